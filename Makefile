@@ -1,0 +1,59 @@
+# Everything runs from this checkout: uv and the locked packages are put into .tools and .venv.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .tools/bin/uv
+RUN := .venv/bin/python
+
+.PHONY: help sandbox test check format bench run clean
+
+help:
+	@echo "make sandbox   try the bot in a browser: no account, no key, no network"
+	@echo "make test      run all tests"
+	@echo "make check     what CI checks besides: format, lint, types, layers"
+	@echo "make bench     measure, beside named alternatives"
+	@echo "make run       run the real bot (after: cp .env.example .env, and fill it in)"
+	@echo "make format    format the code"
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "This needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv .tools || { echo "On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@.tools/bin/python -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
+
+.venv/.for-running: $(UV) uv.lock pyproject.toml
+	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON)
+	@touch $@
+
+.venv/.for-sandbox: $(UV) uv.lock pyproject.toml
+	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --group sandbox
+	@touch $@
+
+.venv/.for-development: $(UV) uv.lock pyproject.toml
+	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --group dev
+	@touch $@ .venv/.for-sandbox .venv/.for-running
+
+sandbox: .venv/.for-sandbox
+	@$(RUN) -m sandbox
+
+run: .venv/.for-running
+	@$(RUN) -m bot
+
+test: .venv/.for-development
+	@$(RUN) -m pytest
+
+check: .venv/.for-development
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/pyright
+	@.venv/bin/lint-imports
+
+format: .venv/.for-development
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: .venv/.for-development
+	@$(RUN) -m benchmarks
+
+clean:
+	rm -rf .tools .venv .pytest_cache .ruff_cache .import_linter_cache
