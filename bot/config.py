@@ -1,0 +1,115 @@
+"""What the admin sets, read once at start and handed down."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import Broken
+
+
+class Settings(BaseSettings):
+    """Environment variables, or lines of a file `.env`. Each description says what it is for and where to get it."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    discord_token: SecretStr = Field(
+        min_length=20,
+        description="The bot's token. Discord Developer Portal (discord.com/developers) > your application > Bot > "
+        "Reset Token.",
+    )
+    bfl_api_key: SecretStr = Field(
+        min_length=1,
+        description="Your key at Black Forest Labs, who draw the pictures. dashboard.bfl.ai > API keys.",
+    )
+    bfl_region: Literal["global", "eu", "us"] = Field(
+        default="global",
+        description="Where pictures are drawn: global (fastest), eu or us (they stay in that region).",
+    )
+    bfl_api_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="Another address for Black Forest Labs' API, e.g. a proxy of yours. It is given the key.",
+    )
+    bfl_active_tasks: int = Field(
+        default=24,
+        ge=1,
+        le=1000,
+        description="Pictures that your account may have drawn at once. 24 unless Black Forest Labs has told you "
+        "otherwise.",
+    )
+    bfl_kontext_max_tasks: int = Field(
+        default=6, ge=1, le=1000, description="How many of those may be of the model flux-kontext-max."
+    )
+    data_dir: Path = Field(
+        default=Path("var"),
+        description="The folder for the database and the pictures. Back this folder up (python -m bot backup).",
+    )
+    admin_user_ids: Annotated[frozenset[int], NoDecode] = Field(
+        default=frozenset(),
+        description="Discord ids of those who may use /admin drain and /admin doctor, with commas between. "
+        "Discord > Settings > Advanced > Developer Mode, then right-click a person > Copy User ID.",
+    )
+    admin_channel_id: int | None = Field(
+        default=None,
+        description="Id of a channel that is told of failures and of what happened while the bot was away.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="How much is written to the log: DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("admin_user_ids", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part for part in value.replace(",", " ").split() if part]
+        return value
+
+
+def read_settings(env_file: Path | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        Broken: some are missing or malformed; the message names all of them, what they are for and where to get them.
+    """
+    try:
+        if env_file is not None:
+            return Settings(_env_file=env_file)  # pyright: ignore[reportCallIssue] - filled from the environment
+        return Settings()  # pyright: ignore[reportCallIssue] - filled from the environment
+    except ValidationError as error:
+        raise Broken(explain(error)) from None  # its input is secret
+
+
+def explain(error: ValidationError) -> str:
+    """One paragraph a setting that is wrong. Never shows a value: it may be a secret."""
+    problems: list[str] = []
+    for each in error.errors(include_input=False, include_url=False):
+        name = str(each["loc"][0])
+        field = Settings.model_fields[name]
+        what = "is missing" if each["type"] == "missing" else f"is not right: {each['msg'][0].lower()}{each['msg'][1:]}"
+        problems.append(f"{name.upper()} {what}.\n    {field.description}")
+    return "These settings (in .env, or in the environment) need your attention:\n\n" + "\n\n".join(problems)
+
+
+def example() -> str:
+    """The text of .env.example: every setting with its description; optional ones commented out with their default."""
+    lines = ["# Copy this file to .env and fill it in. Lines that begin with # are optional."]
+    for name, field in Settings.model_fields.items():
+        lines += ["", *(f"# {line}" for line in _wrap(field.description or ""))]
+        if field.is_required():
+            lines.append(f"{name.upper()}=")
+        else:
+            default = field.get_default(call_default_factory=True)
+            lines.append(f"#{name.upper()}={default if default not in (None, frozenset()) else ''}")
+    return "\n".join(lines) + "\n"
+
+
+def _wrap(text: str) -> list[str]:
+    lines: list[str] = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) > 100:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
