@@ -1,0 +1,113 @@
+"""One SQLite file, written by one process; its queries live in a module a table beside this one."""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import Broken
+from storage.migrations import upgrade
+
+Connection = AsyncConnection
+
+READERS = 4
+"""Connections for reading beside the one that writes: SQLite's WAL lets them go on during a write."""
+
+
+class Database:
+    """Connections to the bot's tables.
+
+    SQLite has one writer at a time, so writing transactions queue on a lock of this process instead of
+    on SQLite's busy handler, which would sleep and be unfair.
+    """
+
+    def __init__(self, engine: AsyncEngine, lock: IO[bytes] | None = None) -> None:
+        self._engine = engine
+        self._file_lock = lock
+        self._writing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[Connection]:
+        """One transaction that writes; committed (and on the disk) when the block ends, else rolled back."""
+        async with self._writing, self._engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Connection]:
+        """One consistent view of the tables."""
+        async with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+        if self._file_lock is not None:
+            self._file_lock.close()
+
+
+async def open_database(path: Path) -> Database:
+    """Open (or create) the database, brought to the newest schema.
+
+    Raises:
+        Broken: another process has it open, or it was written by a newer bot.
+    """
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    lock = await asyncio.to_thread(_lock, path.with_suffix(".lock"))
+    try:
+        await asyncio.to_thread(upgrade, path)
+    except BaseException:
+        lock.close()
+        raise
+    return Database(_engine(path), lock)
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """Two bots on one file would both take up the same jobs (reference: SQLite leases need one process)."""
+    file = path.open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise Broken(f"Another bot is running on {path.parent}. Stop it first, or set another DATA_DIR.") from error
+    return file
+
+
+def _engine(path: Path) -> AsyncEngine:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=READERS + 1, max_overflow=0)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.isolation_level = None  # the driver's own BEGIN comes too late for a consistent read
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+async def rows(connection: Connection, sql: str, parameters: Mapping[str, object]) -> Sequence[RowMapping]:
+    """Every row of the answer."""
+    return (await connection.execute(text(sql), parameters)).mappings().all()
+
+
+async def row(connection: Connection, sql: str, parameters: Mapping[str, object]) -> RowMapping | None:
+    """The first row of the answer, or None."""
+    return (await connection.execute(text(sql), parameters)).mappings().first()
+
+
+async def change(connection: Connection, sql: str, parameters: Mapping[str, object]) -> int:
+    """How many rows were changed."""
+    return (await connection.execute(text(sql), parameters)).rowcount

@@ -1,0 +1,26 @@
+"""What a member has begun to say and not sent yet. It outlives a restart between a form's opening and its sending."""
+
+from storage.database import Connection, change, row
+
+
+async def save(db: Connection, *, draft_id: str, owner_id: int, content: str, now: float, expires_at: float) -> None:
+    """Keep a draft until `expires_at`; those whose time is over are dropped."""
+    await change(db, "DELETE FROM drafts WHERE expires_at < :now", {"now": now})
+    await change(
+        db,
+        """
+        INSERT INTO drafts (id, owner_id, content, expires_at) VALUES (:id, :owner_id, :content, :expires_at)
+        ON CONFLICT (id) DO UPDATE SET content = :content, expires_at = :expires_at
+        """,
+        {"id": draft_id, "owner_id": owner_id, "content": content, "expires_at": expires_at},
+    )
+
+
+async def find(db: Connection, *, draft_id: str, owner_id: int, now: float) -> str | None:
+    """A member's own draft, or None where it is over, somebody else's, or never was."""
+    found = await row(
+        db,
+        "SELECT content FROM drafts WHERE id = :id AND owner_id = :owner_id AND expires_at >= :now",
+        {"id": draft_id, "owner_id": owner_id, "now": now},
+    )
+    return found["content"] if found else None

@@ -1,0 +1,90 @@
+"""Every question that is asked about finished images."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy.engine import RowMapping
+
+from storage.database import Connection, change, row, rows
+
+
+@dataclass(frozen=True)
+class Image:
+    """One finished image. Its bytes are in the media store under `sha256`, exactly as the provider made them.
+
+    `id` is the id of the job that drew it; `job_id` the request that it belongs to, at `position` from 0.
+    """
+
+    id: str
+    job_id: str
+    position: int
+    guild_id: int
+    owner_id: int
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    bytes: int
+    seed: int | None
+    parent_image_id: str | None
+    created_at: float
+    deleted_at: float | None = None
+    deleted_by: int | None = None
+
+    @property
+    def extension(self) -> str:
+        return {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}[self.media_type]
+
+
+_COLUMNS = """id, job_id, position, guild_id, owner_id, sha256, media_type, width, height, bytes, seed, parent_image_id,
+    created_at, deleted_at, deleted_by"""
+
+
+def _image(found: RowMapping) -> Image:
+    columns: dict[str, Any] = dict(found)
+    return Image(**columns)
+
+
+async def add(db: Connection, image: Image) -> None:
+    """Keep an image; one that is there already stays as it is."""
+    await change(
+        db,
+        f"""
+        INSERT INTO images ({_COLUMNS})
+        VALUES (:id, :job_id, :position, :guild_id, :owner_id, :sha256, :media_type, :width, :height, :bytes, :seed,
+            :parent_image_id, :created_at, :deleted_at, :deleted_by)
+        ON CONFLICT (id) DO NOTHING
+        """,
+        asdict(image),
+    )
+
+
+async def find(db: Connection, image_id: str) -> Image | None:
+    found = await row(db, f"SELECT {_COLUMNS} FROM images WHERE id = :id", {"id": image_id})
+    return _image(found) if found else None
+
+
+async def of_job(db: Connection, job_id: str) -> list[Image]:
+    """The images of a request, deleted ones too, in their order."""
+    found = await rows(db, f"SELECT {_COLUMNS} FROM images WHERE job_id = :id ORDER BY position", {"id": job_id})
+    return [_image(each) for each in found]
+
+
+async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[str]:
+    """Mark a request's images deleted; the SHA-256 of the files that no other image needs any more."""
+    gone = await rows(
+        db,
+        """
+        UPDATE images SET deleted_at = :now, deleted_by = :by WHERE job_id = :job_id AND deleted_at IS NULL
+        RETURNING sha256
+        """,
+        {"job_id": job_id, "by": by, "now": now},
+    )
+    unused: list[str] = []
+    for sha256 in {each["sha256"] for each in gone}:
+        kept = await row(
+            db, "SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL LIMIT 1", {"sha256": sha256}
+        )
+        if kept is None:
+            unused.append(sha256)
+    return unused

@@ -1,0 +1,180 @@
+"""The tables, as the migrations leave them (tests/test_migrations.py proves that both agree).
+
+Ids of Discord are 64-bit integers, times are Unix seconds, money is in millionths of a US dollar.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+
+
+def _real(name: str) -> Column[Any]:
+    return Column(name, Float, nullable=False)
+
+
+def _nullable(name: str, kind: type[TypeEngine[Any]]) -> Column[Any]:
+    """A column that may be empty; the others say `nullable=False`."""
+    return Column(name, kind)
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    _nullable("message_id", BigInteger),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("parent_id", Text, ForeignKey("jobs.id", ondelete="CASCADE")),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("request", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("holds_slot", Boolean, nullable=False, server_default=false()),
+    _real("due_at"),
+    Column("woken", Boolean, nullable=False, server_default=false()),
+    _nullable("lease_holder", Text),
+    _nullable("lease_until", Float),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("cost_estimated", BigInteger, nullable=False, server_default="0"),
+    _nullable("cost_actual", BigInteger),
+    _nullable("error", Text),
+    _real("created_at"),
+    _nullable("started_at", Float),
+    _nullable("ended_at", Float),
+    Index("jobs_queue", "state", "lane", "turn", "created_at"),
+    Index("jobs_by_parent", "parent_id", "position"),
+    Index("jobs_by_owner", "owner_id", "state", "turn"),
+    Index("jobs_by_day", "guild_id", "created_at"),
+    Index("jobs_by_message", "message_id"),
+    Index("jobs_holding_slots", "lane", sqlite_where=text("holds_slot"), postgresql_where=text("holds_slot")),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("job_id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("pays", Boolean, nullable=False),
+    _nullable("digest", Text),
+    _real("begun_at"),
+    _nullable("finished_at", Float),
+    _nullable("result", Text),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("pool", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("pool_size", Integer, nullable=False),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job_id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    _nullable("seed", BigInteger),
+    _nullable("parent_image_id", Text),
+    _real("created_at"),
+    _nullable("deleted_at", Float),
+    _nullable("deleted_by", BigInteger),
+    UniqueConstraint("job_id", "position"),
+    Index("images_by_sha256", "sha256"),
+    Index("images_by_owner", "guild_id", "owner_id", "created_at"),
+)
+
+timings = Table(
+    "timings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("what", Text, nullable=False),
+    _real("seconds"),
+    _real("at"),
+    Index("timings_by_what", "what", "id"),
+)
+
+communities = Table(
+    "communities",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True),
+    Column("settings", Text, nullable=False),
+    Column("updated_by", BigInteger, nullable=False),
+    _real("updated_at"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True),
+    Column("defaults", Text, nullable=False),
+    _real("updated_at"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    _real("expires_at"),
+    Index("drafts_by_expiry", "expires_at"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    _nullable("message_id", BigInteger),
+    Column("requested_by", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    _nullable("claimed_by", BigInteger),
+    _nullable("claimed_until", Float),
+    _nullable("decided_by", BigInteger),
+    _nullable("decided_at", Float),
+    _nullable("reason", Text),
+    _real("created_at"),
+    _real("expires_at"),
+    Index("reviews_open", "guild_id", "state", "created_at"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+)

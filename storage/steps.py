@@ -1,0 +1,65 @@
+"""What each job has done so far: one row a step."""
+
+from dataclasses import dataclass
+
+from storage.database import Connection, change, row
+
+
+@dataclass(frozen=True)
+class Step:
+    """`result` is JSON, present when the step is finished. `digest` is of the request that a paying step sends."""
+
+    pays: bool
+    digest: str | None
+    finished_at: float | None
+    result: str | None
+
+
+async def find(db: Connection, *, job_id: str, name: str) -> Step | None:
+    found = await row(
+        db,
+        "SELECT pays, digest, finished_at, result FROM steps WHERE job_id = :job_id AND name = :name",
+        {"job_id": job_id, "name": name},
+    )
+    return Step(bool(found["pays"]), found["digest"], found["finished_at"], found["result"]) if found else None
+
+
+async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: str, now: float) -> bool:
+    """Mark a paying step begun; False when somebody else did, or the job is no longer this worker's.
+
+    The job is asked about in the same statement, so that a worker that slept through its lease does
+    not pay for what another has taken over.
+    """
+    changed = await change(
+        db,
+        """
+        INSERT INTO steps (job_id, name, pays, digest, begun_at)
+        SELECT id, :name, TRUE, :digest, :now FROM jobs
+        WHERE id = :job_id AND state = 'running' AND lease_holder = :holder
+        ON CONFLICT (job_id, name) DO NOTHING
+        """,
+        {"job_id": job_id, "name": name, "digest": digest, "holder": holder, "now": now},
+    )
+    return changed == 1
+
+
+async def unbegin(db: Connection, *, job_id: str, name: str) -> None:
+    """Forget a paying step that certainly did not happen, so that it may be tried again."""
+    await change(
+        db,
+        "DELETE FROM steps WHERE job_id = :job_id AND name = :name AND finished_at IS NULL",
+        {"job_id": job_id, "name": name},
+    )
+
+
+async def finish(db: Connection, *, job_id: str, name: str, result: str, now: float) -> None:
+    """Keep a step's result. The first one stays: what was done twice by mistake is recalled once."""
+    await change(
+        db,
+        """
+        INSERT INTO steps (job_id, name, pays, begun_at, finished_at, result)
+        VALUES (:job_id, :name, FALSE, :now, :now, :result)
+        ON CONFLICT (job_id, name) DO UPDATE SET finished_at = :now, result = :result WHERE steps.finished_at IS NULL
+        """,
+        {"job_id": job_id, "name": name, "result": result, "now": now},
+    )
