@@ -1,0 +1,387 @@
+"""The one place that speaks HTTP to the outside.
+
+It limits time, size and addresses, and turns every way of failing into one of the four errors. It retries
+nothing, and follows no redirect but a download's. aiohttp itself sends a request again only when an idempotent
+one (never a POST) meets a kept connection that was dropped.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError
+from yarl import URL
+
+from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
+from bot.hosts import Hosts
+
+log = logging.getLogger(__name__)
+
+ERROR_CAP = 64 * 1024  # bytes; a 422 of BFL echoes the whole request, tens of megabytes of it
+REPLY_CAP = 512 * 1024  # bytes
+PIECE = 192 * 1024  # bytes of a picture encoded or written at once; a multiple of 3, so that base64 pieces join
+HOPS = 3  # redirects that a download may follow
+REASON_CAP = 200  # characters of an outside text that are shown or logged
+LONGEST_WAIT = 3600.0  # seconds
+
+_LONG_RUN = re.compile(r"\S{60,}")
+_TRUNCATED_ITEM = re.compile(r'"loc"\s*:\s*\[([^\]]*)\].*?"msg"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
+
+Body = Mapping[str, object]
+"""A JSON object. Values of type bytes at its top level are sent as base64."""
+
+
+class Reply(BaseModel):
+    """An answer. Its own text stays out of error messages and tracebacks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+R = TypeVar("R", bound=Reply)
+
+
+class NotThere(Broken):
+    """404, 405 or 410. A caller to whom that is an answer catches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds."""
+
+    connect: float = 10
+    idle: float = 30
+    """Between two pieces of an answer."""
+    total: float = 120
+    download: float = 300
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer that is not a success, as a provider's `explain` sees it."""
+
+    method: str
+    status: int
+    reason: str
+    """The service's own words, short and cleaned, never what we had sent; may be empty."""
+    retry_after: float | None
+
+
+Explain = Callable[[Failure], BotError | None]
+"""A provider's own reading of a failure; None leaves it to the common one."""
+
+
+@asynccontextmanager
+async def session() -> AsyncGenerator[aiohttp.ClientSession]:
+    """A session to lend: no cookies, no proxies or passwords from the environment, no decompression.
+
+    An idle connection is given up after 4 s, sooner than servers do (uvicorn: 5 s), so that an order is not sent
+    into one that is just being closed: its outcome would be uncertain.
+    """
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=4),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+    ) as lent:
+        yield lent
+
+
+def clean(text: str, *, cap: int = REASON_CAP) -> str:
+    """A text from outside, made one short line without control characters or long runs (base64, tokens)."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: cap * 20]).split())
+    line = _LONG_RUN.sub("…", line)
+    return line if len(line) <= cap else line[: cap - 1] + "…"
+
+
+def retry_after(header: str | None, *, now: datetime) -> float | None:
+    """Seconds to wait, 1 to 3600, from seconds or an HTTP date; None where the header says nothing usable."""
+    if header is None:
+        return None
+    if re.fullmatch(r"\s*\d{1,12}(\.\d*)?\s*", header, re.ASCII):
+        seconds = float(header)
+    else:
+        try:
+            when = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
+    return min(max(seconds, 1.0), LONGEST_WAIT)
+
+
+def reason_in(body: bytes) -> str:
+    """What an error body says: its message, or field and message of each complaint, never the echoed request.
+
+    A body that was cut at the cap is no JSON any more; what precedes the first echo is read from it.
+    """
+    text = body.decode(errors="replace")
+    try:
+        return clean(_spoken(json.loads(text)))
+    except RecursionError:
+        return ""
+    except ValueError:
+        if not text.lstrip().startswith(("{", "[")):
+            return clean(re.sub(r"<[^>]*>", " ", text[:4000]))
+        found = _TRUNCATED_ITEM.search(text.partition('"input"')[0][:8000])
+        if not found:
+            return ""
+        where = found[1].rpartition(",")[2].strip(' "')
+        return clean(f"{where}: {found[2]}")
+
+
+def _spoken(value: JsonValue) -> str:
+    match value:
+        case str():
+            return value
+        case {"msg": str(message), "loc": [*_, last]}:
+            return f"{last}: {message}"
+        case {"msg": str(message)} | {"message": str(message)} | {"error": str(message)}:
+            return message
+        case {"detail": inner} | {"error": inner} | {"errors": inner}:
+            return _spoken(inner)
+        case [*items]:
+            return "; ".join(filter(None, map(_spoken, items[:3])))
+        case _:
+            return ""
+
+
+class Http:
+    """One service, spoken to with its key.
+
+    The key (`headers`) goes to the addresses that `hosts` admits and nowhere else. `name` begins the sentences
+    that people read ("The image service").
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        name: str,
+        hosts: Hosts,
+        headers: Mapping[str, SecretStr] | None = None,
+        explain: Explain | None = None,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self._session = session
+        self._name = name
+        self._hosts = hosts
+        self._headers = dict(headers or {})
+        self._explain = explain
+        self._timeouts = timeouts
+        if not all(re.fullmatch(r"[!-~]+( [!-~]+)*", secret.get_secret_value()) for secret in self._headers.values()):
+            raise ValueError(f"{name}: its key is empty, or has characters in it that no key has")
+
+    async def get(self, address: str, *, reply: type[R]) -> R:
+        """Ask a question, which is free and safe to repeat.
+
+        Raises:
+            Unavailable: no answer, or not in time; 429, any 5xx, an unreadable answer.
+            Refused: 400 or 422.
+            NotThere: 404, 405, 410.
+            Broken: a foreign address, a redirect, any other status, an answer of another form.
+        """
+        return await self._ask("GET", address, None, reply, pays=False)
+
+    async def post(self, address: str, body: Body, *, reply: type[R], pays: bool) -> R:
+        """Send `body` as JSON, once. Pictures in it are encoded while they are sent.
+
+        Raises, where it pays, so that the type says whether money can have moved:
+            Unavailable: it was certainly not taken: no connection, 429, 503.
+            Uncertain: it may have been taken: sent and then no answer, an unreadable one, or any other 5xx.
+            Refused, Broken: as `get`, and it was not taken.
+        """
+        return await self._ask("POST", address, body, reply, pays=pays)
+
+    async def download(self, address: str, into: Path, *, hosts: Hosts, cap: int) -> None:
+        """Fetch a file, without the key, into `into`, which exists afterwards only if this succeeds.
+
+        `cap` is in bytes. At most 3 redirects are followed, each to an address that `hosts` admits.
+
+        Raises:
+            Unavailable: it broke off, or the server cannot just now.
+            Broken: the link is dead or foreign, or the file is larger than `cap`.
+        """
+        timeout = self._limits(self._timeouts.download)
+        try:
+            for _ in range(HOPS + 1):
+                url = hosts.admit(address)
+                if url is None:
+                    raise Broken(f"{self._name} sent a link to a foreign address, which was not followed.")
+                headers = {"Accept-Encoding": "identity"}
+                response = await self._session.get(url, headers=headers, allow_redirects=False, timeout=timeout)
+                try:
+                    if response.status == 200:
+                        return await self._save(response, into, cap)
+                    address = self._next_hop(response, url)
+                finally:
+                    response.close()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"{self._name} broke off a download.") from error
+        raise Broken(f"{self._name} sent a link that leads in circles.")
+
+    def _next_hop(self, response: aiohttp.ClientResponse, url: URL) -> str:
+        status = response.status
+        if status in {301, 302, 303, 307, 308}:
+            try:
+                return str(url.join(URL(response.headers.get("Location", ""), encoded=True)))
+            except ValueError as error:
+                raise Broken(f"{self._name} sent a link that leads nowhere.") from error
+        log.warning("GET %s%s answered %d", url.origin(), url.raw_path, status)
+        if status in {408, 425, 429} or status >= 500:
+            raise Unavailable(f"{self._name} cannot hand out a file just now.", retry_after=_wait(response))
+        raise Broken(f"{self._name} sent a link that is dead or has expired ({status}).")
+
+    async def _save(self, response: aiohttp.ClientResponse, into: Path, cap: int) -> None:
+        try:
+            file = await asyncio.to_thread(into.open, "wb")
+            try:
+                size = 0
+                async for piece in response.content.iter_chunked(PIECE):
+                    size += len(piece)
+                    if size > cap:
+                        raise Broken(f"{self._name} sent a file larger than {cap:,} bytes.")
+                    await asyncio.to_thread(file.write, piece)
+            finally:
+                await asyncio.to_thread(file.close)
+        except BaseException:
+            _discard(into)
+            raise
+
+    async def _ask(self, method: str, address: str, body: Body | None, reply: type[R], *, pays: bool) -> R:
+        url = self._hosts.admit(address)
+        if url is None:
+            raise Broken(f"{self._name} was to be called at a foreign address, and was not.")
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(json_length(body))}
+        headers |= {name: secret.get_secret_value() for name, secret in self._headers.items()}
+        try:
+            response = await self._session.request(
+                method,
+                url,
+                data=None if body is None else json_pieces(body),
+                headers=headers,
+                allow_redirects=False,
+                timeout=self._limits(self._timeouts.total),
+            )
+            try:
+                if not 200 <= response.status < 300:
+                    raise await self._failed(method, url, response, pays=pays)
+                answer = await _read(response, REPLY_CAP + 1)
+            finally:
+                response.close()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unavailable(f"{self._name} cannot be reached just now.") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if pays:
+                raise Uncertain(f"{self._name} did not confirm that it took the order.") from error
+            raise Unavailable(f"{self._name} did not answer.") from error
+        return self._understood(answer or (b"{}" if response.status == 202 else b""), reply, pays=pays)
+
+    def _understood(self, answer: bytes, reply: type[R], *, pays: bool) -> R:
+        try:
+            if len(answer) > REPLY_CAP:
+                raise Broken(f"{self._name} answered with more than {REPLY_CAP:,} bytes.")
+            return reply.model_validate_json(answer)
+        except (ValidationError, Broken) as error:
+            if pays:
+                raise Uncertain(f"{self._name} took the order, and its receipt is unreadable.") from error
+            if isinstance(error, ValidationError) and error.errors(include_input=False)[0]["type"] == "json_invalid":
+                raise Unavailable(f"{self._name} answered in a way that cannot be read.") from error
+            raise Broken(f"{self._name} answers in a form that this bot does not know.") from error
+
+    async def _failed(self, method: str, url: URL, response: aiohttp.ClientResponse, *, pays: bool) -> BotError:
+        try:
+            body = await _read(response, ERROR_CAP)
+        except (aiohttp.ClientError, TimeoutError):
+            body = b""  # the status came, and says enough
+        reason = reason_in(self._without_secrets(body))
+        failure = Failure(method, response.status, reason, _wait(response))
+        log.warning("%s %s%s answered %d: %s", method, url.origin(), url.raw_path, failure.status, reason)
+        return (self._explain and self._explain(failure)) or self._common(failure, pays=pays)
+
+    def _without_secrets(self, body: bytes) -> bytes:
+        for secret in self._headers.values():
+            body = body.replace(secret.get_secret_value().encode(), b"[key]")
+        return body
+
+    def _common(self, failure: Failure, *, pays: bool) -> BotError:
+        match failure.status:
+            case 400 | 413 | 422:
+                return Refused(f"{self._name} turned that down: {failure.reason or 'it does not say why'}")
+            case 404 | 405 | 410:
+                return NotThere(f"{self._name} no longer has what it was asked for ({failure.status}).")
+            case 429 | 503:
+                return Unavailable(f"{self._name} is busy just now.", retry_after=failure.retry_after)
+            case status if status >= 500 or status in {408, 425}:
+                if pays:
+                    return Uncertain(f"{self._name} failed after it was given the order ({status}).")
+                return Unavailable(f"{self._name} has trouble just now ({status}).", retry_after=failure.retry_after)
+            case status if status < 400:
+                return Broken(f"{self._name} has moved elsewhere ({status}).")
+            case status:
+                return Broken(f"{self._name} does not accept this bot ({status}).")
+
+    def _limits(self, total: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=total,
+            connect=self._timeouts.connect,
+            sock_connect=self._timeouts.connect,
+            sock_read=self._timeouts.idle,
+        )
+
+
+def _wait(response: aiohttp.ClientResponse) -> float | None:
+    return retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
+
+
+async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes:
+    """The first `cap` bytes of a body."""
+    body = bytearray()
+    while len(body) < cap and (piece := await response.content.read(min(PIECE, cap - len(body)))):
+        body += piece
+    return bytes(body)
+
+
+def _discard(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def json_length(body: Body) -> int:
+    """The number of bytes that `json_pieces` yields."""
+    values = (
+        2 + (len(value) + 2) // 3 * 4 if isinstance(value, bytes) else len(_json(value)) for value in body.values()
+    )
+    return 2 + sum(values) + sum(len(_json(name)) + 1 for name in body) + max(len(body) - 1, 0)
+
+
+async def json_pieces(body: Body) -> AsyncGenerator[bytes]:
+    """`body` as JSON. The event loop turns between pieces, so that 20 MB of pictures stall nobody."""
+    text = b"{"
+    for name, value in body.items():
+        text += (b"" if text == b"{" else b",") + _json(name) + b":"
+        if isinstance(value, bytes):
+            yield text + b'"'
+            for start in range(0, len(value), PIECE):
+                yield b64encode(memoryview(value)[start : start + PIECE])
+                await asyncio.sleep(0)
+            text = b'"'
+        else:
+            text += _json(value)
+    yield text + b"}"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

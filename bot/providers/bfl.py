@@ -1,0 +1,257 @@
+"""Black Forest Labs' API, as documented in February 2025 and April 2026.
+
+Source: docs.bfl.ai, api.bfl.ai/openapi.json, and answers of the service that people have published.
+"""
+
+import logging
+import math
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import BeforeValidator, Field, JsonValue, SecretStr
+
+from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.hosts import Hosts
+from bot.http import DEFAULT_TIMEOUTS, Failure, Http, NotThere, Reply, Timeouts, clean
+from bot.providers import catalogue
+from bot.providers.interface import Capabilities, Generation, Look, MicroUSD, Status, Ticket
+from bot.providers.models import CREDIT
+
+log = logging.getLogger(__name__)
+
+Region = Literal["global", "eu", "us"]
+
+REGIONS: Mapping[str, str] = {
+    "global": "https://api.bfl.ai",
+    "eu": "https://api.eu.bfl.ai",
+    "us": "https://api.us.bfl.ai",
+    "eu1": "https://api.eu1.bfl.ai",
+    "us1": "https://api.us1.bfl.ai",
+}
+"""The last two are single clusters: finetunes live there, and there any task can be polled by its id."""
+
+APPEARS_WITHIN = 30.0
+"""Seconds for which a new task may be MISSING; after that it has expired, or never was."""
+
+LARGEST_PICTURE = 64 * 1024 * 1024  # bytes
+
+_API = re.compile(r"api(?:\.[a-z0-9-]+)?\.bfl\.(?:ai|ml)")
+_DELIVERY = re.compile(r"(?:[a-z0-9-]+\.)+bfl\.ai|bfldelivery[a-z0-9]*\.blob\.core\.windows\.net")
+_POLL_PATH = "/v1/get_result"
+
+_STATUSES = {
+    "queued": Status.WAITING,
+    "ready": Status.READY,
+    "error": Status.FAILED,
+    "failed": Status.FAILED,
+    "request moderated": Status.MODERATED_INPUT,
+    "content moderated": Status.MODERATED_OUTPUT,
+    "task not found": Status.MISSING,
+}
+"""Any other word is RUNNING: Pending (from the order to the end), Processing, and words of newer servers."""
+
+
+def _number(value: object) -> float | None:
+    """A number that means something, or None: an odd detail must not cost a picture that is paid for."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value >= 0 else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+Number = Annotated[float | None, BeforeValidator(_number)]
+Text = Annotated[str | None, BeforeValidator(_text)]
+
+
+class _Receipt(Reply):
+    id: str = Field(min_length=1, max_length=200)
+    polling_url: Text = None
+    cost: Number = None  # credits; since late 2025
+
+
+class _Result(Reply):
+    status: Text = None
+    result: JsonValue = None
+    progress: Number = None
+    details: JsonValue = None
+
+
+class _Sample(Reply):
+    """Of a result, only the sample is sure to be there."""
+
+    sample: Text = None
+    seed: JsonValue = None
+    start_time: Number = None
+    end_time: Number = None
+    duration: Number = None
+
+
+class _Credits(Reply):
+    credits: float = Field(allow_inf_nan=False)
+
+
+class Bfl:
+    """A BFL account.
+
+    `region` is where models without a finetune are ordered; a finetune is served where it was trained. `bases` sends
+    whole regions elsewhere, and `origins` names further places that pictures and polling addresses may lie on: both are
+    the admin's own, may be http on this machine, and get the key.
+    """
+
+    name = "bfl"
+    capabilities = Capabilities(edit=True, seed=True, finetunes=True, strength=True, balance=True)
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        key: SecretStr,
+        region: Region = "global",
+        bases: Mapping[str, str] | None = None,
+        origins: Collection[str] = (),
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self._region = region
+        self._bases = {name: base.rstrip("/") for name, base in {**REGIONS, **(bases or {})}.items()}
+        named = {*origins, *(bases or {}).values()}
+        self._pollable = Hosts(_API, named, path=_POLL_PATH)
+        self._deliveries = Hosts(_DELIVERY, named)
+        self._http = Http(
+            session,
+            name="The image service",
+            hosts=Hosts(_API, named),
+            headers={"x-key": key},
+            explain=_explain,
+            timeouts=timeouts,
+        )
+
+    async def generate(self, generation: Generation, inputs: Mapping[str, bytes]) -> Ticket:
+        """Order one picture, already checked by the catalogue.
+
+        A polling address on a foreign host is dropped, not followed: the order was taken all the same, so the ticket is
+        kept, and is looked for where it was sent. On us1 and eu1 that finds it; on hosts that stand for many clusters
+        it may stay MISSING.
+        """
+        model = catalogue.find(generation.model)
+        region = generation.finetune.region if generation.finetune else self._region
+        if region is None or region not in model.regions:
+            raise Broken(f"{model.label} is not served in the region {region}. Nothing was charged.")
+        body = catalogue.request_body(generation, inputs)
+        try:
+            receipt = await self._http.post(self._bases[region] + model.path, body, reply=_Receipt, pays=True)
+        except NotThere as error:
+            raise Broken(
+                f"The image service no longer offers {model.label}. Choose another model; nothing was charged."
+            ) from error
+        polling_url = receipt.polling_url
+        if polling_url and not self._pollable.admit(polling_url):
+            log.warning("BFL gave task %s a foreign polling address, which is not used", clean(receipt.id))
+            polling_url = None
+        cost = None if receipt.cost is None else MicroUSD(round(receipt.cost * CREDIT))
+        return Ticket(provider=self.name, remote_id=receipt.id, polling_url=polling_url, region=region, cost=cost)
+
+    async def job_status(self, ticket: Ticket) -> Look:
+        """Look at a picture ordered earlier.
+
+        MISSING is not an end in the first `APPEARS_WITHIN` seconds after the order.
+
+        Raises:
+            Broken: it is ready, and there is no picture.
+        """
+        try:
+            found = await self._http.get(self._polling_address(ticket), reply=_Result)
+        except NotThere:  # BFL's own clients take a 404 for "not yet", too
+            return Look(status=Status.MISSING)
+        status = _STATUSES.get((found.status or "").strip().lower(), Status.RUNNING)
+        sample = _Sample.model_validate(found.result) if isinstance(found.result, dict) else _Sample()
+        if status is Status.READY and not sample.sample:
+            raise Broken("The image service says that the picture is ready, and sent none.")
+        return Look(
+            status=status,
+            progress=_share(found.progress),
+            urls=(sample.sample,) if status is Status.READY and sample.sample else (),
+            seed=sample.seed if isinstance(sample.seed, int) and not isinstance(sample.seed, bool) else None,
+            seconds=_seconds(sample),
+            reasons=_reasons(found.details) if status.ended and status is not Status.READY else (),
+        )
+
+    async def fetch_output(self, url: str, into: Path) -> None:
+        """Download a finished picture. The link dies 10 minutes after the picture was ready, then answers 403."""
+        await self._http.download(url, into, hosts=self._deliveries, cap=LARGEST_PICTURE)
+
+    async def balance(self) -> MicroUSD:
+        """
+        Raises:
+            Refused: a server of 2025, which has no such question.
+        """
+        try:
+            answer = await self._http.get(f"{self._bases[self._region]}/v1/credits", reply=_Credits)
+        except NotThere as error:
+            raise Refused("This image service does not tell what is left on the account.") from error
+        return MicroUSD(round(answer.credits * CREDIT))
+
+    def _polling_address(self, ticket: Ticket) -> str:
+        if ticket.polling_url and self._pollable.admit(ticket.polling_url):
+            return ticket.polling_url
+        base = self._bases.get(ticket.region or self._region, self._bases[self._region])
+        return f"{base}{_POLL_PATH}?id={quote(ticket.remote_id, safe='')}"
+
+
+def _explain(failure: Failure) -> BotError | None:
+    """What BFL means. Its errors are `{"detail": text or list}`; 402's and 429's texts are nowhere documented."""
+    said = failure.reason.lower()
+    charged = " Nothing was charged." if failure.method == "POST" else ""
+    if failure.status >= 500:
+        return None
+    if failure.status == 402 or "insufficient credits" in said:
+        return Broken(
+            f"The community's account at the image service is out of credits: the admin has to add some.{charged}"
+        )
+    if failure.status in {401, 403} or "api key" in said or "not authenticated" in said:
+        return Broken(
+            "The image service did not accept the key of the community's account: the admin has to look at it."
+            + charged
+        )
+    if "finetune not found" in said or "invalid finetune_id" in said:
+        return Refused(f"The image service does not know this finetune, or has not finished it.{charged}")
+    if failure.status == 429:
+        return Unavailable(
+            "The image service is drawing as much for this community as it will at once.",
+            retry_after=failure.retry_after,
+        )
+    return None
+
+
+def _share(progress: float | None) -> float | None:
+    """0 to 1. Clients of BFL disagree whether it counts to 1 or to 100; a value up to 1 is a share."""
+    if progress is None:
+        return None
+    return min(progress if progress <= 1 else progress / 100, 1.0)
+
+
+def _seconds(sample: _Sample) -> float | None:
+    if sample.duration is not None:
+        return sample.duration
+    if sample.start_time is None or sample.end_time is None or sample.end_time < sample.start_time:
+        return None
+    return sample.end_time - sample.start_time
+
+
+def _reasons(details: JsonValue) -> tuple[str, ...]:
+    """All texts in `details`, such as {"Moderation Reasons": ["Sexual Content"]}."""
+    match details:
+        case str():
+            return (clean(details),) if details.strip() else ()
+        case [*parts]:
+            return tuple(reason for part in parts for reason in _reasons(part))[:10]
+        case {**parts}:
+            return tuple(reason for part in parts.values() for reason in _reasons(part))[:10]
+        case _:
+            return ()

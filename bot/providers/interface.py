@@ -1,0 +1,149 @@
+"""What a generation provider can be asked, in words that are the same for all of them.
+
+One file beside this one speaks each provider's own language. Nothing here retries: an error's type
+says whether the worker may (bot/errors.py).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import NewType, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+MicroUSD = NewType("MicroUSD", int)
+"""Money, in millionths of a US dollar: exact for BFL's credits (10,000) and Astria's millicents (10)."""
+
+
+class Frozen(BaseModel):
+    """A value that is stored as JSON and read back by a later version of the bot.
+
+    Unknown fields are ignored, so that a newer row can be read by an older bot.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Status(StrEnum):
+    """How far a provider is with one picture (or one training)."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    MODERATED_INPUT = "moderated input"
+    MODERATED_OUTPUT = "moderated output"
+    MISSING = "missing"
+    """The provider does not know the task: just sent, expired, or never existed."""
+
+    @property
+    def ended(self) -> bool:
+        return self not in {Status.WAITING, Status.RUNNING, Status.MISSING}
+
+
+class FinetuneRef(Frozen):
+    """A trained model, as its provider knows it."""
+
+    provider: str
+    remote_id: str
+    region: str | None = None
+    """Where a BFL finetune lives; it exists nowhere else."""
+    trigger: str = ""
+
+
+class Generation(Frozen):
+    """One picture to draw. Checked by the catalogue before anything is stored or paid."""
+
+    model: str
+    """A key of the catalogue."""
+    prompt: str
+    parameters: dict[str, bool | int | float | str] = {}
+    """By the provider's own names (`seed`, `aspect_ratio`, `safety_tolerance`, …). What is absent is not sent."""
+    inputs: dict[str, str] = {}
+    """Role (`image_prompt`, `input_image`, `control_image`, `image`, `mask`) to the SHA-256 of a stored file."""
+    finetune: FinetuneRef | None = None
+
+
+class Ticket(Frozen):
+    """A provider's receipt for a picture that it draws."""
+
+    provider: str
+    remote_id: str
+    polling_url: str | None = None
+    region: str | None = None
+    cost: MicroUSD | None = None
+    """What the provider says it charges when the picture is ready; None where it does not say."""
+
+
+class Look(Frozen):
+    """What one look at a ticket found."""
+
+    status: Status
+    progress: float | None = None
+    """0 to 1; None where the provider does not say."""
+    urls: tuple[str, ...] = ()
+    """Links to the finished pictures. BFL's die 10 minutes after they are ready."""
+    seed: int | None = None
+    seconds: float | None = None
+    """How long the drawing took, by the provider's own clock."""
+    reasons: tuple[str, ...] = ()
+    """Why it was moderated or failed, in the provider's words; text from outside, to be shown as text."""
+
+
+class Capabilities(Frozen):
+    """What a provider offers; it decides which options are shown."""
+
+    edit: bool = False
+    seed: bool = True
+    finetunes: bool = False
+    strength: bool = False
+    list_finetunes: bool = False
+    delete_finetune: bool = False
+    balance: bool = False
+
+
+class Provider(Protocol):
+    """One generation service. Every method may raise Unavailable (wait, then try again) and Broken."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def generate(self, generation: Generation, inputs: Mapping[str, bytes]) -> Ticket:
+        """Order one picture. This is the call that pays, and it is sent at most once.
+
+        `inputs` holds the bytes of `generation.inputs`, by role.
+
+        Raises:
+            Refused: the provider will not draw this; nothing was charged.
+            Unavailable: the request was certainly not taken (no connection, 429, 503); nothing was charged.
+            Uncertain: the request may have been taken (a lost or unreadable answer): never repeat it.
+            Broken: the admin must act (key, credits, endpoint withdrawn); nothing was charged.
+        """
+        ...
+
+    async def job_status(self, ticket: Ticket) -> Look:
+        """Look at a picture ordered earlier. Free, and safe to repeat."""
+        ...
+
+    async def fetch_output(self, url: str, into: Path) -> None:
+        """Download a finished picture to the file `into`, which is created or overwritten.
+
+        No key is sent; host, size and time are limited.
+
+        Raises:
+            Unavailable: the download broke off; the link may still be good.
+            Refused: never.
+            Broken: the link is dead, leads to a foreign host, or the file is too large.
+        """
+        ...
+
+    async def balance(self) -> MicroUSD:
+        """What is left on the account.
+
+        Raises:
+            Refused: this provider has no such question (see `capabilities`).
+        """
+        ...
