@@ -1,0 +1,119 @@
+"""A job's memory: each step is done once, and its result is recalled after a crash."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from bot.clock import Clock
+from bot.errors import Broken, Refused, Unavailable, Uncertain
+from storage import queue, steps
+from storage.database import Database
+from storage.jobs import Job
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result", bound=BaseModel)
+
+
+class LostLease(Exception):
+    """Another worker has taken this job over: stop without a word."""
+
+
+class Journal:
+    """The steps of one job, while one worker holds it.
+
+    Steps are found by name, so a newer bot goes on with an older one's jobs as long as a step that
+    means the same keeps its name.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, job: Job, holder: str, *, released: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._job = job
+        self._holder = holder
+        self._tell_released = released
+        self.paid = False
+        """A paying step of this job is finished: a provider is at work (or was)."""
+        self.released = False
+
+    async def __call__(self, name: str, result: type[Result], work: Callable[[], Awaitable[Result]]) -> Result:
+        """Recall the step's result, or do `work` and keep what it returns.
+
+        After a crash inside, `work` runs again: it must be safe to repeat.
+        """
+        if (known := await self._recall(name, result)) is not None:
+            return known
+        done = await work()
+        await self._finish(name, done)
+        return done
+
+    async def pay(
+        self, name: str, result: type[Result], work: Callable[[], Awaitable[Result]], *, request: BaseModel
+    ) -> Result:
+        """Do `work`, which costs money, at most once: it is marked begun on the disk before it starts.
+
+        Raises:
+            Uncertain: it was begun earlier and nobody knows how it ended, or it ends that way now.
+            Refused, Unavailable, Broken: it certainly did not happen; the mark is taken back.
+        """
+        if (known := await self._recall(name, result)) is not None:
+            self.paid = True
+            return known
+        digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+        async with self._database.write() as db:
+            begun = await steps.begin(
+                db, job_id=self._job.id, name=name, digest=digest, holder=self._holder, now=self._clock.now()
+            )
+            earlier = None if begun else await steps.find(db, job_id=self._job.id, name=name)
+        if earlier is not None:
+            raise Uncertain("The bot was interrupted while this was being ordered, so it may have been charged.")
+        if not begun:
+            raise LostLease
+        # A request that has left cannot be called back, so a worker that shuts down waits for the answer.
+        payment = asyncio.ensure_future(self._pay(name, work))
+        try:
+            return await asyncio.shield(payment)
+        except asyncio.CancelledError:
+            await asyncio.wait({payment})
+            if not payment.cancelled():
+                payment.exception()  # seen: what it means is in the journal
+            raise
+
+    async def release_slot(self) -> None:
+        """Let the next job have the provider slot: the provider is done with this one."""
+        if not self.released:
+            self.released = True
+            async with self._database.write() as db:
+                await queue.release_slot(db, job_id=self._job.id)
+            self._tell_released()
+
+    async def _pay(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            done = await work()
+        except (Refused, Unavailable, Broken):
+            async with self._database.write() as db:
+                await steps.unbegin(db, job_id=self._job.id, name=name)
+            raise
+        except Uncertain:
+            raise
+        except Exception as error:
+            log.exception("Job %s: a bug in the paying step %r.", self._job.id, name)
+            raise Uncertain("The bot made a mistake while ordering this, so it may have been charged.") from error
+        await self._finish(name, done)
+        self.paid = True
+        return done
+
+    async def _recall(self, name: str, result: type[Result]) -> Result | None:
+        async with self._database.read() as db:
+            step = await steps.find(db, job_id=self._job.id, name=name)
+        return result.model_validate_json(step.result) if step and step.result is not None else None
+
+    async def _finish(self, name: str, done: BaseModel) -> None:
+        async with self._database.write() as db:
+            await steps.finish(db, job_id=self._job.id, name=name, result=done.model_dump_json(), now=self._clock.now())

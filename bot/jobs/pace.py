@@ -1,0 +1,68 @@
+"""When to look at a picture that is being drawn, and when to say it will be there: from this server's own history."""
+
+import bisect
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage import timings
+from storage.database import Database
+
+ENOUGH = 8
+"""Measurements from which on the own history is believed more than the catalogue."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How long something takes, in seconds: a tenth, half and nine tenths of the cases are quicker."""
+
+    p10: float
+    p50: float
+    p90: float
+
+
+class Pace:
+    """The history of durations, kept in memory and in the `timings` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, deque[float]] = {}
+
+    async def spread(self, what: str, prior: Spread) -> Spread:
+        """How long `what` takes here; `prior` until there is a history."""
+        if what not in self._known:
+            async with self._database.read() as db:
+                self._known[what] = deque(await timings.newest(db, what), maxlen=timings.KEPT)
+        known = sorted(self._known[what])
+        if len(known) < ENOUGH:
+            return prior
+        return Spread(quantile(known, 0.1), quantile(known, 0.5), quantile(known, 0.9))
+
+    async def add(self, what: str, seconds: float, *, now: float) -> None:
+        """Remember how long one took."""
+        async with self._database.write() as db:
+            await timings.add(db, what=what, seconds=seconds, now=now)
+        if what in self._known:
+            self._known[what].append(seconds)
+
+
+def quantile(ascending: Sequence[float], share: float) -> float:
+    """The value below which that share of the (sorted, non-empty) values lies, interpolated."""
+    place = share * (len(ascending) - 1)
+    low = int(place)
+    high = min(low + 1, len(ascending) - 1)
+    return ascending[low] + (ascending[high] - ascending[low]) * (place - low)
+
+
+def pause(waited: float, spread: Spread) -> float:
+    """Seconds until the next look at something that has taken `waited` seconds so far.
+
+    The first look comes when a tenth of such pictures would be ready. From then on twice a second, because
+    a member is watching; what takes far longer than usual is looked at less and less often.
+    """
+    if waited < spread.p10:
+        return spread.p10 - waited
+    steps = ((0.0, 0.5), (3 * spread.p90 + 30, 2.0), (3 * spread.p90 + 300, 10.0))
+    step = steps[bisect.bisect_right([start for start, _ in steps], waited) - 1][1]
+    return step * random.uniform(1.0, 1.4)

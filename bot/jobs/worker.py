@@ -1,0 +1,235 @@
+"""Takes jobs in turn, runs their recipes, and decides what each failure means."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
+from bot.jobs.journal import Journal, LostLease
+from storage import queue
+from storage.database import Database
+from storage.jobs import Job, State
+from storage.queue import Lane
+
+log = logging.getLogger(__name__)
+
+LEASE = 60.0
+"""Seconds after which the jobs of a worker that fell silent are taken up by another."""
+BEAT = 5.0
+"""Longest time in seconds between two looks at the queue; leases are renewed in the same rhythm."""
+
+
+class Park(Exception):
+    """Raised by a recipe that has to wait for a person or for other jobs; a wake-up runs it again."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended. `cost` in millionths of a dollar, None where nobody knows; `error` is a sentence."""
+
+    state: State = State.DONE
+    cost: int | None = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to do for one kind of job.
+
+    `patience` is how many seconds after its first try a job is still worth another.
+    """
+
+    run: Callable[[Job, Journal], Awaitable[Outcome]]
+    patience: float
+
+
+class Worker:
+    """Runs the jobs of one process, beside the Discord client and not inside it.
+
+    `changed` is told the id of each request whose card may now say something else; `alarm` is told in
+    one sentence what the admin must look at.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        recipes: Mapping[str, Recipe],
+        *,
+        clock: Clock,
+        lanes: Sequence[Lane],
+        holder: str,
+        changed: Callable[[str], None],
+        alarm: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._recipes = recipes
+        self._clock = clock
+        self._lanes = lanes
+        self._holder = holder
+        self._changed = changed
+        self._alarm = alarm
+        self._wake = asyncio.Event()
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self.draining = False
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The jobs being run just now."""
+        return list(self._tasks)
+
+    def wake(self) -> None:
+        """Look at the queue now: something was accepted, decided or cancelled."""
+        self._wake.set()
+
+    async def start(self) -> list[str]:
+        """Take up what an earlier process left running; the ids of those jobs."""
+        async with self._database.write() as db:
+            await queue.set_lanes(db, self._lanes)
+            return await queue.take_up(db, now=self._clock.now(), all_of_them=True)
+
+    async def run(self) -> None:
+        """Work until `drain` is called. Survives every failure of a job and of the database."""
+        renewed = self._clock.now()
+        while not self.draining:
+            self._wake.clear()
+            pause = BEAT
+            try:
+                while not self.draining and (job := await self._claim()):
+                    self._begin(job)
+                if self._clock.now() >= renewed + BEAT:
+                    renewed = self._clock.now()
+                    await self._keep_leases()
+                async with self._database.read() as db:
+                    due = await queue.next_due(db, now=self._clock.now())
+                if due is not None:
+                    pause = min(BEAT, due - self._clock.now())
+            except Exception:
+                log.exception("The queue could not be read; trying again in %.0f s.", BEAT)
+            await self._clock.wait(self._wake, max(pause, 0.0))
+
+    async def drain(self) -> None:
+        """Take no new work, and return when every running step has saved what it has; the rest goes on at the
+        next start."""
+        self.draining = True
+        self.wake()
+        for task in self.tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self.tasks)
+
+    async def _claim(self) -> Job | None:
+        now = self._clock.now()
+        async with self._database.write() as db:
+            return await queue.claim(db, holder=self._holder, now=now, lease_until=now + LEASE)
+
+    async def _keep_leases(self) -> None:
+        now = self._clock.now()
+        async with self._database.write() as db:
+            await queue.renew_leases(db, holder=self._holder, lease_until=now + LEASE)
+            found = await queue.take_up(db, now=now, all_of_them=False)
+        if found:
+            log.warning("Took up %d jobs whose worker fell silent.", len(found))
+            self.wake()
+
+    def _begin(self, job: Job) -> None:
+        task = asyncio.create_task(self._work(job), name=f"job {job.id}")
+        self._tasks[task] = job.id
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        self._changed(job.root_id)
+
+    async def _work(self, job: Job) -> None:
+        journal = Journal(self._database, self._clock, job, self._holder, released=self.wake)
+        try:
+            await self._run_once(job, journal)
+        except asyncio.CancelledError:
+            async with self._database.write() as db:
+                await queue.put_back(
+                    db,
+                    job_id=job.id,
+                    holder=self._holder,
+                    due_at=self._clock.now(),
+                    keep_slot=journal.paid and not journal.released,
+                )
+            raise
+        except LostLease:
+            log.warning("Job %s was taken over by another worker.", job.id)
+        except Exception:
+            log.exception("Job %s could not be written back; it is taken up again when its lease ends.", job.id)
+        self._changed(job.root_id)
+        self.wake()
+
+    async def _run_once(self, job: Job, journal: Journal) -> None:
+        try:
+            recipe = self._recipes.get(job.kind)
+            if recipe is None:
+                raise Broken(f"This bot does not know jobs of the kind {job.kind!r}.")
+            outcome = await recipe.run(job, journal)
+        except Park:
+            async with self._database.write() as db:
+                await queue.park(db, job_id=job.id, holder=self._holder)
+        except Unavailable as error:
+            await self._try_later(job, journal, error)
+        except BotError as error:
+            await self._fail(job, journal, error)
+        except LostLease:
+            raise
+        except Exception as error:
+            log.exception("A bug in job %s.", job.id)
+            await self._fail(
+                job, journal, Broken(f"The bot made a mistake. Please quote `{job.root_id}` to the admin.")
+            )
+            await self._alarm(f"Job `{job.id}` met a bug: {type(error).__name__}. The log has the traceback.")
+        else:
+            await self._end(job, outcome)
+
+    async def _try_later(self, job: Job, journal: Journal, error: Unavailable) -> None:
+        now = self._clock.now()
+        recipe = self._recipes[job.kind]
+        if now - (job.started_at or job.created_at) > recipe.patience:
+            await self._fail(job, journal, error)
+            return
+        due_at = now + max(backoff(job.attempts), error.retry_after or 0.0)
+        log.info("Job %s waits %.1f s: %s", job.id, due_at - now, error)
+        async with self._database.write() as db:
+            await queue.put_back(
+                db,
+                job_id=job.id,
+                holder=self._holder,
+                due_at=due_at,
+                keep_slot=journal.paid and not journal.released,
+                note=str(error),
+            )
+
+    async def _fail(self, job: Job, journal: Journal, error: BotError) -> None:
+        """End a job by its error's type. What was paid for and then failed has an unknown price, not none."""
+        state = State.UNKNOWN if isinstance(error, Uncertain) else State.FAILED
+        unknown = state is State.UNKNOWN or (journal.paid and not isinstance(error, Refused))
+        if isinstance(error, Broken):
+            log.error("Job %s failed: %s", job.id, error, exc_info=error.__cause__)
+            await self._alarm(f"Job `{job.id}` failed: {error}")
+        await self._end(job, Outcome(state, None if unknown else 0, str(error)))
+
+    async def _end(self, job: Job, outcome: Outcome) -> None:
+        now = self._clock.now()
+        async with self._database.write() as db:
+            ended = await queue.end(
+                db,
+                job_id=job.id,
+                holder=self._holder,
+                state=outcome.state,
+                now=now,
+                cost=outcome.cost,
+                error=outcome.error,
+            )
+            if ended and job.parent_id:
+                await queue.wake_if_last(db, parent_id=job.parent_id, now=now)
+        if not ended:
+            raise LostLease
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after so many tries: 2, 4, 8, … to 120, each ± 25 % so that jobs do not march in step."""
+    return min(2.0**attempts, 120.0) * random.uniform(0.75, 1.25)
