@@ -1,5 +1,6 @@
 """Every question that is asked about finished images."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,6 +65,15 @@ async def find(db: Connection, image_id: str) -> Image | None:
     return _image(found) if found else None
 
 
+async def sizes(db: Connection, sha256s: Iterable[str]) -> dict[str, int]:
+    """Pixels of those of the files that are images drawn here."""
+    found = {
+        sha: await row(db, "SELECT width * height AS n FROM images WHERE sha256 = :sha", {"sha": sha})
+        for sha in sha256s
+    }
+    return {sha: size["n"] for sha, size in found.items() if size}
+
+
 async def of_job(db: Connection, job_id: str) -> list[Image]:
     """The images of a request, deleted ones too, in their order."""
     found = await rows(db, f"SELECT {_COLUMNS} FROM images WHERE job_id = :id ORDER BY position", {"id": job_id})
@@ -71,7 +81,8 @@ async def of_job(db: Connection, job_id: str) -> list[Image]:
 
 
 async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[str]:
-    """Mark a request's images deleted; the SHA-256 of the files that no other image needs any more."""
+    """Mark a request's images deleted; the SHA-256 of the files that nothing needs any more, be it
+    another image or a request under way that has the file as its input."""
     gone = await rows(
         db,
         """
@@ -83,7 +94,14 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
     unused: list[str] = []
     for sha256 in {each["sha256"] for each in gone}:
         kept = await row(
-            db, "SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL LIMIT 1", {"sha256": sha256}
+            db,
+            """
+            SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL
+            UNION ALL
+            SELECT 1 FROM jobs WHERE state IN ('waiting', 'running', 'parked') AND request LIKE :named
+            LIMIT 1
+            """,
+            {"sha256": sha256, "named": f'%"{sha256}"%'},
         )
         if kept is None:
             unused.append(sha256)

@@ -167,3 +167,16 @@ async def count_since(db: Connection, *, guild_id: int, owner_id: int, since: fl
         {"guild_id": guild_id, "owner_id": owner_id, "since": since},
     )
     return found["n"] if found else 0
+
+
+async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) -> list[str]:
+    """The ids of a member's newest requests in a community, newest first."""
+    found = await rows(
+        db,
+        """
+        SELECT id FROM jobs WHERE owner_id = :owner_id AND guild_id = :guild_id AND parent_id IS NULL
+        ORDER BY created_at DESC LIMIT :limit
+        """,
+        {"owner_id": owner_id, "guild_id": guild_id, "limit": limit},
+    )
+    return [each["id"] for each in found]

@@ -1,0 +1,194 @@
+"""The command line: `python -m bot`."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import discord
+
+from bot import http
+from bot.app import App, assemble, tell_admin
+from bot.config import Settings, example, read_settings
+from bot.errors import BotError, Broken
+from bot.providers.bfl import Bfl
+
+log = logging.getLogger("bot")
+
+RECONNECT = (5.0, 15.0, 60.0, 300.0)
+"""Seconds between tries to start: Discord allows 1,000 identifies a day, then it resets the token."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 when stopped on purpose, 1 for a failure that was explained, 2 for wrong arguments."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description=__doc__)
+    parser.add_argument("--env", type=Path, default=None, metavar="FILE", help="read settings from FILE, not .env")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
+    verbs.add_parser("run", help="run the bot until it is stopped (what happens without a command)")
+    verbs.add_parser(
+        "doctor", help="check the settings, the folder, Discord and the image service, and say what to mend"
+    )
+    backup = verbs.add_parser("backup", help="copy the database and the pictures of a running bot into a folder")
+    backup.add_argument("folder", type=Path, help="a new or empty folder for the copy")
+    verbs.add_parser("example", help="print the text of .env.example")
+    chosen = parser.parse_args(arguments)
+    if chosen.verb == "example":
+        print(example(), end="")
+        return 0
+    try:
+        settings = read_settings(chosen.env)
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        match chosen.verb:
+            case "doctor":
+                return 0 if asyncio.run(doctor(settings)) else 1
+            case "backup":
+                copy_everything(settings.data_dir, chosen.folder)
+            case _:
+                asyncio.run(run(settings))
+    except BotError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except discord.LoginFailure:
+        print("Discord does not accept DISCORD_TOKEN. Reset it in the Developer Portal > Bot.", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; then save what is under way and return."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    for attempt in range(sys.maxsize):
+        async with assemble(settings) as app:
+            await _live(app, stopping)
+        if stopping.is_set():
+            return
+        pause = RECONNECT[min(attempt, len(RECONNECT) - 1)]
+        log.error("The connection to Discord ended; starting anew in %.0f s.", pause)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
+        if stopping.is_set():
+            return
+
+
+async def _live(app: App, stopping: asyncio.Event) -> None:
+    """One life: log in, work, serve, drain. discord.py's own reconnects happen inside."""
+    async with app.client:
+        await app.client.login(app.settings.discord_token.get_secret_value())
+        absence = await app.start_workers()
+        log.info(absence.sentence)
+        connected = asyncio.create_task(app.client.connect(reconnect=True), name="gateway")
+        greeting = asyncio.create_task(_greet(app, absence.sentence), name="greeting")
+        stop = asyncio.create_task(stopping.wait(), name="stop signal")
+        drained = asyncio.create_task(app.drained(), name="drain")
+        try:
+            await asyncio.wait({connected, stop, drained}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if drained.done():
+                stopping.set()
+            if stopping.is_set():
+                log.info("Stopping: running steps are being saved.")
+            await app.stop_workers()
+            for task in (greeting, stop, drained):
+                task.cancel()
+            await app.client.close()
+            ended = (await asyncio.gather(connected, return_exceptions=True))[0]
+            if isinstance(ended, discord.PrivilegedIntentsRequired | discord.LoginFailure):
+                raise ended
+            if isinstance(ended, Exception) and not stopping.is_set():
+                log.error("The connection to Discord failed.", exc_info=ended)
+
+
+async def _greet(app: App, sentence: str) -> None:
+    await app.client.wait_until_ready()
+    await tell_admin(app.client, app.settings, sentence)
+
+
+async def doctor(settings: Settings) -> bool:
+    """Print each check with its result and, where it fails, the fix; True when all is well."""
+    well = True
+
+    def report(good: bool, what: str) -> None:
+        nonlocal well
+        well = well and good
+        print(f"{'ok  ' if good else 'FAIL'} {what}")
+
+    report(True, "The settings are complete.")
+    free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else Path.cwd()).free
+    report(free > 1e9, f"{free / 1e9:.1f} GB free for {settings.data_dir} (a picture takes 1 to 5 MB).")
+    report(*_check_database(settings.data_dir / "bot.db"))
+    client = discord.Client(intents=discord.Intents.none())
+    try:
+        async with client:
+            await client.login(settings.discord_token.get_secret_value())
+            report(True, f"Discord knows the bot as {client.user}.")
+    except discord.LoginFailure:
+        report(False, "Discord does not accept DISCORD_TOKEN. Reset it in the Developer Portal > Bot.")
+    except (discord.HTTPException, OSError) as error:
+        report(False, f"Discord cannot be reached: {error}")
+    async with http.session() as session:
+        base = str(settings.bfl_api_url).rstrip("/") if settings.bfl_api_url else None
+        bfl = Bfl(
+            session,
+            key=settings.bfl_api_key,
+            region=settings.bfl_region,
+            bases={settings.bfl_region: base} if base else None,
+        )
+        try:
+            balance = await bfl.balance()
+            report(balance > 0, f"${balance / 1e6:.2f} left at Black Forest Labs. Top up at dashboard.bfl.ai.")
+        except BotError as error:
+            report(False, f"Black Forest Labs: {error}")
+    return well
+
+
+def _check_database(path: Path) -> tuple[bool, str]:
+    if not path.exists():
+        return True, f"{path} will be made at the first start."
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        found = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        unknown = connection.execute("SELECT COUNT(*) FROM jobs WHERE state = 'unknown'").fetchone()[0]
+    return found == "ok", f"{path}: integrity {found}; {unknown} pictures with an unknown outcome."
+
+
+def copy_everything(data_dir: Path, folder: Path) -> None:
+    """Copy a bot's folder while it runs: the database as of one moment, then every picture that it names.
+
+    Raises:
+        Broken: there is nothing to copy, the target is not empty, or the copy does not hold.
+    """
+    source = data_dir / "bot.db"
+    if not source.exists():
+        raise Broken(f"There is no database in {data_dir}. Is DATA_DIR right?")
+    if folder.exists() and any(folder.iterdir()):
+        raise Broken(f"{folder} is not empty. Give a new folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with (
+        contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+        contextlib.closing(sqlite3.connect(folder / "bot.db")) as copy,
+    ):
+        live.backup(copy)
+        if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            raise Broken("The copy of the database is damaged. Check the disk, then try again.")
+        named = [row[0] for row in copy.execute("SELECT DISTINCT sha256 FROM images WHERE deleted_at IS NULL")]
+    shutil.copytree(data_dir / "media", folder / "media", ignore=shutil.ignore_patterns("tmp"), dirs_exist_ok=True)
+    missing = [sha for sha in named if not (folder / "media" / sha[:2] / sha[2:4] / sha).exists()]
+    if missing:
+        raise Broken(f"{len(missing)} pictures that the database names are not on the disk, e.g. {missing[0]}.")
+    print(
+        f"Copied the database and {len(named)} pictures to {folder} in {time.monotonic() - began:.1f} s. It is whole."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

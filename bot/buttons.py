@@ -1,0 +1,218 @@
+"""The persistent button: what its id says, and one guarded way in for every press and every form that is sent.
+
+A custom_id is `<version>:<noun>:<verb>:<subject>`, e.g. `1:img:again:3k9x2f`. It is a pointer and nothing
+else: state and permission are read from the database and from Discord at the press. Formats that were
+released once stay readable for ever (tests/golden).
+"""
+
+import logging
+import re
+import textwrap
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Self
+
+import discord
+from discord import InteractionResponseType
+from discord.ui import Button, DynamicItem, Item
+
+from bot.errors import BotError, Refused
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[Any]
+
+PATTERN = re.compile(r"1:(?P<verb>[a-z]+:[a-z]+):(?P<subject>[0-9A-Za-z:_.-]{1,80})")
+
+_OVER = {10015, 10062, 40060, 50027}
+"""Discord's codes for an interaction whose time is over, or that another process of this bot answered while it took
+over."""
+
+_CARD = "card"
+"""Where an interaction carries the id of its public “thinking” message, until that has become something's card."""
+
+
+class Answer(Enum):
+    """How a press is acknowledged, before anything else happens: Discord gives 3 seconds."""
+
+    PRIVATE = "private"
+    """A new message that only the presser sees."""
+    PUBLIC = "public"
+    """A new message for all, which may become a card."""
+    SILENT = "silent"
+    """None: the message with the button is edited."""
+    FORM = "form"
+    """The press opens a form, which must be the first answer: it decides from what it has at once."""
+
+
+Run = Callable[[Interaction, str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Press:
+    """What a verb does, given the interaction and the subject of the custom_id."""
+
+    run: Run
+    answer: Answer = Answer.PRIVATE
+
+
+class Presses:
+    """Every verb that a button or form may carry. Cogs register theirs here when they load."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Press] = {}
+
+    @property
+    def verbs(self) -> frozenset[str]:
+        """What is answered, as `noun:verb`."""
+        return frozenset(self._known)
+
+    def register(self, verb: str, press: Press) -> None:
+        """Answer `verb` (`noun:verb`) with `press`; a reloaded cog replaces its own."""
+        self._known[verb] = press
+
+    async def handle(self, interaction: Interaction, custom_id: str) -> None:
+        """Acknowledge, do what the id says, and turn failures into sentences. Never raises."""
+        found = PATTERN.fullmatch(custom_id)
+        press = self._known.get(found["verb"]) if found else None
+        try:
+            if found is None or press is None:
+                raise Refused("This button belongs to a newer version of the bot. Please try again later.")
+            await acknowledge(interaction, press.answer)
+            await press.run(interaction, found["subject"])
+        except Exception as error:
+            await explain(interaction, error, doing=custom_id)
+
+
+class PressButton(DynamicItem[Button[Any]], template=PATTERN):
+    """A button whose custom_id says all that it needs; it works after every restart."""
+
+    def __init__(self, item: Button[Any]) -> None:
+        super().__init__(item)
+
+    @classmethod
+    async def from_custom_id(cls, interaction: Interaction, item: Item[Any], match: re.Match[str], /) -> Self:
+        assert isinstance(item, Button), "only buttons carry this pattern"
+        return cls(item)
+
+    async def callback(self, interaction: Interaction) -> None:
+        await interaction.client.presses.handle(interaction, self.custom_id)
+
+
+def button(
+    verb: str,
+    subject: str,
+    label: str | None = None,
+    *,
+    emoji: str | None = None,
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    disabled: bool = False,
+) -> PressButton:
+    """A button for a card. `verb` is `noun:verb`; `subject` an id of this bot."""
+    return PressButton(
+        Button(label=label, emoji=emoji, style=style, custom_id=_custom_id(verb, subject), disabled=disabled)
+    )
+
+
+Field = discord.ui.TextInput[Any] | discord.ui.Select[Any]
+
+
+class Form(discord.ui.Modal):
+    """A form whose sending is a press like any other: `verb` of its custom_id is answered, also after a restart.
+
+    discord.py keeps a form in memory until it is sent, and hands a sent one to the newest form of that
+    custom_id, whoever opened it. One that is stopped before it is shown is not kept at all, so that every
+    sending comes through `Client.on_interaction`, once, with all that it says in its payload.
+    """
+
+    def __init__(self, verb: str, subject: str, title: str) -> None:
+        super().__init__(title=title[:45], custom_id=_custom_id(verb, subject))
+        self.stop()
+
+    def ask(self, name: str, text: str, field: Field, why: str = "") -> None:
+        """Add a field; what is given is found under `name` in `given`."""
+        field.custom_id = name
+        shortened = textwrap.shorten(why, 100, placeholder="…") or None
+        self.add_item(discord.ui.Label(text=text[:45], description=shortened, component=field))
+
+
+def given(interaction: Interaction) -> dict[str, str]:
+    """What was given in a sent form, by the names of its fields. An empty field is an empty text."""
+    data: Any = interaction.data or {}
+    return dict(_fields(data.get("components", [])))
+
+
+def _fields(components: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for component in components:
+        if "component" in component:
+            yield from _fields([component["component"]])
+        elif "components" in component:
+            yield from _fields(component["components"])
+        elif "values" in component:
+            yield component["custom_id"], next(iter(component["values"]), "")
+        elif "value" in component:
+            yield component["custom_id"], component["value"] or ""
+
+
+async def acknowledge(interaction: Interaction, answer: Answer) -> None:
+    """Keep the interaction open for 15 minutes; what is public is remembered for `card_of` and `say`."""
+    match answer:
+        case Answer.PRIVATE:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        case Answer.PUBLIC:
+            callback = await interaction.response.defer(thinking=True)
+            interaction.extras[_CARD] = callback.message_id if callback else None
+        case Answer.SILENT:
+            await interaction.response.defer()
+        case Answer.FORM:
+            pass
+
+
+def card_of(interaction: Interaction) -> int | None:
+    """The id of the message that this interaction's public answer is."""
+    return interaction.extras.get(_CARD)
+
+
+def settle(interaction: Interaction) -> None:
+    """The public answer has become a card: a failure from now on leaves it alone."""
+    interaction.extras.pop(_CARD, None)
+
+
+async def explain(interaction: Interaction, error: Exception, *, doing: str) -> None:
+    """Turn a failure into a sentence for the person, or a bug into an id to quote. Never raises."""
+    match error:
+        case BotError():
+            await say(interaction, str(error))
+        case discord.HTTPException(code=code) if code in _OVER:
+            log.info("%s was over, or answered by another process: %s", doing, error)
+        case _:
+            log.error("A bug in %s (interaction %d).", doing, interaction.id, exc_info=error)
+            await say(interaction, f"The bot made a mistake. Please quote `{interaction.id}` to the admin.")
+
+
+async def say(interaction: Interaction, sentence: str) -> None:
+    """Tell the person alone who pressed or typed, however far the interaction is. Never raises.
+
+    What was announced to all (“thinking…”) and came to nothing is taken away.
+    """
+    try:
+        if not interaction.response.is_done():
+            await interaction.response.send_message(sentence, ephemeral=True)
+        elif _CARD in interaction.extras:
+            settle(interaction)
+            await interaction.edit_original_response(content="…")  # a followup to “thinking…” would replace it, for all
+            await interaction.followup.send(sentence, ephemeral=True)
+            await interaction.delete_original_response()
+        elif interaction.response.type is InteractionResponseType.deferred_channel_message:
+            await interaction.edit_original_response(content=sentence)
+        else:
+            await interaction.followup.send(sentence, ephemeral=True)
+    except (discord.HTTPException, OSError) as error:
+        log.warning("Could not tell a person %r: %s", sentence, error)
+
+
+def _custom_id(verb: str, subject: str) -> str:
+    custom_id = f"1:{verb}:{subject}"
+    assert PATTERN.fullmatch(custom_id), custom_id
+    return custom_id

@@ -1,0 +1,307 @@
+"""The card of a request, from the queue to its pictures, and the card of one picture by itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import discord
+from discord.ui import Item
+
+from bot.buttons import PressButton, button
+from bot.cards.card import Card, CardFile, Copy, compose, gallery, row, text
+from bot.cards.words import counted, duration, listed, model_label, moment, money, quoted, sentence, shortened
+from bot.workflows.request import PictureView, RequestView, Stage
+from storage.images import Image
+from storage.jobs import NEVER, Job, State
+from storage.media import Media
+from storage.reviews import ReviewState
+
+PROMPT = 600
+"""Characters of a prompt that a card shows; “Details” and “Edit prompt” have more."""
+ALT = 400
+"""Characters of a prompt in the alt text."""
+
+_WAITING, _DONE, _FAILED, _UNSURE = (
+    discord.Colour.blurple(),
+    discord.Colour.green(),
+    discord.Colour.red(),
+    discord.Colour.gold(),
+)
+_PRIMARY, _DANGER = discord.ButtonStyle.primary, discord.ButtonStyle.danger
+
+
+def request_card(view: RequestView, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
+    """The one card of a request. `copies` are smaller files to show instead, by the SHA-256 of the original."""
+    if not view.ended:
+        return _under_way(view)
+    if view.deleted:
+        return _deleted(view)
+    if view.images:
+        return _drawn(view, media, copies or {})
+    return _nothing_drawn(view)
+
+
+def image_card(view: RequestView, image: Image, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
+    """One image of a request by itself."""
+    files = _files(view, [image], media, copies or {})
+    several = len(view.images) > 1
+    heading = f"### Picture {view.images.index(image) + 1} of {len(view.images)}" if several else "### One picture"
+    buttons = [*_vary([image]), button("img:edit", image.id, "Edit")]
+    buttons += [button("img:again", view.job.id, "Again"), button("img:info", view.job.id, "Details")]
+    return compose(
+        [
+            text(heading, _prompt(view)),
+            gallery(files),
+            text(
+                _small(model_label(view.request.model), _seeds([image]), f"{image.width} × {image.height}"),
+                _copied(image.sha256 in (copies or {})),
+                f"-# `{image.id}`",
+            ),
+            *row(buttons),
+        ],
+        colour=_DONE,
+        files=files,
+    )
+
+
+def _under_way(view: RequestView) -> Card:
+    stages = [picture.stage for picture in view.pictures]
+    drawn = stages.count(Stage.DRAWN)
+    progress = f"{drawn} of {len(stages)} drawn" if len(stages) > 1 else None
+    if Stage.ASKING in stages:
+        heading = "### Waiting for a moderator"
+        state = "This costs more than members here may spend without asking. Nothing is drawn or charged until then."
+        if view.review and view.review.state is ReviewState.OPEN:
+            state += f" The question closes {moment(view.review.expires_at, 'R')}."
+    elif Stage.DRAWING in stages or drawn:
+        heading = "### Drawing"
+        state = _joined(progress, _expected(view))
+    else:
+        ahead = view.forecast.ahead if view.forecast else 0
+        heading = "### In the queue"
+        state = _joined(f"{counted(ahead)} ahead" if ahead else "Next in line", _expected(view))
+    stoppable = any(stage in {Stage.ASKING, Stage.WAITING} for stage in stages)
+    return compose(
+        [
+            text(heading, _prompt(view)),
+            text(state, _retrying(view)),
+            text(_small(*_facts(view), f"about {money(view.job.cost_estimated)}"), _footer(view.job)),
+            *row([button("img:cancel", view.job.id, "Cancel")] if stoppable else []),
+        ],
+        colour=_WAITING,
+    )
+
+
+def _expected(view: RequestView) -> str:
+    if view.forecast is None:
+        return "ready any moment now"
+    return f"likely ready {moment(view.forecast.likely, 'R')}, at the latest {moment(view.forecast.latest, 'R')}"
+
+
+def _retrying(view: RequestView) -> str | None:
+    """Why a picture waits for another try, and until when."""
+    for picture in view.pictures:
+        job = picture.job
+        if job.state is State.WAITING and job.error:
+            again = f" Trying again {moment(job.due_at, 'R')}." if 0 < job.due_at < NEVER else ""
+            return f"{sentence(job.error)}{again}"
+    return None
+
+
+def _drawn(view: RequestView, media: Media, copies: Mapping[str, Copy]) -> Card:
+    images = view.images
+    files = _files(view, images, media, copies)
+    unsure = view.state is State.UNKNOWN
+    below = [
+        button("img:again", view.job.id, "Again"),
+        button("img:prompt", view.job.id, "Edit prompt"),
+        button("img:info", view.job.id, "Details"),
+        button("img:delete", view.job.id, "Delete", style=_DANGER),
+    ]
+    if unsure:
+        below.insert(0, _twice(view))
+    cost = money(view.cost) if view.cost is not None else f"about {money(_likely_cost(view))}"
+    seconds = view.seconds
+    items: list[Item[Any]] = [
+        text(*_whose(view), _prompt(view)),
+        gallery(files),
+        text(
+            *_missing(view),
+            _small(*_facts(view), _seeds(images), duration(seconds) if seconds is not None else None, cost),
+            _copied(any(image.sha256 in copies for image in images)),
+            _footer(view.job),
+        ),
+    ]
+    if len(images) > 1:
+        items += row([button("img:pick", each.id, f"Pick {n}", style=_PRIMARY) for n, each in enumerate(images, 1)])
+        items += row(_vary(images))
+        items += row([button("img:edit", each.id, f"Edit {n}") for n, each in enumerate(images, 1)])
+    else:
+        items += row([*_vary(images), button("img:edit", images[0].id, "Edit")])
+    return compose([*items, *row(below)], colour=_UNSURE if unsure else _DONE, files=files)
+
+
+def _nothing_drawn(view: RequestView) -> Card:
+    job = view.job
+    again, colour = button("img:again", job.id, "Again"), None
+    prompt = button("img:prompt", job.id, "Edit prompt")
+    match view.state:
+        case State.UNKNOWN:
+            heading, colour, buttons = "### It may have been charged", _UNSURE, [_twice(view), prompt]
+            advice = "Nobody can tell any more whether it was drawn. Trying again may cost the same once more."
+        case State.FAILED:
+            heading, colour = "### It could not be drawn", _FAILED
+            buttons = [prompt, button("img:retry", job.id, "Try again", style=_PRIMARY)]
+            advice = "Change the prompt, or try again as it is."
+        case _:
+            heading, reason, advice = _cancelled(view)
+            buttons = [prompt, again] if reason is None else [prompt]
+            return compose(
+                [
+                    text(heading, _prompt(view), reason, _charged(view.cost), advice),
+                    text(_small(*_facts(view)), _footer(job)),
+                    *row([*buttons, button("img:info", job.id, "Details")]),
+                ]
+            )
+    return compose(
+        [
+            text(heading, _prompt(view), *_missing(view), advice),
+            text(_small(*_facts(view)), _footer(job)),
+            *row([*buttons, button("img:info", job.id, "Details")]),
+        ],
+        colour=colour,
+    )
+
+
+def _cancelled(view: RequestView) -> tuple[str, str | None, str]:
+    """Heading, reason and advice; the reason is None where it was the member's own doing."""
+    review = view.review
+    if review and review.state is ReviewState.DENIED:
+        by = f"<@{review.decided_by}>" if review.decided_by else "A moderator"
+        reason = f"{by} decided: {quoted(review.reason, 400)}" if review.reason else f"{by} decided without a reason."
+        return "### A moderator said no", reason, "Ask for less, or for something else, with “Edit prompt”."
+    if review and review.state is ReviewState.EXPIRED:
+        return (
+            "### No moderator answered in time",
+            "The question was closed.",
+            "Ask a moderator, then send it again with “Edit prompt”.",
+        )
+    return "### Cancelled", None, "“Again” puts it back into the queue."
+
+
+def _deleted(view: RequestView) -> Card:
+    match view.deleted_by:
+        case None:
+            who = "Its pictures were deleted."
+        case view.job.owner_id:
+            who = "Its pictures were deleted by their owner."
+        case _:
+            who = f"Its pictures were deleted by a moderator, <@{view.deleted_by}>."
+    return compose([text("### Deleted", who, _footer(view.job))])
+
+
+def _missing(view: RequestView) -> list[str]:
+    """One line for each reason why pictures are missing, with what it cost."""
+    several = len(view.pictures) > 1
+    reasons: dict[str, list[str]] = {}
+    for number, picture in enumerate(view.pictures, 1):
+        if picture.image is None:
+            reasons.setdefault(_reason(picture), []).append(str(number))
+    if not several or (len(reasons) == 1 and not view.images):
+        return list(reasons)
+    return [
+        f"{'Picture' if len(numbers) == 1 else 'Pictures'} {listed(numbers)} "
+        f"{'is' if len(numbers) == 1 else 'are'} missing: {reason}"
+        for reason, numbers in reasons.items()
+    ]
+
+
+def _reason(picture: PictureView) -> str:
+    match picture.stage:
+        case Stage.CANCELLED:
+            return "cancelled. It was not charged."
+        case Stage.DRAWN:
+            return "deleted."
+        case _:
+            why = picture.job.error or "The image service did not say why."
+            return sentence(why) if "charged" in why.lower() else f"{sentence(why)} {_charged(picture.job.cost_actual)}"
+
+
+def _charged(cost: int | None) -> str:
+    if cost is None:
+        return "It may have been charged."
+    return f"It was charged ({money(cost)})." if cost else "Nothing was charged."
+
+
+def _likely_cost(view: RequestView) -> int:
+    """What is known, and the estimate of what is not."""
+    return sum(
+        picture.job.cost_estimated if picture.job.cost_actual is None else picture.job.cost_actual
+        for picture in view.pictures
+    )
+
+
+def _files(view: RequestView, images: Sequence[Image], media: Media, copies: Mapping[str, Copy]) -> list[CardFile]:
+    alt = shortened(" ".join(view.request.prompt.split()), ALT) or "A generated picture"
+    files: list[CardFile] = []
+    for place, image in enumerate(images, 1):
+        shown = copies.get(image.sha256) or Copy(media.path(image.sha256), image.extension)
+        files.append(
+            CardFile(
+                path=shown.path,
+                filename=f"{image.id}.{shown.extension}",
+                spoiler=view.request.spoiler,
+                description=f"{alt} ({place} of {len(images)})" if len(images) > 1 else alt,
+            )
+        )
+    return files
+
+
+def _vary(images: Sequence[Image]) -> list[PressButton]:
+    several = len(images) > 1
+    return [button("img:vary", each.id, f"Vary {n}" if several else "Vary") for n, each in enumerate(images, 1)]
+
+
+def _twice(view: RequestView) -> PressButton:
+    return button("img:retry", view.job.id, "Try again (may be charged twice)", style=_DANGER)
+
+
+def _whose(view: RequestView) -> list[str]:
+    drawn, asked = len(view.images), len(view.pictures)
+    heading = f"{drawn} of {asked} pictures" if drawn < asked else counted(drawn)
+    return [f"### {heading} for <@{view.job.owner_id}>"]
+
+
+def _prompt(view: RequestView) -> str | None:
+    shown = quoted(view.request.prompt, PROMPT)
+    return f"> {shown}" if shown else None
+
+
+def _facts(view: RequestView) -> list[str | None]:
+    count = len(view.pictures)
+    return [
+        model_label(view.request.model),
+        counted(count) if count > 1 and not view.images else None,
+        "made from another picture" if view.request.parent_image_id else None,
+    ]
+
+
+def _seeds(images: Sequence[Image]) -> str | None:
+    seeds = [f"`{image.seed}`" for image in images if image.seed is not None]
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}" if seeds else None
+
+
+def _copied(copied: bool) -> str | None:
+    return "-# Shown as a smaller copy, because the original is too large to be posted here." if copied else None
+
+
+def _joined(*facts: str | None) -> str:
+    said = " · ".join(fact for fact in facts if fact)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _small(*facts: str | None) -> str:
+    return "-# " + " · ".join(fact for fact in facts if fact)
+
+
+def _footer(job: Job) -> str:
+    return f"-# `{job.id}`"

@@ -1,0 +1,174 @@
+"""One picture: order it, wait for it, keep its bytes."""
+
+import logging
+from collections.abc import Mapping
+
+from bot.clock import Clock
+from bot.errors import Broken, Refused, Uncertain
+from bot.jobs.journal import Journal
+from bot.jobs.pace import Pace, Spread, pause
+from bot.jobs.worker import Outcome
+from bot.pictures.decode import Decoder, check_generated
+from bot.providers import catalogue
+from bot.providers.interface import Frozen, Generation, Look, Provider, Status, Ticket
+from bot.providers.parameters import Model
+from bot.workflows.request import Drawing
+from storage import images
+from storage.database import Database
+from storage.images import Image
+from storage.jobs import Job, State
+from storage.media import Media
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_AT_FIRST = 30.0
+"""Seconds for which a provider may not know the task that it has just accepted (reference: BFL)."""
+LOST_AFTER = 1200.0
+"""Seconds after which a picture is not waited for any more."""
+
+
+class Ordered(Frozen):
+    """The provider's receipt, and when it came."""
+
+    ticket: Ticket
+    at: float
+
+
+class Kept(Frozen):
+    """How the drawing ended: with stored bytes, or with `error`."""
+
+    sha256: str | None = None
+    error: str | None = None
+    charged: bool = False
+
+
+class Draw:
+    """The recipe of the jobs of kind `draw`."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        providers: Mapping[str, Provider],
+        media: Media,
+        decoder: Decoder,
+        pace: Pace,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._providers = providers
+        self._media = media
+        self._decoder = decoder
+        self._pace = pace
+
+    async def __call__(self, job: Job, step: Journal) -> Outcome:
+        drawing = Drawing.model_validate_json(job.request)
+        generation = drawing.generation
+        ordered = await step.pay("ordered", Ordered, lambda: self._order(generation), request=generation)
+        kept = await step("kept", Kept, lambda: self._collect(job, drawing, ordered, step))
+        cost = (ordered.ticket.cost if ordered.ticket.cost is not None else job.cost_estimated) if kept.charged else 0
+        return Outcome(State.DONE if kept.sha256 else State.FAILED, cost, kept.error)
+
+    def _provider(self, name: str) -> Provider:
+        provider = self._providers.get(name)
+        if provider is None:
+            raise Broken(f"The image service {name!r} is not set up any more. Nothing was charged.")
+        return provider
+
+    async def _order(self, generation: Generation) -> Ordered:
+        provider = self._provider(catalogue.find(generation.model).provider)
+        inputs = {role: await self._media.read(sha256) for role, sha256 in generation.inputs.items()}
+        ticket = await provider.generate(generation, inputs)
+        return Ordered(ticket=ticket, at=self._clock.now())
+
+    async def _collect(self, job: Job, drawing: Drawing, ordered: Ordered, step: Journal) -> Kept:
+        """Wait until the picture is ready and store its bytes: the link to them dies within minutes."""
+        provider = self._provider(ordered.ticket.provider)
+        look = await self._wait(drawing.generation, provider, ordered)
+        await step.release_slot()
+        match look.status:
+            case Status.READY:
+                return await self._keep(job, drawing, provider, look)
+            case Status.MODERATED_INPUT:
+                raise Refused(_moderated("your request", look.reasons))
+            case Status.MODERATED_OUTPUT:
+                raise Refused(_moderated("the finished picture", look.reasons))
+            case _:
+                return Kept(error="The image service failed to draw this. It was not charged; please try again.")
+
+    async def _wait(self, generation: Generation, provider: Provider, ordered: Ordered) -> Look:
+        model = catalogue.find(generation.model)
+        spread = await self._pace.spread(model.key, prior(model))
+        looked_at: float | None = None
+        while True:
+            waited = self._clock.now() - ordered.at
+            if looked_at is not None or waited < spread.p10:
+                await self._clock.sleep(pause(waited, spread))
+                waited = self._clock.now() - ordered.at
+            look = await provider.job_status(ordered.ticket)
+            if look.status is Status.READY:
+                await self._pace.add(model.key, _duration(waited, looked_at, look), now=self._clock.now())
+            if look.status.ended:
+                return look
+            if look.status is Status.MISSING and waited > UNKNOWN_AT_FIRST:
+                raise Uncertain("The image service has lost track of this picture; it may have been charged.")
+            if waited > LOST_AFTER:
+                raise Uncertain("The image service never finished this picture; it may have been charged.")
+            looked_at = waited
+
+    async def _keep(self, job: Job, drawing: Drawing, provider: Provider, look: Look) -> Kept:
+        async with self._media.temporary() as path:
+            try:
+                await provider.fetch_output(look.urls[0], path)
+                picture = await self._decoder.run(check_generated, path)
+            except Broken as error:
+                log.warning("Job %s: the finished picture could not be kept: %s", job.id, error)
+                return Kept(error=f"The picture was drawn, but could not be collected: {error}", charged=True)
+            size = path.stat().st_size
+            sha256 = await self._media.adopt(path)
+        image = Image(
+            id=job.id,
+            job_id=job.root_id,
+            position=job.position,
+            guild_id=job.guild_id,
+            owner_id=job.owner_id,
+            sha256=sha256,
+            media_type=picture.media_type,
+            width=picture.width,
+            height=picture.height,
+            bytes=size,
+            seed=_seed(drawing.generation, look),
+            parent_image_id=drawing.parent_image_id,
+            created_at=self._clock.now(),
+        )
+        async with self._database.write() as db:
+            await images.add(db, image)
+        return Kept(sha256=sha256, charged=True)
+
+
+def _seed(generation: Generation, look: Look) -> int | None:
+    asked = generation.parameters.get("seed")
+    return look.seed if look.seed is not None else asked if isinstance(asked, int) else None
+
+
+def _duration(waited: float, looked_at: float | None, look: Look) -> float:
+    """How long the picture took, as well as it can be known from outside.
+
+    Found at a later look, it became ready since the look before. Found at the very first, it may have
+    been ready long ago: without the provider's own figure a tenth is taken off, so that the first look
+    moves forward until it comes too early again.
+    """
+    if looked_at is not None:
+        return (waited + looked_at) / 2
+    return min(look.seconds, waited) if look.seconds is not None else waited * 0.9
+
+
+def _moderated(what: str, reasons: tuple[str, ...]) -> str:
+    why = f" ({', '.join(reasons)})" if reasons else ""
+    return f"The image service's moderation turned {what} down{why}. It was not charged; please try other words."
+
+
+def prior(model: Model) -> Spread:
+    """How long the model takes where there is no history yet."""
+    return Spread(model.seconds.p10, model.seconds.p50, model.seconds.p90)

@@ -1,0 +1,197 @@
+"""What a member asked for, how far it is, and how the workflows speak to the place where it is shown."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from bot.providers.interface import Frozen, Generation
+from storage.images import Image
+from storage.jobs import Job, State
+from storage.reviews import Review
+
+MOST_PICTURES = 4
+"""Pictures of one request: a card has room for a gallery of four with a button each."""
+
+
+class ImageRequest(Frozen):
+    """What a member asked for, stored as the request's JSON. Its pictures differ in their seed alone."""
+
+    prompt: str
+    model: str
+    """A key of the catalogue."""
+    parameters: dict[str, bool | int | float | str] = {}
+    """By the provider's names, without the seed."""
+    seed: int | None = None
+    """Of the first picture, the next ones count on from it; None for chance."""
+    count: int = 1
+    inputs: dict[str, str] = {}
+    """Role to the SHA-256 of a stored file."""
+    parent_image_id: str | None = None
+    """The image that this edits or varies."""
+    spoiler: bool = False
+
+
+class Drawing(Frozen):
+    """One picture of a request, stored as its job's JSON."""
+
+    generation: Generation
+    parent_image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who asks, and where. `message_id` is the message that will be the card, where there is one already."""
+
+    interaction_id: int
+    user_id: int
+    guild_id: int
+    channel_id: int
+    message_id: int | None
+    nsfw: bool
+    """The channel is age-restricted."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a member attached. `save` writes its bytes to a path; `size` in bytes is what Discord says it has."""
+
+    name: str
+    size: int
+    save: Callable[[Path], Awaitable[object]]
+
+
+class Stage(StrEnum):
+    """How far one picture is, in a member's words."""
+
+    ASKING = "asking"
+    """A moderator has to agree first."""
+    WAITING = "waiting"
+    DRAWING = "drawing"
+    DRAWN = "drawn"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """One picture of a request as it is now."""
+
+    job: Job
+    image: Image | None
+    """None until it is drawn, and again when it was deleted."""
+
+    @property
+    def stage(self) -> Stage:
+        match self.job.state:
+            case State.PARKED:
+                return Stage.ASKING
+            case State.WAITING:
+                return Stage.DRAWING if self.job.holds_slot else Stage.WAITING
+            case State.RUNNING:
+                return Stage.DRAWING
+            case State.DONE:
+                return Stage.DRAWN
+            case _:
+                return Stage(self.job.state.value)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """When a request will be ready, from this server's own history; Unix seconds."""
+
+    ahead: int
+    """Pictures that are drawn before its first."""
+    likely: float
+    """Half of such requests are ready by then."""
+    latest: float
+    """Nine of ten are."""
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """A request with all that its card shows. The card is a function of this and of nothing else."""
+
+    job: Job
+    request: ImageRequest
+    pictures: tuple[PictureView, ...]
+    forecast: Forecast | None = None
+    review: Review | None = None
+    deleted_by: int | None = None
+    """Who deleted its images, where that is known."""
+
+    @property
+    def ended(self) -> bool:
+        return all(picture.job.state.ended for picture in self.pictures)
+
+    @property
+    def deleted(self) -> bool:
+        """Every image that there was is deleted."""
+        drawn = [picture for picture in self.pictures if picture.stage is Stage.DRAWN]
+        return bool(drawn) and all(picture.image is None for picture in drawn)
+
+    @property
+    def images(self) -> list[Image]:
+        return [picture.image for picture in self.pictures if picture.image]
+
+    @property
+    def state(self) -> State:
+        """What the request has come to, from what its pictures have."""
+        stages = {picture.stage for picture in self.pictures}
+        if not self.ended:
+            return State.RUNNING if Stage.DRAWING in stages else State.WAITING
+        for stage, state in (
+            (Stage.UNKNOWN, State.UNKNOWN),
+            (Stage.DRAWN, State.DONE),
+            (Stage.FAILED, State.FAILED),
+        ):
+            if stage in stages:
+                return state
+        return State.CANCELLED
+
+    @property
+    def cost(self) -> int | None:
+        """What was charged, in millionths of a dollar; None where it is not known for every picture."""
+        costs = [picture.job.cost_actual for picture in self.pictures]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the command to the last picture."""
+        ends = [picture.job.ended_at for picture in self.pictures]
+        known = [end for end in ends if end is not None]
+        return max(known) - self.job.created_at if known and len(known) == len(ends) else None
+
+
+class Posted(Frozen):
+    """Where a card is now."""
+
+    message_id: int
+    channel_id: int
+
+
+class Delivery(Protocol):
+    """Where cards are shown. bot/delivery.py is the real one; the workflows know no more of Discord than this."""
+
+    async def refresh(self, view: RequestView) -> bool:
+        """Bring a card up to date while it waits; False when that is still to do.
+
+        Nothing is sent where the card says all of that already, and where the edit budget is used up it has to
+        wait. Never raises.
+        """
+        ...
+
+    async def finish(self, view: RequestView) -> Posted:
+        """Show the end of a request, with its images; where the card is gone, on a new message.
+
+        Safe to repeat. Raises Unavailable where Discord does not answer, and Refused where the bot may
+        not post in that channel any more.
+        """
+        ...
+
+    async def ask(self, review: Review, view: RequestView) -> Posted:
+        """Show the moderators what they have to decide. Safe to repeat; raises as `finish` does."""
+        ...

@@ -1,0 +1,71 @@
+"""Reads a request with all that its card shows."""
+
+from dataclasses import replace
+
+from bot.clock import Clock
+from bot.jobs.pace import Pace
+from bot.providers import catalogue
+from bot.providers.parameters import Model
+from bot.workflows.drawing import prior
+from bot.workflows.request import Forecast, ImageRequest, PictureView, RequestView, Stage
+from storage import images, jobs, queue, reviews
+from storage.database import Database
+from storage.jobs import State
+from storage.queue import Lane
+
+
+def lane_of(model: Model) -> str:
+    """The queue of a model: its narrowest pool."""
+    return model.pools[-1].name
+
+
+class Views:
+    """Puts a request, its pictures, its place in the queue and its forecast together."""
+
+    def __init__(self, database: Database, clock: Clock, pace: Pace, lanes: dict[str, Lane]) -> None:
+        self._database = database
+        self._clock = clock
+        self._pace = pace
+        self._lanes = lanes
+
+    async def of(self, job_id: str) -> RequestView | None:
+        """The request with that id, or None where there is none."""
+        async with self._database.read() as db:
+            job = await jobs.find(db, job_id)
+            if job is None or job.parent_id is not None:
+                return None
+            kept = await images.of_job(db, job_id)
+            children = await jobs.children(db, job_id)
+            review = await reviews.find(db, job_id)
+            queued = [child for child in children if child.state is State.WAITING and not child.holds_slot]
+            ahead, busy = await queue.ahead(db, queued[0]) if queued else (0, 0)
+        request = ImageRequest.model_validate_json(job.request)
+        drawn = {image.id: image for image in kept if image.deleted_at is None}
+        pictures = tuple(PictureView(child, drawn.get(child.id)) for child in children)
+        deleted_by = next((image.deleted_by for image in kept if image.deleted_by), None)
+        view = RequestView(job, request, pictures, review=review, deleted_by=deleted_by)
+        if view.ended or any(picture.stage is Stage.ASKING for picture in pictures):
+            return view
+        return replace(view, forecast=await self._forecast(request, pictures, ahead, busy))
+
+    async def _forecast(
+        self, request: ImageRequest, pictures: tuple[PictureView, ...], ahead: int, busy: int
+    ) -> Forecast:
+        """The queue moves at the pace of the model: each slot serves one picture in the time that half of them take."""
+        model = catalogue.find(request.model)
+        spread = await self._pace.spread(model.key, prior(model))
+        slots = self._slots(model)
+        waiting = [picture for picture in pictures if picture.stage is Stage.WAITING]
+        under_way = [picture.job for picture in pictures if not picture.job.state.ended]
+        started = [job.started_at for job in under_way if job.started_at]
+        now = self._clock.now()
+        if not waiting:
+            begin = max(started, default=now)
+            return Forecast(0, max(begin + spread.p50, now), max(begin + spread.p90, now))
+        places = max(ahead + busy + len(waiting) - slots, 0)
+        begin = now + places / slots * spread.p50
+        return Forecast(ahead, begin + spread.p50, begin + spread.p90 + places / slots * (spread.p90 - spread.p50))
+
+    def _slots(self, model: Model) -> int:
+        lane: Lane | None = self._lanes.get(lane_of(model))
+        return max(min(lane.size, lane.pool_size), 1) if lane else 1

@@ -1,0 +1,225 @@
+"""`/admin`: a community's settings, and the state of the bot itself."""
+
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Range
+from discord.ext import commands
+
+from bot import cards
+from bot.buttons import Answer, acknowledge
+from bot.client import Client, Interaction
+from bot.errors import BotError, Refused
+from bot.providers import catalogue
+from bot.workflows.requests import DAY
+from cogs.asking import missing_permissions
+from cogs.choices import model_named, suggest_painters
+from storage import communities, jobs
+from storage.communities import Community
+
+DOLLAR = 1_000_000  # micro-USD
+NO_LIMIT = -1
+"""What is typed for no limit."""
+
+Dollars = Range[float, -1.0, 100_000.0]
+Clearable = Literal["moderator_role", "review_channel", "default_model"]
+_CLEARED: dict[str, str] = {
+    "moderator_role": "moderator_role_id",
+    "review_channel": "review_channel_id",
+    "default_model": "default_model",
+}
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Admin(commands.GroupCog, group_name="admin", group_description="This community's settings, and the bot's state"):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @app_commands.command()
+    @app_commands.describe(
+        moderator_role="Who decides besides the administrators",
+        review_channel="Where the moderators are asked; otherwise it is where the request was made",
+        safety_cap="The most permissive safety tolerance that members may choose: 0 is strictest",
+        member_pictures="How many pictures of one member may be under way at once",
+        member_daily="How many pictures a member may have in 24 hours; -1 for no limit",
+        daily_budget_usd="What all members together may spend in 24 hours; -1 for no limit",
+        confirm_above_usd="What may be spent by one request without asking a moderator; -1 for any sum",
+        allowed_models="Which models members may use, with commas between; “all” for all",
+        default_model="Which model is used where a member names none",
+        clear="Take back an earlier choice",
+    )
+    @app_commands.autocomplete(default_model=suggest_painters)
+    async def settings(
+        self,
+        interaction: Interaction,
+        moderator_role: discord.Role | None = None,
+        review_channel: discord.TextChannel | None = None,
+        safety_cap: Range[int, 0, 6] | None = None,
+        member_pictures: Range[int, 1, 200] | None = None,
+        member_daily: Range[int, -1, 10_000] | None = None,
+        daily_budget_usd: Dollars | None = None,
+        confirm_above_usd: Dollars | None = None,
+        allowed_models: str | None = None,
+        default_model: str | None = None,
+        clear: Clearable | None = None,
+    ) -> None:
+        """Show or change this community's settings."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        _check_manager(interaction)
+        changes: dict[str, Any] = {_CLEARED[clear]: None} if clear else {}
+        if moderator_role is not None:
+            changes["moderator_role_id"] = _checked_role(moderator_role)
+        if review_channel is not None:
+            changes["review_channel_id"] = _checked_channel(review_channel)
+        if safety_cap is not None:
+            changes["safety_cap"] = safety_cap
+        if member_pictures is not None:
+            changes["member_pictures"] = member_pictures
+        if member_daily is not None:
+            changes["member_daily"] = _daily(member_daily)
+        if daily_budget_usd is not None:
+            changes["daily_budget"] = _money(daily_budget_usd)
+        if confirm_above_usd is not None:
+            changes["confirm_above"] = _money(confirm_above_usd)
+        if allowed_models is not None:
+            changes["allowed_models"] = _keys(allowed_models)
+        if default_model is not None:
+            changes["default_model"] = model_named(default_model).key
+        await interaction.edit_original_response(content=await self._change(interaction, changes))
+
+    @settings.autocomplete("allowed_models")
+    async def _suggest_list(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
+        """The models that could come next after those that are typed already."""
+        before, _, last = typed.rpartition(",")
+        taken = [part.strip() for part in before.split(",") if part.strip()]
+        keys = [model.key for model in catalogue.offered() if model.key not in taken and last.strip() in model.key]
+        lists = [", ".join([*taken, key]) for key in keys]
+        return [Choice(name=text, value=text) for text in ["all", *lists] if len(text) <= 100][:25]
+
+    @app_commands.command()
+    async def doctor(self, interaction: Interaction) -> None:
+        """Check the database, the queue, the image services and the bot's permissions."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        await self._check_admin(interaction)
+        services = self._client.services
+        assert interaction.guild_id, "commands are in communities only"
+        async with services.database.read() as db:
+            states = await jobs.count_states(db)
+            community = await communities.find(db, interaction.guild_id)
+        lines = [
+            "The database answers.",
+            "Requests: " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"),
+            f"Being worked on just now: {len(services.worker.tasks)}",
+            "The bot takes nothing new (drained)." if services.worker.draining else "The bot takes new requests.",
+            *[await self._balance(name) for name in services.providers],
+            _place("Here", interaction.channel, interaction.app_permissions),
+        ]
+        if community.review_channel_id and interaction.guild:
+            channel = interaction.guild.get_channel(community.review_channel_id)
+            granted = channel.permissions_for(interaction.guild.me) if channel else discord.Permissions.none()
+            lines.append(_place(f"<#{community.review_channel_id}>", channel, granted))
+        await interaction.edit_original_response(content="\n".join(f"- {line}" for line in lines)[:1990])
+
+    @app_commands.command()
+    async def drain(self, interaction: Interaction) -> None:
+        """Take nothing new and save what is under way, before a restart."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        await self._check_admin(interaction)
+        running = len(self._client.services.worker.tasks)
+        await self._client.services.worker.drain()
+        await interaction.edit_original_response(
+            content=f"Drained: {running} running jobs have saved what they have and go on at the next start. "
+            "Restart the bot now; until then it takes nothing new."
+        )
+
+    async def _change(self, interaction: Interaction, changes: dict[str, Any]) -> str:
+        services = self._client.services
+        assert interaction.guild_id, "commands are in communities only"
+        now = services.clock.now()
+        async with services.database.write() as db:
+            community = (await communities.find(db, interaction.guild_id)).model_copy(update=changes)
+            _check_models(community)
+            if changes:
+                await communities.save(db, interaction.guild_id, community, by=interaction.user.id, now=now)
+            spent = await jobs.spent(db, guild_id=interaction.guild_id, since=now - DAY)
+        return cards.community_text(community, spent=spent)
+
+    async def _check_admin(self, interaction: Interaction) -> None:
+        """
+        Raises:
+            Refused: not one of the bot's admins, nor its owner.
+        """
+        admins = self._client.services.admin_user_ids
+        if interaction.user.id not in admins and not await self._client.is_owner(interaction.user):
+            raise Refused("Only the bot's own admins can do this (the setting ADMIN_USER_IDS).")
+
+    async def _balance(self, name: str) -> str:
+        provider = self._client.services.providers[name]
+        if not provider.capabilities.balance:
+            return f"{name}: does not tell its balance."
+        try:
+            return f"{name}: {cards.money(await provider.balance())} left."
+        except BotError as error:
+            return f"{name}: {error}"
+
+
+def _check_manager(interaction: Interaction) -> None:
+    """Discord's own rule for the command can be changed in its settings, so the bot asks, too.
+
+    Raises:
+        Refused: the asker does not manage the server.
+    """
+    if not interaction.permissions.manage_guild:
+        raise Refused("Only those who may manage this server can change its settings.")
+
+
+def _checked_role(role: discord.Role) -> int:
+    if role.is_default():
+        raise Refused("Everybody has that role, so everybody would be a moderator. Choose another.")
+    return role.id
+
+
+def _checked_channel(channel: discord.TextChannel) -> int:
+    missing = missing_permissions(channel.permissions_for(channel.guild.me))
+    if missing:
+        raise Refused(f"The bot lacks {', '.join(f'“{name}”' for name in missing)} in {channel.mention}.")
+    return channel.id
+
+
+def _daily(number: int) -> int | None:
+    if number == 0:
+        raise Refused("With 0 pictures a day nobody could draw. Give at least 1, or -1 for no limit.")
+    return None if number == NO_LIMIT else number
+
+
+def _money(dollars: float) -> int | None:
+    if NO_LIMIT < dollars < 0:
+        raise Refused("Give a sum of 0 or more, or -1 for no limit.")
+    return None if dollars == NO_LIMIT else round(dollars * DOLLAR)
+
+
+def _keys(text: str) -> tuple[str, ...] | None:
+    """The models that were listed; None for all."""
+    if text.strip().casefold() == "all":
+        return None
+    keys = dict.fromkeys(model_named(part).key for part in text.split(",") if part.strip())
+    if not keys:
+        raise Refused("Name at least one model, or “all”.")
+    return tuple(keys)
+
+
+def _check_models(community: Community) -> None:
+    allowed, usual = community.allowed_models, community.default_model
+    if allowed is not None and usual is not None and usual not in allowed:
+        raise Refused(f"The usual model, {catalogue.find(usual).label}, has to be one of the allowed models.")
+
+
+def _place(name: str, channel: object, granted: discord.Permissions) -> str:
+    missing = missing_permissions(granted, thread=isinstance(channel, discord.Thread))
+    return f"{name}: lacks {', '.join(missing)}." if missing else f"{name}: the bot may do all that it needs."
+
+
+async def setup(client: Client) -> None:
+    await client.add_cog(Admin(client))

@@ -1,0 +1,115 @@
+"""From an interaction to a request under way: who asks, where, and what the bot may do there."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.buttons import Answer, acknowledge, card_of, settle
+from bot.client import Client, Interaction
+from bot.errors import Refused, Unavailable
+from bot.workflows.decisions import Moderator
+from bot.workflows.request import ImageRequest, Origin, Upload
+
+NEEDED = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "attach_files": "Attach Files",
+    "embed_links": "Embed Links",
+    "read_message_history": "Read Message History",
+}
+"""What the bot needs where it delivers, by Discord's names in the API and in its settings."""
+IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
+
+
+async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping[str, Upload] | None = None) -> None:
+    """Accept a request, and make the answer to this interaction its card.
+
+    Raises:
+        Refused: as `Requests.accept`; or the bot could not deliver here.
+    """
+    services = interaction.client.services
+    check_place(interaction)
+    if not interaction.response.is_done():
+        await acknowledge(interaction, Answer.PUBLIC)
+    job = await services.requests.accept(origin(interaction), request, uploads)
+    settle(interaction)
+    services.delivery.remember(job.id, interaction)
+    view = await services.requests.views.of(job.id)
+    assert view, "it was accepted just now"
+    await services.delivery.show(view)
+
+
+def origin(interaction: Interaction) -> Origin:
+    """Who asks and where; the answer that `acknowledge` has begun will be the card."""
+    assert interaction.guild_id, "commands and buttons are in communities only"
+    assert interaction.channel_id, "commands and buttons are in a channel"
+    return Origin(
+        interaction_id=interaction.id,
+        user_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        message_id=card_of(interaction),
+        nsfw=age_restricted(interaction.channel),
+    )
+
+
+def check_place(interaction: Interaction) -> None:
+    """Whether the bot may post here when the interaction is long over.
+
+    Raises:
+        Refused: it may not; the sentence names what is missing.
+    """
+    missing = missing_permissions(interaction.app_permissions, thread=isinstance(interaction.channel, discord.Thread))
+    if missing:
+        raise Refused(
+            f"The bot could not deliver here: it lacks {', '.join(f'“{name}”' for name in missing)} in this channel. "
+            "Please ask someone who manages the server to allow it."
+        )
+
+
+def missing_permissions(granted: discord.Permissions, *, thread: bool = False) -> list[str]:
+    """What the bot would need and does not have, as Discord's settings call it."""
+    needed = {name: text for name, text in NEEDED.items() if not (thread and name == "send_messages")}
+    needed |= IN_THREADS if thread else {}
+    return [text for name, text in needed.items() if not getattr(granted, name)]
+
+
+def age_restricted(channel: object) -> bool:
+    """Whether only adults see this channel; a thread is what its parent is."""
+    places = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel, discord.Thread)
+    return isinstance(channel, places) and channel.is_nsfw()
+
+
+def moderator(interaction: Interaction) -> Moderator:
+    """The presser as Discord describes them at this very press."""
+    member = interaction.user
+    roles = member.roles if isinstance(member, discord.Member) else []
+    permissions = interaction.permissions
+    return Moderator(
+        user_id=member.id,
+        role_ids=frozenset(role.id for role in roles),
+        administrator=permissions.administrator or permissions.manage_guild,
+    )
+
+
+async def moderates(interaction: Interaction) -> bool:
+    assert interaction.guild_id, "commands and buttons are in communities only"
+    return await interaction.client.services.decisions.may_decide(interaction.guild_id, moderator(interaction))
+
+
+def attached(client: Client, url: str, *, name: str, size: int) -> Upload:
+    """A file that a member attached, by the signed link that Discord gave for it; good for some hours."""
+
+    async def save(path: Path) -> None:
+        try:
+            content = await client.http.get_from_cdn(url)
+        except (discord.NotFound, discord.Forbidden) as error:
+            raise Refused(f"Discord no longer has “{name[:60]}”. Please attach it again.") from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"Discord did not hand over “{name[:60]}”. Please try again.") from error
+        await asyncio.to_thread(path.write_bytes, content)
+
+    return Upload(name=name, size=size, save=save)

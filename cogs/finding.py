@@ -1,0 +1,154 @@
+"""Finds what a member points at, by its id, a link or a message, and whether it may be shown to them here."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import discord
+
+from bot.buttons import PATTERN
+from bot.client import Interaction
+from bot.errors import Refused
+from bot.workflows.request import RequestView
+from bot.workflows.requests import OPEN_SAFETY
+from cogs.asking import age_restricted
+from storage.images import Image
+from storage.jobs import Job
+
+LINK = re.compile(r"<?https://(?:\w+\.)?discord(?:app)?\.com/channels/(\d{15,20})/(\d{15,20})/(\d{15,20})>?")
+IMAGE_ID = re.compile(r"(?P<job>[0-9a-z]{1,20})-(?P<position>[1-9][0-9]?)")
+JOB_ID = re.compile(r"[0-9a-z]{1,20}")
+
+
+async def request_of(interaction: Interaction, job_id: str) -> RequestView:
+    """The request with that id, of this community and fit for this channel.
+
+    Raises:
+        Refused: there is none, or it was made in an age-restricted channel and this is none.
+    """
+    view = await interaction.client.services.requests.views.of(job_id)
+    if view is None or view.job.guild_id != interaction.guild_id:
+        raise Refused(f"There is no request `{job_id[:20]}` in this community.")
+    await _check_age(interaction, view)
+    return view
+
+
+async def image_of(interaction: Interaction, image_id: str) -> tuple[RequestView, Image]:
+    """The image with that id, and its request; raises as `request_of`."""
+    found = IMAGE_ID.fullmatch(image_id)
+    if not found:
+        raise Refused(f"`{image_id[:20]}` is not the id of a picture.")
+    view = await request_of(interaction, found["job"])
+    image = next((image for image in view.images if image.id == image_id), None)
+    if image is None:
+        raise Refused("This picture is not there any more, or was never finished.")
+    return view, image
+
+
+async def pointed_at(interaction: Interaction, text: str) -> str:
+    """The id of a request or of an image, from what a member typed: the id itself, or a link to a message.
+
+    Raises:
+        Refused: it is neither, or leads to no message of this bot.
+    """
+    typed = text.strip().strip("`").removeprefix("#")
+    link = LINK.fullmatch(typed)
+    if link is None:
+        typed = typed.lower()
+        if JOB_ID.fullmatch(typed) or IMAGE_ID.fullmatch(typed):
+            return typed
+        raise Refused("Give the id of a request (it is on its card), of one picture (`id-2`), or a link to a message.")
+    guild_id, channel_id, message_id = (int(each) for each in link.groups())
+    if guild_id != interaction.guild_id:
+        raise Refused("That message is in another community.")
+    job = await interaction.client.services.requests.find(message_id)
+    return job.id if job else pointer(await _message(interaction, channel_id, message_id))
+
+
+def pointer(message: discord.Message) -> str:
+    """The id that a message of this bot carries in its buttons: of the image where it shows one, else of the request.
+
+    Raises:
+        Refused: it carries none.
+    """
+    subjects = [
+        found["subject"]
+        for custom_id in _custom_ids(message.components)
+        if (found := PATTERN.fullmatch(custom_id)) and found["verb"].startswith("img:")
+    ]
+    images = {subject for subject in subjects if IMAGE_ID.fullmatch(subject)}
+    requests = {subject.partition("-")[0] for subject in subjects}
+    if len(requests) != 1:
+        raise Refused("That message is none of this bot's pictures.")
+    return (images if len(images) == 1 else requests).pop()
+
+
+async def check_visible(interaction: Interaction, job: Job) -> None:
+    """
+    Raises:
+        Refused: the asker may not see the channel that the request was made in. Its owner may have it anywhere.
+    """
+    member = interaction.user
+    if job.owner_id == member.id or job.channel_id == interaction.channel_id:
+        return
+    channel = await channel_of(interaction, job.channel_id)
+    if channel is None or not isinstance(member, discord.Member):
+        raise Refused("The channel that this was made in is gone; only the one who asked for it can show it.")
+    if not await _sees(member, channel):
+        raise Refused("This was made in a channel that you cannot see.")
+
+
+async def channel_of(interaction: Interaction, channel_id: int) -> "discord.abc.GuildChannel | discord.Thread | None":
+    """A channel or thread of this community, archived ones too; None where it is gone or closed to the bot."""
+    assert interaction.guild, "commands and buttons are in communities only"
+    found = interaction.guild.get_channel_or_thread(channel_id)
+    if found is not None:
+        return found
+    try:
+        return await interaction.guild.fetch_channel(channel_id)
+    except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+        return None
+
+
+async def _check_age(interaction: Interaction, view: RequestView) -> None:
+    """What was made where only adults look stays there. Of a channel that is gone, the safety tolerance tells."""
+    if view.job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
+        return
+    channel = await channel_of(interaction, view.job.channel_id)
+    tolerance = view.request.parameters.get("safety_tolerance")
+    lenient = isinstance(tolerance, int) and tolerance > OPEN_SAFETY
+    if age_restricted(channel) or (channel is None and lenient):
+        raise Refused("This was made in an age-restricted channel and can only be shown in one.")
+
+
+async def _sees(member: discord.Member, channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return False
+    permissions = channel.permissions_for(member)
+    if not (permissions.view_channel and permissions.read_message_history):
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private() and not permissions.manage_threads:
+        try:
+            await channel.fetch_member(member.id)
+        except (discord.NotFound, discord.Forbidden):
+            return False
+    return True
+
+
+async def _message(interaction: Interaction, channel_id: int, message_id: int) -> discord.Message:
+    try:
+        message = await interaction.client.get_partial_messageable(channel_id).fetch_message(message_id)
+    except (discord.NotFound, discord.Forbidden) as error:
+        raise Refused("That message is gone, or the bot cannot see it.") from error
+    if interaction.client.user is None or message.author.id != interaction.client.user.id:
+        raise Refused("That message is none of this bot's.")
+    return message
+
+
+def _custom_ids(components: list[Any]) -> Iterator[str]:
+    for component in components:
+        custom_id = getattr(component, "custom_id", None)
+        if custom_id:
+            yield custom_id
+        accessory = getattr(component, "accessory", None)
+        yield from _custom_ids([*getattr(component, "children", ()), *([accessory] if accessory else [])])

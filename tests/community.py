@@ -1,0 +1,169 @@
+"""A whole community for a test: the real bot, a simulated Discord, a BFL that behaves like BFL, a real database."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+from aiohttp.test_utils import TestServer
+from pydantic import AnyHttpUrl, SecretStr
+
+from bot.app import App, assemble
+from bot.config import Settings
+from bot.workflows.request import RequestView
+from bot.workflows.requests import job_id
+from sandbox.bfl import BflServer
+from storage import communities
+from storage.communities import Community as CommunitySettings
+from tests.clock import TurnedClock
+
+TOKEN = SecretStr("a-token-for-a-simulated-discord")
+DRAWING_TIME = 10.0
+"""Seconds that the stand-in takes for a picture, unless a test says otherwise."""
+
+
+class Community:
+    """One guild with a member, another member, a moderator and an admin, and the bot in it."""
+
+    def __init__(self, folder: Path, bfl: BflServer, origin: str, clock: TurnedClock) -> None:
+        self.folder = folder
+        self.bfl = bfl
+        self.origin = origin
+        self.clock = clock
+        self.env: simcord.Env
+        self.app: App
+        self._bot = contextlib.AsyncExitStack()
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
+            discord_token=TOKEN,
+            bfl_api_key=SecretStr("sandbox-key"),
+            bfl_api_url=AnyHttpUrl(self.origin),
+            data_dir=self.folder,
+        )
+
+    def populate(self) -> None:
+        """Make the guild; once, when the simulated Discord is up."""
+        owner = self.env.create_user("olga")
+        self.guild = self.env.create_guild("Night Owls", owner=owner)
+        self.role = self.guild.create_role("Moderator")
+        self.studio = self.guild.create_text_channel("studio")
+        self.review = self.guild.create_text_channel("review")
+        self.ada = self.guild.add_member(self.env.create_user("ada"))
+        self.ben = self.guild.add_member(self.env.create_user("ben"))
+        self.mia = self.guild.add_member(self.env.create_user("mia"), roles=[self.role])
+        self.olga = simcord.MemberActor(self.env, self.guild, owner)
+
+    async def start(self) -> None:
+        """Start the bot and its workers, as a process does."""
+        self.app = await self._bot.enter_async_context(assemble(self.settings, clock=self.clock, origins=[self.origin]))
+        self.app.client.shard_count = 1
+
+    async def begin_work(self) -> None:
+        await self.app.start_workers()
+        self.clock.tasks = lambda: self.app.tasks
+        await self.clock.settle()
+
+    async def stop(self) -> None:
+        await self.app.stop_workers()
+
+    async def restart(self) -> None:
+        """Stop the bot as SIGTERM does, and start a new one on the same folder."""
+        await self.stop()
+        await self._bot.aclose()
+        self._bot = contextlib.AsyncExitStack()
+        await self.start()
+        await self.env.restart_bot(self.app.client)
+        await self.begin_work()
+
+    async def close(self) -> None:
+        await self._bot.aclose()
+
+    async def decide(self, **settings: Any) -> None:
+        """Set the community's settings, over its present ones."""
+        async with self.app.database.write() as db:
+            known = await communities.find(db, self.guild.id)
+            await communities.save(
+                db, self.guild.id, CommunitySettings(**known.model_dump() | settings), by=1, now=self.clock.now()
+            )
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass for the bot and for the provider."""
+        await self.clock.turn(seconds)
+
+    async def imagine(
+        self, member: simcord.MemberActor | None = None, prompt: str = "a lighthouse", **options: Any
+    ) -> simcord.InteractionResult:
+        return await (member or self.ada).slash(self.studio, "imagine", prompt=prompt, **options)
+
+    async def view(self, wanted: str | int) -> RequestView:
+        """A request by its id, or by its interaction's."""
+        found = await self.app.services.requests.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
+        assert found, wanted
+        return found
+
+    @property
+    def cards(self) -> list[discord.Message]:
+        """The bot's messages in the studio, oldest first."""
+        return [message for message in self.studio.history() if message.author.bot]
+
+
+def text_of(message: discord.Message) -> str:
+    """Everything that a reader sees on a message."""
+    found = [message.content]
+
+    def walk(component: Any) -> None:
+        for name in ("content", "label", "description"):
+            value = getattr(component, name, None)
+            if isinstance(value, str):
+                found.append(value)
+        for name in ("children", "components", "items"):
+            for child in getattr(component, name, None) or ():
+                walk(child)
+
+    for component in message.components:
+        walk(component)
+    return "\n".join(part for part in found if part)
+
+
+def buttons_of(message: discord.Message) -> dict[str, str]:
+    """Label to custom_id of a message's live buttons."""
+    found: dict[str, str] = {}
+
+    def walk(component: Any) -> None:
+        if isinstance(component, discord.Button) and component.custom_id and not component.disabled:
+            found[component.label or str(component.emoji)] = component.custom_id
+        for child in getattr(component, "children", None) or ():
+            walk(child)
+
+    for component in message.components:
+        walk(component)
+    return found
+
+
+@contextlib.asynccontextmanager
+async def a_community(folder: Path, **bfl_options: Any) -> AsyncGenerator[Community]:
+    """The community, with the bot at work."""
+    clock = TurnedClock()
+    options: dict[str, Any] = {"clock": clock.now, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
+    bfl = BflServer(**options)
+    async with TestServer(bfl.app()) as server:
+        community = Community(folder, bfl, str(server.make_url("")).rstrip("/"), clock)
+        await community.start()
+        try:
+            async with simcord.run(community.app.client) as env:
+                community.env = env
+                community.populate()
+                await community.begin_work()
+                try:
+                    yield community
+                finally:
+                    await community.stop()
+        finally:
+            await community.close()
+            await asyncio.sleep(0)

@@ -1,0 +1,47 @@
+"""Fixtures that many tests share."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.community import Community, a_community
+
+Founder = Callable[..., Awaitable[Community]]
+
+
+@pytest.fixture
+async def found(tmp_path: Path) -> AsyncGenerator[Founder]:
+    """Makes a community with a BFL of the test's own wishes: `await found(duration=20)`."""
+    homes: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
+
+    async def make(**bfl_options: Any) -> Community:
+        up: asyncio.Future[Community] = asyncio.get_running_loop().create_future()
+        over = asyncio.Event()
+
+        async def live() -> None:
+            # A task of its own: SimCord wants to be left in the context that it was entered in, and a
+            # fixture's end runs in another.
+            async with a_community(tmp_path, **bfl_options) as community:
+                up.set_result(community)
+                await over.wait()
+
+        home = asyncio.create_task(live())
+        homes.append((over, home))
+        await asyncio.wait({up, home}, return_when=asyncio.FIRST_COMPLETED)
+        if not up.done():
+            await home
+        return await up
+
+    yield make
+    for over, home in homes:
+        over.set()
+        await home
+
+
+@pytest.fixture
+async def community(found: Founder) -> Community:
+    """A guild with the bot at work in it."""
+    return await found()
