@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import aiohttp
 import discord
 
 from bot import http
@@ -22,6 +23,8 @@ from bot.providers.bfl import Bfl
 
 log = logging.getLogger("bot")
 
+SETTLED = 600.0
+"""Seconds of life after which an end is a new trouble and not the old one still."""
 RECONNECT = (5.0, 15.0, 60.0, 300.0)
 """Seconds between tries to start: Discord allows 1,000 identifies a day, then it resets the token."""
 
@@ -45,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(chosen.env)
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         match chosen.verb:
             case "doctor":
                 return 0 if asyncio.run(doctor(settings)) else 1
@@ -67,17 +71,21 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    for attempt in range(sys.maxsize):
-        async with assemble(settings) as app:
-            await _live(app, stopping)
+    failures = 0
+    while not stopping.is_set():
+        began = loop.time()
+        try:
+            async with assemble(settings) as app:
+                await _live(app, stopping)
+        except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+            log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - an outage, not a bug
         if stopping.is_set():
             return
-        pause = RECONNECT[min(attempt, len(RECONNECT) - 1)]
+        failures = 0 if loop.time() - began > SETTLED else failures + 1
+        pause = RECONNECT[min(failures, len(RECONNECT) - 1)]
         log.error("The connection to Discord ended; starting anew in %.0f s.", pause)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), pause)
-        if stopping.is_set():
-            return
 
 
 async def _live(app: App, stopping: asyncio.Event) -> None:

@@ -137,7 +137,10 @@ class App:
             try:
                 async with self.database.write() as db:
                     await notes.save(db, "alive", str(self.clock.now()))
-                await self.decisions.expire()
+                for review in await self.decisions.expire():
+                    view = await self.services.requests.views.of(review.subject)
+                    if view is not None:
+                        await self.services.delivery.decided(review, view)
             except Exception:
                 log.exception("The heartbeat could not be noted.")
             await self.clock.sleep(HEARTBEAT)

@@ -152,6 +152,8 @@ async def cancel(interaction: Interaction, job_id: str) -> None:
     view = await services.requests.views.of(job_id) or view
     if cancelled and not view.ended:
         await services.delivery.refresh(view)
+    if cancelled and view.review:
+        await services.delivery.decided(view.review, view)
     await interaction.edit_original_response(content=_cancelled(view, cancelled))
 
 
@@ -166,7 +168,7 @@ async def delete(interaction: Interaction, job_id: str) -> None:
         raise Refused("Some of it is still being drawn. Cancel it first, or wait for the rest.")
     await services.requests.delete(view.job, by=interaction.user.id)
     view = await services.requests.views.of(job_id) or view
-    await services.delivery.finish(view)
+    await services.delivery.show(view)
     if interaction.message and interaction.message.id != view.job.message_id:
         await interaction.delete_original_response()
 

@@ -98,7 +98,7 @@ class Worker:
             pause = BEAT
             try:
                 while not self.draining and (job := await self._claim()):
-                    self._begin(job)
+                    await self._begin(job)
                 if self._clock.now() >= renewed + BEAT:
                     renewed = self._clock.now()
                     await self._keep_leases()
@@ -111,8 +111,10 @@ class Worker:
             await self._clock.wait(self._wake, max(pause, 0.0))
 
     async def drain(self) -> None:
-        """Take no new work, and return when every running step has saved what it has; the rest goes on at the
-        next start."""
+        """Take no new work, and return when every running step has saved what it has.
+
+        The rest goes on at the next start.
+        """
         self.draining = True
         self.wake()
         for task in self.tasks:
@@ -134,7 +136,13 @@ class Worker:
             log.warning("Took up %d jobs whose worker fell silent.", len(found))
             self.wake()
 
-    def _begin(self, job: Job) -> None:
+    async def _begin(self, job: Job) -> None:
+        if self.draining:  # told so while the job was being claimed
+            async with self._database.write() as db:
+                await queue.put_back(
+                    db, job_id=job.id, holder=self._holder, due_at=self._clock.now(), keep_slot=job.holds_slot
+                )
+            return
         task = asyncio.create_task(self._work(job), name=f"job {job.id}")
         self._tasks[task] = job.id
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
@@ -205,12 +213,13 @@ class Worker:
 
     async def _fail(self, job: Job, journal: Journal, error: BotError) -> None:
         """End a job by its error's type. What was paid for and then failed has an unknown price, not none."""
-        state = State.UNKNOWN if isinstance(error, Uncertain) else State.FAILED
+        given_up = isinstance(error, Unavailable) and journal.paid
+        state = State.UNKNOWN if isinstance(error, Uncertain) or given_up else State.FAILED
         unknown = state is State.UNKNOWN or (journal.paid and not isinstance(error, Refused))
+        await self._end(job, Outcome(state, None if unknown else 0, str(error)))
         if isinstance(error, Broken):
             log.error("Job %s failed: %s", job.id, error, exc_info=error.__cause__)
             await self._alarm(f"Job `{job.id}` failed: {error}")
-        await self._end(job, Outcome(state, None if unknown else 0, str(error)))
 
     async def _end(self, job: Job, outcome: Outcome) -> None:
         now = self._clock.now()
