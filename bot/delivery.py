@@ -7,26 +7,22 @@ earlier try left behind.
 
 import asyncio
 import dataclasses
-import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-import aiohttp
 import discord
 
 from bot import cards
-from bot.buttons import PressButton, card_of
+from bot.buttons import card_of
 from bot.cards import Card, Copy
 from bot.clock import Clock
-from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.errors import BotError, Refused, Unavailable
 from bot.pictures.decode import Decoder
-from bot.pictures.preview import preview_copy
+from bot.posting import Place, Posting, Token, nonce
 from bot.workflows.request import Forecast, Posted, RequestView
 from storage import communities
 from storage.database import Database
@@ -38,33 +34,15 @@ log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 
-CALL = 60.0
-"""Seconds for one request to Discord, its waits for rate limits included."""
 COSMETIC = 15.0
 """Seconds for an edit while a request waits: its end waits for that edit, so that the two cannot overtake."""
 PAUSE = 3.0
 """Seconds between two edits of one card while it waits."""
 TOKEN = 870.0
 """Seconds for which an interaction's token is used; it dies after 900 (Discord API docs)."""
-HISTORY = 100
-"""Newest messages of a channel that are searched for a card before it is posted again."""
-FILE = 10 * 1024 * 1024
-REQUEST = 25 * 1024 * 1024 - 256 * 1024
-"""Bytes of all files of a message, less what the card itself takes."""
-SMALL = 2 * 1024 * 1024
-"""Bytes of a file where Discord found larger ones too large."""
 JITTER = 5.0
 WAVER = 0.2
 """A forecast is news when it moves by more than so many seconds, and by this part of the time that is left."""
-
-_GONE = {10008, 50005, 50083}
-"""Unknown message, another author's message, archived thread: it cannot be edited, but a new one may be posted."""
-_PERMISSIONS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "attach_files": "Attach Files",
-}
 
 
 class _Recent(OrderedDict[str, V], Generic[V]):
@@ -99,16 +77,6 @@ class _Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    """What is kept of an interaction: enough to edit its message without the channel's permissions."""
-
-    application_id: int
-    token: str
-    until: float
-    file_limit: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Shown:
     """How a waiting card looked last. A card that is `lost` cannot be edited any more."""
 
@@ -116,17 +84,6 @@ class _Shown:
     at: float
     forecast: Forecast | None
     lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a card is to be. Without a nonce it is edited there or not at all."""
-
-    guild_id: int
-    channel_id: int
-    message_id: int | None = None
-    nonce: str | None = None
-    token: _Token | None = None
 
 
 class DiscordDelivery:
@@ -143,14 +100,13 @@ class DiscordDelivery:
         edits_per_second: float = 10.0,
     ) -> None:
         """`database` tells a review card the community's limit; Discord allows 50 requests a second in all."""
-        self._client = client
         self._clock = clock
         self._media = media
-        self._decoder = decoder
+        self._posting = Posting(client, media=media, decoder=decoder)
         self._database = database
         self._budget = _Budget(edits_per_second)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._tokens: _Recent[_Token] = _Recent(5_000)
+        self._tokens: _Recent[Token] = _Recent(5_000)
         self._shown: _Recent[_Shown] = _Recent(20_000)
         self._finished: _Recent[None] = _Recent(10_000)
         self._asked: _Recent[int] = _Recent(1_000)
@@ -161,8 +117,8 @@ class DiscordDelivery:
         """Edit the card of this request through the interaction that made it, as long as that is possible."""
         self._tokens[job_id] = self._token(interaction)
 
-    def _token(self, interaction: discord.Interaction[Any]) -> _Token:
-        return _Token(
+    def _token(self, interaction: discord.Interaction[Any]) -> Token:
+        return Token(
             interaction.application_id, interaction.token, self._clock.now() + TOKEN, interaction.filesize_limit
         )
 
@@ -178,7 +134,7 @@ class DiscordDelivery:
         try:
             async with self._lock(view.job.id):
                 self._finished[view.job.id] = None
-                await self._put(place, view.images, _request(view, self._media))
+                await self._posting.put(place, view.images, _request(view, self._media))
         except BotError as error:
             log.warning("The card of %s is out of date: %s", view.job.id, error)
 
@@ -204,8 +160,8 @@ class DiscordDelivery:
             card = cards.request_card(view, self._media)
             shown = _Shown(None, self._clock.now(), view.forecast)
             try:
-                async with self._explained(self._place(view)):
-                    there = await self._edit(self._place(view), card, timeout=COSMETIC)
+                async with self._posting.explained(self._place(view)):
+                    there = await self._posting.edit(self._place(view), card, timeout=COSMETIC)
                 shown = dataclasses.replace(shown, key=card.key, lost=not there)
             except Unavailable as error:
                 log.info("The card of %s was not refreshed: %s", job.id, error)
@@ -237,7 +193,7 @@ class DiscordDelivery:
         job = view.job
         async with self._lock(job.id):
             self._finished[job.id] = None
-            posted = await self._put(self._place(view), view.images, _request(view, self._media))
+            posted = await self._posting.put(self._place(view), view.images, _request(view, self._media))
             assert posted, "it has a nonce"
             self._shown.pop(job.id, None)
             self._tokens.pop(job.id, None)
@@ -251,14 +207,16 @@ class DiscordDelivery:
         Raises as `finish` does.
         """
         assert interaction.channel_id, "commands and buttons are in a channel"
-        place = _Place(view.job.guild_id, interaction.channel_id, token=self._token(interaction))
-        async with self._explained(place):
+        place = Place(view.job.guild_id, interaction.channel_id, token=self._token(interaction))
+        async with self._posting.explained(place):
             message_id = card_of(interaction) or (await interaction.original_response()).id
         place = dataclasses.replace(place, message_id=message_id)
         if image is None:
-            posted = await self._put(place, view.images, _request(self._steadied(view), self._media))
+            posted = await self._posting.put(place, view.images, _request(self._steadied(view), self._media))
         else:
-            posted = await self._put(place, [image], lambda copies: cards.image_card(view, image, self._media, copies))
+            posted = await self._posting.put(
+                place, [image], lambda copies: cards.image_card(view, image, self._media, copies)
+            )
         if posted is None:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted
@@ -268,7 +226,7 @@ class DiscordDelivery:
     async def ask(self, review: Review, view: RequestView) -> Posted:
         card = cards.review_card(review, view, limit=await self._limit(review))
         async with self._lock(f"review {review.id}"):
-            posted = await self._put(self._review_place(review), [], lambda _: card)
+            posted = await self._posting.put(self._review_place(review), [], lambda _: card)
             assert posted, "it has a nonce"
             self._asked[review.id] = posted.message_id
             return posted
@@ -280,8 +238,8 @@ class DiscordDelivery:
         if place.message_id is None:
             return False
         try:
-            async with self._lock(f"review {review.id}"), self._explained(place):
-                return await self._edit(place, card)
+            async with self._lock(f"review {review.id}"), self._posting.explained(place):
+                return await self._posting.edit(place, card)
         except BotError as error:
             log.warning("The card of question %s is out of date: %s", review.id, error)
             return False
@@ -292,187 +250,20 @@ class DiscordDelivery:
         async with self._database.read() as db:
             return (await communities.find(db, review.guild_id)).confirm_above
 
-    def _review_place(self, review: Review) -> _Place:
+    def _review_place(self, review: Review) -> Place:
         message_id = review.message_id or self._asked.get(review.id)
-        return _Place(review.guild_id, review.channel_id, message_id, _nonce(f"ask-{review.id}"))
+        return Place(review.guild_id, review.channel_id, message_id, nonce(f"ask-{review.id}"))
 
-    # Speaking to Discord.
-
-    def _place(self, view: RequestView) -> _Place:
+    def _place(self, view: RequestView) -> Place:
         job, token = view.job, self._tokens.get(view.job.id)
         if token and token.until <= self._clock.now():
             token = None
-        return _Place(job.guild_id, job.channel_id, job.message_id, _nonce(f"card-{job.id}"), token)
+        return Place(job.guild_id, job.channel_id, job.message_id, nonce(f"card-{job.id}"), token)
 
     def _lock(self, key: str) -> asyncio.Lock:
         """One edit of a card at a time. The lock lives as long as somebody holds or awaits it."""
         return self._locks.setdefault(key, asyncio.Lock())
 
-    async def _put(
-        self, place: _Place, images: Sequence[Image], draw: Callable[[Mapping[str, Copy]], Card]
-    ) -> Posted | None:
-        """Bring a card to its place, with smaller copies of what Discord would find too large.
-
-        None where it cannot be edited and must not be posted.
-        """
-        async with self._explained(place):
-            try:
-                async with self._copies(images, self._file_limit(place)) as copies:
-                    return await self._edit_or_post(place, draw(copies))
-            except discord.HTTPException as error:
-                if error.status != 413 and error.code != 40005:
-                    raise
-            async with self._copies(images, SMALL) as copies:
-                return await self._edit_or_post(place, draw(copies))
-
-    async def _edit_or_post(self, place: _Place, card: Card) -> Posted | None:
-        message_id = place.message_id if await self._edit(place, card) else None
-        if message_id is None and place.nonce:
-            message_id = await self._find(place, card) or await self._post(place, card, place.nonce)
-        return Posted(message_id=message_id, channel_id=place.channel_id) if message_id else None
-
-    async def _edit(self, place: _Place, card: Card, *, timeout: float = CALL) -> bool:
-        """Edit the message; False when there is none any more."""
-        if place.message_id is None:
-            return False
-        by_id = self._channel(place).get_partial_message(place.message_id)
-        edits: list[Callable[..., Awaitable[object]]] = [by_id.edit]
-        if place.token:
-            hook = discord.Webhook.partial(place.token.application_id, place.token.token, client=self._client)
-            edits.insert(0, partial(hook.edit_message, place.message_id))
-        for edit in edits:
-            try:
-                async with asyncio.timeout(timeout), _opened(card) as files:
-                    await edit(view=card.view, attachments=files)
-            except discord.HTTPException as error:
-                if error.code not in _GONE and not (edit is not edits[-1] and error.status in {401, 404}):
-                    raise
-            else:
-                return True
-        return False
-
-    async def _find(self, place: _Place, card: Card) -> int | None:
-        """The message that an earlier try has posted: it is ours and has the very same buttons.
-
-        Discord recognises a nonce only for a few minutes, and a try may be hours old.
-        """
-        wanted = {item.custom_id for item in card.view.walk_children() if isinstance(item, PressButton)}
-        if not wanted or self._client.user is None:
-            return None
-        try:
-            async with asyncio.timeout(CALL):
-                async for message in self._channel(place).history(limit=HISTORY):
-                    if message.author.id == self._client.user.id and set(_custom_ids(message.components)) == wanted:
-                        return message.id
-        except (discord.Forbidden, discord.NotFound):  # the post itself says what is wrong
-            pass
-        return None
-
-    async def _post(self, place: _Place, card: Card, nonce: str) -> int:
-        async with asyncio.timeout(CALL), _opened(card) as files:
-            return (await self._channel(place).send(view=card.view, files=files, nonce=nonce)).id
-
-    def _channel(self, place: _Place) -> discord.PartialMessageable:
-        return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
-
-    @asynccontextmanager
-    async def _explained(self, place: _Place) -> AsyncGenerator[None]:
-        """Turn what discord.py raises into what happens next."""
-        if self._client.user is None or self._client.is_closed():
-            raise Unavailable("The bot is not connected to Discord.", retry_after=2.0)
-        try:
-            yield
-        except discord.RateLimited as error:
-            raise Unavailable("Discord asks the bot to wait.", retry_after=error.retry_after) from error
-        except discord.HTTPException as error:
-            raise self._meaning(error, place) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable("Discord does not answer just now.") from error
-
-    def _meaning(self, error: discord.HTTPException, place: _Place) -> BotError:
-        if error.status == 429:
-            wait = error.response.headers.get("Retry-After", "")
-            return Unavailable("Discord asks the bot to wait.", retry_after=float(wait) if wait.isdecimal() else None)
-        if error.status >= 500:
-            return Unavailable("Discord has trouble just now.")
-        if error.status == 404:
-            return Refused(f"The channel <#{place.channel_id}> is gone, or the bot was removed from it.")
-        if error.status == 403:
-            return Refused(self._lacking(place))
-        if error.code == 20009:
-            return Refused("Discord's own filter does not let these pictures into that channel.")
-        return Broken(f"Discord did not accept a card ({error.status}, code {error.code}).")
-
-    def _lacking(self, place: _Place) -> str:
-        """Which permission is missing, as far as the bot can see for itself."""
-        guild = self._client.get_guild(place.guild_id)
-        channel = guild.get_channel_or_thread(place.channel_id) if guild else None
-        thread = isinstance(channel, discord.Thread)
-        needed = ["view_channel", "send_messages_in_threads" if thread else "send_messages", "attach_files"]
-        missing = needed
-        me = guild.get_member(self._client.user.id) if guild and self._client.user else None
-        if channel and me:
-            granted = channel.permissions_for(me)
-            missing = [name for name in needed if not getattr(granted, name)] or needed
-        names = ", ".join(_PERMISSIONS[name] for name in missing)
-        return f"The bot may not post in <#{place.channel_id}>. It needs there: {names}."
-
-    # Files.
-
-    def _file_limit(self, place: _Place) -> int:
-        """Bytes that one file may have there."""
-        if place.token:
-            return max(place.token.file_limit, FILE)
-        guild = self._client.get_guild(place.guild_id)
-        return max(guild.filesize_limit, FILE) if guild else FILE
-
-    @asynccontextmanager
-    async def _copies(self, images: Sequence[Image], limit: int) -> AsyncGenerator[dict[str, Copy]]:
-        """Smaller copies of the images that have more than `limit` bytes or, largest first, too many together.
-
-        They are files for this one try: an image that is deleted later leaves no copy behind.
-        """
-        copies: dict[str, Copy] = {}
-        total = sum(image.bytes for image in images)
-        async with AsyncExitStack() as stack:
-            for image in sorted(images, key=lambda each: each.bytes, reverse=True):
-                if (image.bytes <= limit and total <= REQUEST) or image.sha256 in copies:
-                    continue
-                most = min(limit, REQUEST // len(images))
-                preview = await self._decoder.run(preview_copy, self._media.path(image.sha256), most)
-                path = await stack.enter_async_context(self._media.temporary())
-                await asyncio.to_thread(path.write_bytes, preview.content)
-                extension = "webp" if preview.media_type == "image/webp" else "jpg"
-                copies[image.sha256] = Copy(path, extension)
-                total += len(preview.content) - image.bytes
-            yield copies
-
 
 def _request(view: RequestView, media: Media) -> Callable[[Mapping[str, Copy]], Card]:
     return lambda copies: cards.request_card(view, media, copies)
-
-
-@asynccontextmanager
-async def _opened(card: Card) -> AsyncGenerator[list[discord.File]]:
-    """The card's files, closed whatever happens; discord.py closes only those that it came to send."""
-    files = card.open_files()
-    try:
-        yield files
-    finally:
-        for file in files:
-            file.close()
-
-
-def _custom_ids(components: Iterable[Any]) -> list[str]:
-    """Of every button, however deep."""
-    found: list[str] = []
-    for component in components:
-        if custom_id := getattr(component, "custom_id", None):
-            found.append(custom_id)
-        found += _custom_ids(getattr(component, "children", ()))
-    return found
-
-
-def _nonce(text: str) -> str:
-    """At most 25 characters, the same for the same text."""
-    return text if len(text) <= 25 else hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
