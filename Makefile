@@ -5,7 +5,7 @@ UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 RUN := .venv/bin/python
 
-.PHONY: help sandbox test check format bench run clean
+.PHONY: help install sandbox test check format bench run clean
 
 help:
 	@echo "make sandbox   try the bot in a browser: no account, no key, no network"
@@ -13,6 +13,7 @@ help:
 	@echo "make check     what CI checks besides: format, lint, types, layers"
 	@echo "make bench     measure, beside named alternatives"
 	@echo "make run       run the real bot (after: cp .env.example .env, and fill it in)"
+	@echo "make install   install what the real bot needs, after an update too"
 	@echo "make format    format the code"
 
 $(UV):
@@ -35,6 +36,8 @@ $(UV):
 
 sandbox: .venv/.for-sandbox
 	@$(RUN) -m sandbox
+
+install: .venv/.for-running
 
 run: .venv/.for-running
 	@$(RUN) -m bot

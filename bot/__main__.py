@@ -8,18 +8,18 @@ import shutil
 import signal
 import sqlite3
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
-import aiohttp
 import discord
 
 from bot import http
 from bot.app import App, assemble, tell_admin
 from bot.config import Settings, example, read_settings
-from bot.errors import BotError, Broken
+from bot.errors import BotError
 from bot.providers.bfl import Bfl
+from storage.backup import copy_everything
 
 log = logging.getLogger("bot")
 
@@ -49,11 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings(chosen.env)
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         logging.getLogger("alembic").setLevel(logging.WARNING)
+        for chatty in ("discord", "aiosqlite", "asyncio"):  # at DEBUG, discord.py writes interactions' tokens
+            logging.getLogger(chatty).setLevel(max(logging.getLevelNamesMapping()[settings.log_level], logging.INFO))
         match chosen.verb:
             case "doctor":
                 return 0 if asyncio.run(doctor(settings)) else 1
             case "backup":
-                copy_everything(settings.data_dir, chosen.folder)
+                files = copy_everything(settings.data_dir, chosen.folder)
+                print(f"Copied the database and {files} files to {chosen.folder}. The copy is whole.")
             case _:
                 asyncio.run(run(settings))
     except BotError as error:
@@ -66,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; then save what is under way and return."""
+    """Run until SIGTERM, SIGINT or `/admin drain`; then save what is under way and return.
+
+    discord.py reconnects by itself once it was connected; what ends it all the same is started anew.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,46 +80,58 @@ async def run(settings: Settings) -> None:
     failures = 0
     while not stopping.is_set():
         began = loop.time()
-        try:
-            async with assemble(settings) as app:
-                await _live(app, stopping)
-        except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
-            log.error("Discord cannot be reached: %s", error)  # noqa: TRY400 - an outage, not a bug
-        if stopping.is_set():
-            return
-        failures = 0 if loop.time() - began > SETTLED else failures + 1
         pause = RECONNECT[min(failures, len(RECONNECT) - 1)]
-        log.error("The connection to Discord ended; starting anew in %.0f s.", pause)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), pause)
+        async with assemble(settings) as app:
+            await _live(app, stopping, pause)
+        failures = 0 if loop.time() - began > SETTLED else failures + 1
 
 
-async def _live(app: App, stopping: asyncio.Event) -> None:
-    """One life: log in, work, serve, drain. discord.py's own reconnects happen inside."""
+async def _live(app: App, stopping: asyncio.Event, pause: float) -> None:
+    """Work, serve, drain.
+
+    The workers begin before the login: while Discord is down, finished pictures are collected all the same, before
+    their links die.
+    """
+    absence = await app.start_workers()
+    log.info(absence.sentence)
+    over = asyncio.create_task(_first(stopping.wait(), app.drained()), name="stop signal")
+    served = asyncio.create_task(_serve(app, absence.sentence), name="discord")
+    try:
+        await asyncio.wait({served, over}, return_when=asyncio.FIRST_COMPLETED)
+        if served.done() and not isinstance(served.exception(), discord.LoginFailure):
+            log.error("The connection to Discord ended; starting anew in %.0f s.", pause, exc_info=served.exception())
+            await asyncio.wait({over}, timeout=pause)
+    finally:
+        if over.done():
+            stopping.set()
+            log.info("Stopping: what is under way is being saved.")
+        await app.stop_workers()
+        over.cancel()
+        await app.client.close()
+        ended = (await asyncio.gather(served, return_exceptions=True))[0]
+    if isinstance(ended, discord.LoginFailure | discord.PrivilegedIntentsRequired):
+        raise ended
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return when the first of them does."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _serve(app: App, greeting: str) -> None:
+    """Log in and stay connected."""
     async with app.client:
         await app.client.login(app.settings.discord_token.get_secret_value())
-        absence = await app.start_workers()
-        log.info(absence.sentence)
-        connected = asyncio.create_task(app.client.connect(reconnect=True), name="gateway")
-        greeting = asyncio.create_task(_greet(app, absence.sentence), name="greeting")
-        stop = asyncio.create_task(stopping.wait(), name="stop signal")
-        drained = asyncio.create_task(app.drained(), name="drain")
+        greeted = asyncio.create_task(_greet(app, greeting), name="greeting")
         try:
-            await asyncio.wait({connected, stop, drained}, return_when=asyncio.FIRST_COMPLETED)
+            await app.client.connect(reconnect=True)
         finally:
-            if drained.done():
-                stopping.set()
-            if stopping.is_set():
-                log.info("Stopping: running steps are being saved.")
-            await app.stop_workers()
-            for task in (greeting, stop, drained):
-                task.cancel()
-            await app.client.close()
-            ended = (await asyncio.gather(connected, return_exceptions=True))[0]
-            if isinstance(ended, discord.PrivilegedIntentsRequired | discord.LoginFailure):
-                raise ended
-            if isinstance(ended, Exception) and not stopping.is_set():
-                log.error("The connection to Discord failed.", exc_info=ended)
+            greeted.cancel()
 
 
 async def _greet(app: App, sentence: str) -> None:
@@ -164,38 +182,10 @@ def _check_database(path: Path) -> tuple[bool, str]:
         return True, f"{path} will be made at the first start."
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         found = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        unknown = connection.execute("SELECT COUNT(*) FROM jobs WHERE state = 'unknown'").fetchone()[0]
+        unknown = connection.execute(
+            "SELECT COUNT(*) FROM jobs WHERE state = 'unknown' AND parent_id IS NOT NULL"
+        ).fetchone()[0]
     return found == "ok", f"{path}: integrity {found}; {unknown} pictures with an unknown outcome."
-
-
-def copy_everything(data_dir: Path, folder: Path) -> None:
-    """Copy a bot's folder while it runs: the database as of one moment, then every picture that it names.
-
-    Raises:
-        Broken: there is nothing to copy, the target is not empty, or the copy does not hold.
-    """
-    source = data_dir / "bot.db"
-    if not source.exists():
-        raise Broken(f"There is no database in {data_dir}. Is DATA_DIR right?")
-    if folder.exists() and any(folder.iterdir()):
-        raise Broken(f"{folder} is not empty. Give a new folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    with (
-        contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
-        contextlib.closing(sqlite3.connect(folder / "bot.db")) as copy,
-    ):
-        live.backup(copy)
-        if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-            raise Broken("The copy of the database is damaged. Check the disk, then try again.")
-        named = [row[0] for row in copy.execute("SELECT DISTINCT sha256 FROM images WHERE deleted_at IS NULL")]
-    shutil.copytree(data_dir / "media", folder / "media", ignore=shutil.ignore_patterns("tmp"), dirs_exist_ok=True)
-    missing = [sha for sha in named if not (folder / "media" / sha[:2] / sha[2:4] / sha).exists()]
-    if missing:
-        raise Broken(f"{len(missing)} pictures that the database names are not on the disk, e.g. {missing[0]}.")
-    print(
-        f"Copied the database and {len(named)} pictures to {folder} in {time.monotonic() - began:.1f} s. It is whole."
-    )
 
 
 if __name__ == "__main__":

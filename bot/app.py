@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import discord
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import http
 from bot.client import Client, Services
@@ -51,18 +52,17 @@ class Absence:
     seconds: float | None
     """None at the very first start."""
     taken_up: int
-    """Jobs that were in the middle of their work."""
+    """Jobs that were being worked on when the last process ended."""
     waiting: int
+    """Requests that are not at their end."""
 
     @property
     def sentence(self) -> str:
         if self.seconds is None:
             return "The bot is running for the first time here."
         away = f"{self.seconds:.0f} s" if self.seconds < 120 else f"{self.seconds / 60:.0f} min"
-        return (
-            f"Back after {away}. {self.waiting} requests are under way, "
-            f"{self.taken_up} jobs were taken up in the middle of their work. Nothing was lost."
-        )
+        requests = "1 request is" if self.waiting == 1 else f"{self.waiting} requests are"
+        return f"Back after {away}. {requests} under way; {self.taken_up} were being worked on when the bot ended."
 
 
 class App:
@@ -108,6 +108,7 @@ class App:
             asyncio.create_task(self.worker.run(), name="worker"),
             asyncio.create_task(self.progress.run(), name="progress"),
             asyncio.create_task(self._keep_time(), name="heartbeat"),
+            asyncio.create_task(self._close_questions(), name="expiry"),
         ]
         gc.collect()
         gc.freeze()  # long pauses under load were the collector walking what lives for ever (reference: 60 to 170 ms)
@@ -133,16 +134,25 @@ class App:
         return Absence(away, len(taken_up), waiting)
 
     async def _keep_time(self) -> None:
+        """Note the time, so that the next start knows how long the bot was away."""
         while True:
             try:
                 async with self.database.write() as db:
                     await notes.save(db, "alive", str(self.clock.now()))
+            except SQLAlchemyError:
+                log.exception("The heartbeat could not be noted.")
+            await self.clock.sleep(HEARTBEAT)
+
+    async def _close_questions(self) -> None:
+        """Close what no moderator has answered in time, and say so on its card."""
+        while True:
+            try:
                 for review in await self.decisions.expire():
                     view = await self.services.requests.views.of(review.subject)
                     if view is not None:
                         await self.services.delivery.decided(review, view)
-            except Exception:
-                log.exception("The heartbeat could not be noted.")
+            except SQLAlchemyError:
+                log.exception("Questions whose time is over could not be closed.")
             await self.clock.sleep(HEARTBEAT)
 
 
@@ -218,6 +228,7 @@ async def assemble(
             clock=clock,
             worker=worker,
             providers=providers,
+            alarm=alarm,
             admin_user_ids=settings.admin_user_ids,
         )
         client.services = services

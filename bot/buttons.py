@@ -8,16 +8,17 @@ released once stay readable for ever (tests/golden).
 import logging
 import re
 import textwrap
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self
 
+import aiohttp
 import discord
 from discord import InteractionResponseType
 from discord.ui import Button, DynamicItem, Item
 
-from bot.errors import BotError, Refused
+from bot.errors import BotError, Broken, Refused
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ over."""
 
 _CARD = "card"
 """Where an interaction carries the id of its public “thinking” message, until that has become something's card."""
+_SETTLED = "settled"
+"""Where an interaction remembers that its public message is something's card now, or is gone."""
 
 
 class Answer(Enum):
@@ -115,6 +118,15 @@ def button(
     )
 
 
+def custom_ids(components: Iterable[Any]) -> Iterator[str]:
+    """Of every button of a message, however deep."""
+    for component in components:
+        if custom_id := getattr(component, "custom_id", None):
+            yield custom_id
+        accessory = getattr(component, "accessory", None)
+        yield from custom_ids([*getattr(component, "children", ()), *([accessory] if accessory else [])])
+
+
 Field = discord.ui.TextInput[Any] | discord.ui.Select[Any]
 
 
@@ -177,11 +189,16 @@ def card_of(interaction: Interaction) -> int | None:
 def settle(interaction: Interaction) -> None:
     """The public answer has become a card: a failure from now on leaves it alone."""
     interaction.extras.pop(_CARD, None)
+    interaction.extras[_SETTLED] = True
 
 
 async def explain(interaction: Interaction, error: Exception, *, doing: str) -> None:
     """Turn a failure into a sentence for the person, or a bug into an id to quote. Never raises."""
     match error:
+        case Broken():
+            log.error("%s: %s", doing, error, exc_info=error.__cause__)
+            await say(interaction, str(error))
+            await interaction.client.alarm(f"{doing}: {error}")
         case BotError():
             await say(interaction, str(error))
         case discord.HTTPException(code=code) if code in _OVER:
@@ -204,11 +221,15 @@ async def say(interaction: Interaction, sentence: str) -> None:
             await interaction.edit_original_response(content="…")  # a followup to “thinking…” would replace it, for all
             await interaction.followup.send(sentence, ephemeral=True)
             await interaction.delete_original_response()
-        elif interaction.response.type is InteractionResponseType.deferred_channel_message:
+        elif (
+            interaction.response.type is InteractionResponseType.deferred_channel_message
+            and _SETTLED not in interaction.extras  # a card takes no text
+        ):
             await interaction.edit_original_response(content=sentence)
         else:
             await interaction.followup.send(sentence, ephemeral=True)
-    except (discord.HTTPException, OSError) as error:
+    except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as error:
+        # aiohttp answers with a RuntimeError when the bot is being closed just now
         log.warning("Could not tell a person %r: %s", sentence, error)
 
 

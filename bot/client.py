@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,8 @@ class Services:
     clock: Clock
     worker: Worker
     providers: Mapping[str, Provider]
+    alarm: Callable[[str], Awaitable[None]]
+    """Tells the admin, in one sentence, what they must look at."""
     admin_user_ids: frozenset[int] = frozenset()
 
 
@@ -93,6 +95,10 @@ class Client(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
         self.presses = Presses()
+
+    async def alarm(self, sentence: str) -> None:
+        """Tell the admin. Never raises."""
+        await self.services.alarm(sentence)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(PressButton)

@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     )
     admin_user_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Discord ids of those who may use /admin drain and /admin doctor, with commas between. "
+        description="Discord ids of those who may use /admin drain and /admin doctor, beside the application's owner; "
+        "commas between them. "
         "Discord > Settings > Advanced > Developer Mode, then right-click a person > Copy User ID.",
     )
     admin_channel_id: int | None = Field(
@@ -59,6 +60,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is written to the log: DEBUG, INFO, WARNING or ERROR."
     )
+
+    @field_validator("bfl_api_url")
+    @classmethod
+    def _origin_alone(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        if value is not None and (value.path not in {None, "/"} or value.query or value.username or value.password):
+            raise ValueError("must be an address such as https://api.example.com, with nothing behind the host")
+        if value is not None and value.scheme == "http" and value.host not in {"127.0.0.1", "localhost", "[::1]"}:
+            raise ValueError("must begin with https: plain http is for this machine only")
+        return value
 
     @field_validator("admin_user_ids", mode="before")
     @classmethod

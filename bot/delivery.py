@@ -24,11 +24,11 @@ from bot.errors import BotError, Refused, Unavailable
 from bot.pictures.decode import Decoder
 from bot.posting import Place, Posting, Token, nonce
 from bot.workflows.request import Forecast, Posted, RequestView
-from storage import communities
+from storage import jobs, reviews
 from storage.database import Database
 from storage.images import Image
 from storage.media import Media
-from storage.reviews import Review
+from storage.reviews import Review, ReviewState
 
 log = logging.getLogger(__name__)
 
@@ -96,10 +96,10 @@ class DiscordDelivery:
         clock: Clock,
         media: Media,
         decoder: Decoder,
-        database: Database | None = None,
+        database: Database,
         edits_per_second: float = 10.0,
     ) -> None:
-        """`database` tells a review card the community's limit; Discord allows 50 requests a second in all."""
+        """`database` says what has changed while a card was on its way; Discord allows 50 requests a second in all."""
         self._clock = clock
         self._media = media
         self._posting = Posting(client, media=media, decoder=decoder)
@@ -109,7 +109,7 @@ class DiscordDelivery:
         self._tokens: _Recent[Token] = _Recent(5_000)
         self._shown: _Recent[_Shown] = _Recent(20_000)
         self._finished: _Recent[None] = _Recent(10_000)
-        self._asked: _Recent[int] = _Recent(1_000)
+        self._asked: _Recent[Posted] = _Recent(1_000)
 
     # While a request waits.
 
@@ -122,14 +122,15 @@ class DiscordDelivery:
             interaction.application_id, interaction.token, self._clock.now() + TOKEN, interaction.filesize_limit
         )
 
-    async def show(self, view: RequestView) -> None:
+    async def show(self, view: RequestView) -> bool:
         """Show a request as it is now, at once: just accepted, or with its pictures deleted. Never raises.
+
+        False where its message still shows something else.
 
         Where there is no card, none is made: that is `finish`'s.
         """
         if not view.ended:
-            await self._update(self._steadied(view))
-            return
+            return await self._update(self._steadied(view))
         place = dataclasses.replace(self._place(view), nonce=None)
         try:
             async with self._lock(view.job.id):
@@ -137,6 +138,8 @@ class DiscordDelivery:
                 await self._posting.put(place, view.images, _request(view, self._media))
         except BotError as error:
             log.warning("The card of %s is out of date: %s", view.job.id, error)
+            return False
+        return True
 
     async def refresh(self, view: RequestView) -> bool:
         job = view.job
@@ -193,11 +196,21 @@ class DiscordDelivery:
         job = view.job
         async with self._lock(job.id):
             self._finished[job.id] = None
+            view = await self._where_it_is(view)
             posted = await self._posting.put(self._place(view), view.images, _request(view, self._media))
             assert posted, "it has a nonce"
             self._shown.pop(job.id, None)
             self._tokens.pop(job.id, None)
             return posted
+
+    async def _where_it_is(self, view: RequestView) -> RequestView:
+        """The view with the message that is its card at this moment: `/show` may just have moved it."""
+        async with self._database.read() as db:
+            job = await jobs.find(db, view.job.id)
+        if job is None:
+            return view
+        moved = dataclasses.replace(view.job, message_id=job.message_id, channel_id=job.channel_id)
+        return dataclasses.replace(view, job=moved)
 
     async def answer(
         self, interaction: discord.Interaction[Any], view: RequestView, image: Image | None = None
@@ -224,16 +237,20 @@ class DiscordDelivery:
     # What moderators decide.
 
     async def ask(self, review: Review, view: RequestView) -> Posted:
-        card = cards.review_card(review, view, limit=await self._limit(review))
+        card = cards.review_card(review, view)
         async with self._lock(f"review {review.id}"):
             posted = await self._posting.put(self._review_place(review), [], lambda _: card)
             assert posted, "it has a nonce"
-            self._asked[review.id] = posted.message_id
-            return posted
+            self._asked[review.id] = posted
+        async with self._database.read() as db:
+            known = await reviews.find(db, review.id)
+        if known and known.state is not ReviewState.OPEN:  # decided while the card was on its way
+            await self.decided(known, view)
+        return posted
 
     async def decided(self, review: Review, view: RequestView) -> bool:
         """Show on the moderators' card how a question stands now; whether that worked. Never raises."""
-        card = cards.review_card(review, view, limit=await self._limit(review))
+        card = cards.review_card(review, view)
         place = self._review_place(review)
         if place.message_id is None:
             return False
@@ -244,15 +261,12 @@ class DiscordDelivery:
             log.warning("The card of question %s is out of date: %s", review.id, error)
             return False
 
-    async def _limit(self, review: Review) -> int | None:
-        if self._database is None:
-            return None
-        async with self._database.read() as db:
-            return (await communities.find(db, review.guild_id)).confirm_above
-
     def _review_place(self, review: Review) -> Place:
-        message_id = review.message_id or self._asked.get(review.id)
-        return Place(review.guild_id, review.channel_id, message_id, nonce(f"ask-{review.id}"))
+        """Where its card is, which for a moment only this process knows."""
+        message_id, channel_id, asked = review.message_id, review.channel_id, self._asked.get(review.id)
+        if message_id is None and asked:
+            message_id, channel_id = asked.message_id, asked.channel_id
+        return Place(review.guild_id, channel_id, message_id, nonce(f"ask-{review.id}"))
 
     def _place(self, view: RequestView) -> Place:
         job, token = view.job, self._tokens.get(view.job.id)

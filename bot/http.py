@@ -320,7 +320,8 @@ class Http:
     def _common(self, failure: Failure, *, pays: bool) -> BotError:
         match failure.status:
             case 400 | 413 | 422:
-                return Refused(f"{self._name} turned that down: {failure.reason or 'it does not say why'}")
+                reason = failure.reason or "it does not say why"
+                return Refused(f"{self._name} turned that down: {reason}{'' if reason[-1] in '.!?…' else '.'}")
             case 404 | 405 | 410:
                 return NotThere(f"{self._name} no longer has what it was asked for ({failure.status}).")
             case 429 | 503:

@@ -5,18 +5,18 @@ Nothing here tries again, except with smaller files where Discord finds them too
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import aiohttp
 import discord
 
-from bot.buttons import PressButton
+from bot.buttons import PressButton, custom_ids
 from bot.cards import Card, Copy
 from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.permissions import missing
 from bot.pictures.decode import Decoder
 from bot.pictures.preview import preview_copy
 from bot.workflows.request import Posted
@@ -37,12 +37,6 @@ NOBODY = discord.AllowedMentions.none()
 
 _GONE = {10008, 50005, 50083}
 """Unknown message, another author's message, archived thread: it cannot be edited, but a new one may be posted."""
-_PERMISSIONS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "attach_files": "Attach Files",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +105,8 @@ class Posting:
         for edit in edits:
             try:
                 async with asyncio.timeout(timeout), _opened(card) as files:
-                    await edit(view=card.view, attachments=files, allowed_mentions=NOBODY)
+                    # A message with a layout may have no text; one that was told a sentence before still has it.
+                    await edit(content=None, view=card.view, attachments=files, allowed_mentions=NOBODY)
             except discord.HTTPException as error:
                 if error.code not in _GONE and not (edit is not edits[-1] and error.status in {401, 404}):
                     raise
@@ -130,7 +125,7 @@ class Posting:
         try:
             async with asyncio.timeout(CALL):
                 async for message in self._channel(place).history(limit=HISTORY):
-                    if message.author.id == self._client.user.id and set(_custom_ids(message.components)) == wanted:
+                    if message.author.id == self._client.user.id and set(custom_ids(message.components)) == wanted:
                         return message.id
         except (discord.Forbidden, discord.NotFound):  # the post itself says what is wrong
             pass
@@ -175,15 +170,11 @@ class Posting:
         """Which permission is missing, as far as the bot can see for itself."""
         guild = self._client.get_guild(place.guild_id)
         channel = guild.get_channel_or_thread(place.channel_id) if guild else None
-        thread = isinstance(channel, discord.Thread)
-        needed = ["view_channel", "send_messages_in_threads" if thread else "send_messages", "attach_files"]
-        missing = needed
         me = guild.get_member(self._client.user.id) if guild and self._client.user else None
-        if channel and me:
-            granted = channel.permissions_for(me)
-            missing = [name for name in needed if not getattr(granted, name)] or needed
-        names = ", ".join(_PERMISSIONS[name] for name in missing)
-        return f"The bot may not post in <#{place.channel_id}>. It needs there: {names}."
+        nothing = discord.Permissions.none()
+        granted = channel.permissions_for(me) if channel and me else nothing
+        needed = missing(granted, channel) or missing(nothing, channel)
+        return f"The bot may not post in <#{place.channel_id}>. It needs there: {', '.join(needed)}."
 
     # Files.
 
@@ -225,16 +216,6 @@ async def _opened(card: Card) -> AsyncGenerator[list[discord.File]]:
     finally:
         for file in files:
             file.close()
-
-
-def _custom_ids(components: Iterable[Any]) -> list[str]:
-    """Of every button, however deep."""
-    found: list[str] = []
-    for component in components:
-        if custom_id := getattr(component, "custom_id", None):
-            found.append(custom_id)
-        found += _custom_ids(getattr(component, "children", ()))
-    return found
 
 
 def nonce(text: str) -> str:

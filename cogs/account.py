@@ -9,7 +9,7 @@ from bot import cards
 from bot.buttons import Answer, acknowledge
 from bot.client import Client, Interaction
 from bot.providers.catalogue import RATIO
-from cogs.choices import FORMATS, model_named, suggest_painters, suggest_ratios
+from cogs.choices import FORMATS, painter_named, suggest_painters, suggest_ratios
 from cogs.imagine import Count, Safety
 from storage import jobs, members
 from storage.members import Defaults
@@ -27,7 +27,7 @@ class Account(commands.Cog):
         aspect_ratio="Your usual shape, width to height",
         count="How many pictures you usually want",
         output_format="Your usual file format",
-        safety_tolerance="How much the moderation usually lets pass, within what each community allows",
+        safety_tolerance="How much the moderation usually lets pass, within what each server allows",
         spoiler="Whether your pictures are usually hidden until they are clicked",
         reset="Forget all that you chose before",
     )
@@ -47,7 +47,7 @@ class Account(commands.Cog):
         """Show or change what is used when you leave it out of /imagine."""
         await acknowledge(interaction, Answer.PRIVATE)
         options: dict[str, Any] = {
-            "model": model_named(model).key if model else None,
+            "model": painter_named(model).key if model else None,
             "aspect_ratio": RATIO.read(aspect_ratio) if aspect_ratio else None,
             "count": count,
             "output_format": output_format,

@@ -11,44 +11,54 @@ from bot import cards
 from bot.buttons import Answer, acknowledge
 from bot.client import Client, Interaction
 from bot.errors import BotError, Refused
+from bot.permissions import missing
 from bot.providers import catalogue
 from bot.workflows.requests import DAY
-from cogs.asking import missing_permissions
-from cogs.choices import model_named, suggest_painters
+from cogs.choices import model_named, painter_named, suggest_painters
 from storage import communities, jobs
 from storage.communities import Community
 
 DOLLAR = 1_000_000  # micro-USD
-NO_LIMIT = -1
-"""What is typed for no limit."""
 
-Dollars = Range[float, -1.0, 100_000.0]
-Clearable = Literal["moderator_role", "review_channel", "default_model"]
-_CLEARED: dict[str, str] = {
+Dollars = Range[float, 0.0, 100_000.0]
+Clearable = Literal[
+    "moderator_role",
+    "review_channel",
+    "member_daily",
+    "daily_budget_usd",
+    "confirm_above_usd",
+    "allowed_models",
+    "default_model",
+]
+FIELDS = {
     "moderator_role": "moderator_role_id",
     "review_channel": "review_channel_id",
-    "default_model": "default_model",
+    "daily_budget_usd": "daily_budget",
+    "confirm_above_usd": "confirm_above",
 }
+"""The options whose names are not those of what they set."""
+_STATES = {"parked": "waiting for pictures or a moderator"}
+"""What a state means, where its name does not say it."""
 
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
-class Admin(commands.GroupCog, group_name="admin", group_description="This community's settings, and the bot's state"):
+class Admin(commands.GroupCog, group_name="admin", group_description="This server's settings, and the bot's state"):
     def __init__(self, client: Client) -> None:
         self._client = client
 
     @app_commands.command()
     @app_commands.describe(
         moderator_role="Who decides besides the administrators",
-        review_channel="Where the moderators are asked; otherwise it is where the request was made",
+        review_channel="Where approval requests are posted; otherwise it is where the picture was asked for",
         safety_cap="The most permissive safety tolerance that members may choose: 0 is strictest",
         member_pictures="How many pictures of one member may be under way at once",
-        member_daily="How many pictures a member may have in 24 hours; -1 for no limit",
-        daily_budget_usd="What all members together may spend in 24 hours; -1 for no limit",
-        confirm_above_usd="What may be spent by one request without asking a moderator; -1 for any sum",
-        allowed_models="Which models members may use, with commas between; “all” for all",
+        member_daily="How many pictures a member may have in 24 hours",
+        daily_budget_usd="What all members together may spend in 24 hours",
+        confirm_above_usd="What may be spent by one request without asking a moderator",
+        allowed_models="Which models members may use, with commas between",
         default_model="Which model is used where a member names none",
-        clear="Take back an earlier choice",
+        clear="Take back an earlier choice: no limit, all models, nobody and nowhere in particular",
     )
     @app_commands.autocomplete(default_model=suggest_painters)
     async def settings(
@@ -58,17 +68,17 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This commu
         review_channel: discord.TextChannel | None = None,
         safety_cap: Range[int, 0, 6] | None = None,
         member_pictures: Range[int, 1, 200] | None = None,
-        member_daily: Range[int, -1, 10_000] | None = None,
+        member_daily: Range[int, 1, 10_000] | None = None,
         daily_budget_usd: Dollars | None = None,
         confirm_above_usd: Dollars | None = None,
         allowed_models: str | None = None,
         default_model: str | None = None,
         clear: Clearable | None = None,
     ) -> None:
-        """Show or change this community's settings."""
+        """Show or change this server's settings."""
         await acknowledge(interaction, Answer.PRIVATE)
         _check_manager(interaction)
-        changes: dict[str, Any] = {_CLEARED[clear]: None} if clear else {}
+        changes: dict[str, Any] = {FIELDS.get(clear, clear): None} if clear else {}
         if moderator_role is not None:
             changes["moderator_role_id"] = _checked_role(moderator_role)
         if review_channel is not None:
@@ -78,7 +88,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This commu
         if member_pictures is not None:
             changes["member_pictures"] = member_pictures
         if member_daily is not None:
-            changes["member_daily"] = _daily(member_daily)
+            changes["member_daily"] = member_daily
         if daily_budget_usd is not None:
             changes["daily_budget"] = _money(daily_budget_usd)
         if confirm_above_usd is not None:
@@ -86,7 +96,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This commu
         if allowed_models is not None:
             changes["allowed_models"] = _keys(allowed_models)
         if default_model is not None:
-            changes["default_model"] = model_named(default_model).key
+            changes["default_model"] = painter_named(default_model).key
         await interaction.edit_original_response(content=await self._change(interaction, changes))
 
     @settings.autocomplete("allowed_models")
@@ -96,7 +106,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This commu
         taken = [part.strip() for part in before.split(",") if part.strip()]
         keys = [model.key for model in catalogue.offered() if model.key not in taken and last.strip() in model.key]
         lists = [", ".join([*taken, key]) for key in keys]
-        return [Choice(name=text, value=text) for text in ["all", *lists] if len(text) <= 100][:25]
+        return [Choice(name=text, value=text) for text in lists if len(text) <= 100][:25]
 
     @app_commands.command()
     async def doctor(self, interaction: Interaction) -> None:
@@ -110,7 +120,8 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This commu
             community = await communities.find(db, interaction.guild_id)
         lines = [
             "The database answers.",
-            "Requests: " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"),
+            "Requests: "
+            + (", ".join(f"{n} {_STATES.get(state, state)}" for state, n in sorted(states.items())) or "none yet"),
             f"Being worked on just now: {len(services.worker.tasks)}",
             "The bot takes nothing new (drained)." if services.worker.draining else "The bot takes new requests.",
             *[await self._balance(name) for name in services.providers],
@@ -124,15 +135,17 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This commu
 
     @app_commands.command()
     async def drain(self, interaction: Interaction) -> None:
-        """Take nothing new and save what is under way, before a restart."""
+        """Stop the bot: it takes nothing new, saves what is under way, and ends."""
         await acknowledge(interaction, Answer.PRIVATE)
         await self._check_admin(interaction)
-        running = len(self._client.services.worker.tasks)
-        await self._client.services.worker.drain()
+        worker = self._client.services.worker
+        running = len(worker.tasks)
+        what = {0: "Nothing is being worked on.", 1: "What it is working on goes on at the next start."}
         await interaction.edit_original_response(
-            content=f"Drained: {running} running jobs have saved what they have and go on at the next start. "
-            "Restart the bot now; until then it takes nothing new."
+            content=f"The bot is stopping. {what.get(running, f'{running} pieces of work go on at the next start.')} "
+            "Start it again when you are ready."
         )
+        await worker.drain()  # the process ends when this is done, so it comes last
 
     async def _change(self, interaction: Interaction, changes: dict[str, Any]) -> str:
         services = self._client.services
@@ -182,31 +195,21 @@ def _checked_role(role: discord.Role) -> int:
 
 
 def _checked_channel(channel: discord.TextChannel) -> int:
-    missing = missing_permissions(channel.permissions_for(channel.guild.me))
-    if missing:
-        raise Refused(f"The bot lacks {', '.join(f'“{name}”' for name in missing)} in {channel.mention}.")
+    lacking = missing(channel.permissions_for(channel.guild.me), channel)
+    if lacking:
+        raise Refused(f"The bot lacks {', '.join(f'“{name}”' for name in lacking)} in {channel.mention}.")
     return channel.id
 
 
-def _daily(number: int) -> int | None:
-    if number == 0:
-        raise Refused("With 0 pictures a day nobody could draw. Give at least 1, or -1 for no limit.")
-    return None if number == NO_LIMIT else number
+def _money(dollars: float) -> int:
+    return round(dollars * DOLLAR)
 
 
-def _money(dollars: float) -> int | None:
-    if NO_LIMIT < dollars < 0:
-        raise Refused("Give a sum of 0 or more, or -1 for no limit.")
-    return None if dollars == NO_LIMIT else round(dollars * DOLLAR)
-
-
-def _keys(text: str) -> tuple[str, ...] | None:
-    """The models that were listed; None for all."""
-    if text.strip().casefold() == "all":
-        return None
+def _keys(text: str) -> tuple[str, ...]:
+    """The models that were listed."""
     keys = dict.fromkeys(model_named(part).key for part in text.split(",") if part.strip())
     if not keys:
-        raise Refused("Name at least one model, or “all”.")
+        raise Refused("Name at least one model. “clear” allows all again.")
     return tuple(keys)
 
 
@@ -217,8 +220,8 @@ def _check_models(community: Community) -> None:
 
 
 def _place(name: str, channel: object, granted: discord.Permissions) -> str:
-    missing = missing_permissions(granted, thread=isinstance(channel, discord.Thread))
-    return f"{name}: lacks {', '.join(missing)}." if missing else f"{name}: the bot may do all that it needs."
+    lacking = missing(granted, channel)
+    return f"{name}: lacks {', '.join(lacking)}." if lacking else f"{name}: the bot may do all that it needs."
 
 
 async def setup(client: Client) -> None:

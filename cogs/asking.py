@@ -10,18 +10,9 @@ import discord
 from bot.buttons import Answer, acknowledge, card_of, settle
 from bot.client import Client, Interaction
 from bot.errors import Refused, Unavailable
+from bot.permissions import missing
 from bot.workflows.decisions import Moderator
 from bot.workflows.request import ImageRequest, Origin, Upload
-
-NEEDED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
-    "embed_links": "Embed Links",
-    "read_message_history": "Read Message History",
-}
-"""What the bot needs where it delivers, by Discord's names in the API and in its settings."""
-IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
 
 
 async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping[str, Upload] | None = None) -> None:
@@ -62,19 +53,12 @@ def check_place(interaction: Interaction) -> None:
     Raises:
         Refused: it may not; the sentence names what is missing.
     """
-    missing = missing_permissions(interaction.app_permissions, thread=isinstance(interaction.channel, discord.Thread))
-    if missing:
+    lacking = missing(interaction.app_permissions, interaction.channel)
+    if lacking:
         raise Refused(
-            f"The bot could not deliver here: it lacks {', '.join(f'“{name}”' for name in missing)} in this channel. "
+            f"The bot could not deliver here: it lacks {', '.join(f'“{name}”' for name in lacking)} in this channel. "
             "Please ask someone who manages the server to allow it."
         )
-
-
-def missing_permissions(granted: discord.Permissions, *, thread: bool = False) -> list[str]:
-    """What the bot would need and does not have, as Discord's settings call it."""
-    needed = {name: text for name, text in NEEDED.items() if not (thread and name == "send_messages")}
-    needed |= IN_THREADS if thread else {}
-    return [text for name, text in needed.items() if not getattr(granted, name)]
 
 
 def age_restricted(channel: object) -> bool:
@@ -98,6 +82,15 @@ def moderator(interaction: Interaction) -> Moderator:
 async def moderates(interaction: Interaction) -> bool:
     assert interaction.guild_id, "commands and buttons are in communities only"
     return await interaction.client.services.decisions.may_decide(interaction.guild_id, moderator(interaction))
+
+
+async def check_moderator(interaction: Interaction) -> None:
+    """
+    Raises:
+        Refused: the presser is no moderator here.
+    """
+    assert interaction.guild_id, "commands and buttons are in communities only"
+    await interaction.client.services.decisions.check_may_decide(interaction.guild_id, moderator(interaction))
 
 
 def attached(client: Client, url: str, *, name: str, size: int) -> Upload:

@@ -65,6 +65,44 @@ def model_named(text: str) -> Model:
     return labelled[0] if labelled else catalogue.find(wanted)
 
 
+def painter_named(text: str) -> Model:
+    """A model that draws from words.
+
+    Raises:
+        Refused: there is none of that name, or it cannot do that, or is not offered any more.
+    """
+    model = model_named(text)
+    if model.withdrawn:
+        raise Refused(f"{model.label} is not offered any more. Choose one from the list.")
+    if model not in painters():
+        raise Refused(f"{model.label} does not draw from words. Choose one from the list.")
+    return model
+
+
+def editor_named(text: str) -> Model:
+    """A model that edits.
+
+    Raises:
+        Refused: there is none of that name, or it cannot do that.
+    """
+    model = model_named(text)
+    if model not in editors():
+        raise Refused("That model does not edit pictures. Choose one from the list.")
+    return model
+
+
+def allowed_editors(community: Community) -> list[Model]:
+    """The models that may edit here; the usual one first.
+
+    Raises:
+        Refused: the community allows none.
+    """
+    fits = allowed(editors(), community)
+    if not fits:
+        raise Refused("This server allows no model that edits pictures.")
+    return sorted(fits, key=lambda model: model.key != USUAL_EDITOR)
+
+
 def settled(asked: Asked, defaults: Defaults, community: Community, *, nsfw: bool, sized: bool = False) -> ImageRequest:
     """The request with the member's defaults, then the community's, for what was left out.
 
@@ -72,9 +110,10 @@ def settled(asked: Asked, defaults: Defaults, community: Community, *, nsfw: boo
     height will be asked for, so that no usual shape gets in their way.
 
     Raises:
-        Refused: there is no such model.
+        Refused: there is no such model, or it takes no “reference_strength”.
     """
-    model = model_named(asked.model) if asked.model else _usual_model(defaults, community)
+    model = painter_named(asked.model) if asked.model else _usual_model(defaults, community)
+    _check_strength(model, asked)
     usual: dict[str, Value | None] = {
         "aspect_ratio": None if sized and model.sized else defaults.aspect_ratio,
         "output_format": defaults.output_format,
@@ -102,6 +141,7 @@ def check_early(asked: Asked, *, role: bool) -> None:
     if asked.model is None:
         return
     model = model_named(asked.model)
+    _check_strength(model, asked)
     seed = {"seed": asked.seed} if asked.seed is not None else {}
     inputs = {image_role(model): ""} if role else {}
     catalogue.check(Generation(model=model.key, prompt=asked.prompt, parameters=asked.parameters | seed, inputs=inputs))
@@ -110,6 +150,12 @@ def check_early(asked: Asked, *, role: bool) -> None:
 def image_role(model: Model) -> str:
     """What an image given to `model` is for; one that takes none refuses it by that name."""
     return model.roles[0].name if model.roles else "image"
+
+
+def _check_strength(model: Model, asked: Asked) -> None:
+    """The one option whose name is not the provider's: who typed it is told by the name that they know."""
+    if "image_prompt_strength" in asked.parameters and not model.parameter("image_prompt_strength"):
+        raise Refused(f"{model.label} has no “reference_strength”. Leave it out, or choose another model.")
 
 
 def _usual_model(defaults: Defaults, community: Community) -> Model:

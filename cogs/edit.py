@@ -8,23 +8,23 @@ from discord.ext import commands
 from bot.buttons import Answer, acknowledge
 from bot.client import Client, Interaction
 from bot.errors import Refused
-from bot.providers.parameters import Value
-from bot.workflows.request import ImageRequest, Upload
+from bot.providers.parameters import Model, Value
+from bot.workflows.request import ImageRequest, RequestView, Upload
 from cogs.asking import attached, check_place, draw
 from cogs.choices import (
     FORMATS,
     INPUT,
-    USUAL_EDITOR,
     Asked,
+    allowed_editors,
     check_early,
-    editors,
-    model_named,
+    editor_named,
     suggest_editors,
     suggest_ratios,
 )
-from cogs.finding import IMAGE_ID, image_of, pointed_at, pointer, request_of
+from cogs.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
 from cogs.images import edit_form
 from cogs.imagine import Count, Seed
+from storage import communities
 from storage.images import Image
 
 Strictness = Range[int, 0, 2]
@@ -72,9 +72,7 @@ class Edit(commands.Cog):
             "output_format": output_format,
         }
         chosen: dict[str, Value] = {name: value for name, value in parameters.items() if value is not None}
-        key = model_named(model or USUAL_EDITOR).key
-        if key not in {editor.key for editor in editors()}:
-            raise Refused("That model does not edit pictures. Choose one from the list.")
+        key = (editor_named(model) if model else await _usual(interaction)).key
         check_place(interaction)
         check_early(Asked(instruction, key, chosen, seed), role=True)
         await acknowledge(interaction, Answer.PUBLIC)
@@ -85,32 +83,43 @@ class Edit(commands.Cog):
         if image is not None:
             uploads[INPUT] = attached(self._client, image.url, name=image.filename, size=image.size)
         else:
-            parent = (await _pictures(interaction, await pointed_at(interaction, of or "")))[0]
-            request = request.model_copy(update={"inputs": {INPUT: parent.sha256}, "parent_image_id": parent.id})
+            view, images = await _pictures(interaction, await pointed_at(interaction, of or ""))
+            await check_visible(interaction, view.job)
+            if len(images) > 1:
+                ids = ", ".join(f"`{each.id}`" for each in images)
+                raise Refused(f"That request has {len(images)} pictures. Say which: {ids}.")
+            parent = images[0]
+            made_from = {"inputs": {INPUT: parent.sha256}, "parent_image_id": parent.id}
+            request = request.model_copy(update=made_from | {"spoiler": spoiler or view.request.spoiler})
         await draw(interaction, request, uploads)
 
 
-async def _pictures(interaction: Interaction, found: str, *, several: bool = False) -> list[Image]:
+async def _usual(interaction: Interaction) -> Model:
+    assert interaction.guild_id, "commands are in communities only"
+    async with interaction.client.services.database.read() as db:
+        return allowed_editors(await communities.find(db, interaction.guild_id))[0]
+
+
+async def _pictures(interaction: Interaction, found: str) -> tuple[RequestView, list[Image]]:
     """The picture with that id, or those of the request with that id.
 
     Raises:
-        Refused: there is none, or there are several and one is wanted.
+        Refused: there is none.
     """
     if IMAGE_ID.fullmatch(found):
-        return [(await image_of(interaction, found))[1]]
-    images = (await request_of(interaction, found)).images
-    if not images:
+        view, image = await image_of(interaction, found)
+        return view, [image]
+    view = await request_of(interaction, found)
+    if not view.images:
         raise Refused("That request has no picture.")
-    if len(images) > 1 and not several:
-        raise Refused(f"That request has {len(images)} pictures. Say which: {', '.join(f'`{i.id}`' for i in images)}.")
-    return images
+    return view, view.images
 
 
 @app_commands.context_menu(name="Edit this picture")
 async def edit_message(interaction: Interaction, message: discord.Message) -> None:
     """The form of “Edit”, for the picture of any of the bot's messages."""
     check_place(interaction)
-    images = await _pictures(interaction, pointer(message), several=True)
+    _, images = await _pictures(interaction, pointer(interaction, message))
     await interaction.response.send_modal(await edit_form(interaction, images))
 
 

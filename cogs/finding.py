@@ -1,12 +1,10 @@
 """Finds what a member points at, by its id, a link or a message, and whether it may be shown to them here."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import discord
 
-from bot.buttons import PATTERN
+from bot.buttons import PATTERN, custom_ids
 from bot.client import Interaction
 from bot.errors import Refused
 from bot.workflows.request import RequestView
@@ -28,7 +26,7 @@ async def request_of(interaction: Interaction, job_id: str) -> RequestView:
     """
     view = await interaction.client.services.requests.views.of(job_id)
     if view is None or view.job.guild_id != interaction.guild_id:
-        raise Refused(f"There is no request `{job_id[:20]}` in this community.")
+        raise Refused(f"There is no request `{job_id[:20]}` in this server.")
     await _check_age(interaction, view)
     return view
 
@@ -60,20 +58,22 @@ async def pointed_at(interaction: Interaction, text: str) -> str:
         raise Refused("Give the id of a request (it is on its card), of one picture (`id-2`), or a link to a message.")
     guild_id, channel_id, message_id = (int(each) for each in link.groups())
     if guild_id != interaction.guild_id:
-        raise Refused("That message is in another community.")
+        raise Refused("That message is in another server.")
     job = await interaction.client.services.requests.find(message_id)
-    return job.id if job else pointer(await _message(interaction, channel_id, message_id))
+    return job.id if job else pointer(interaction, await _message(interaction, channel_id, message_id))
 
 
-def pointer(message: discord.Message) -> str:
+def pointer(interaction: Interaction, message: discord.Message) -> str:
     """The id that a message of this bot carries in its buttons: of the image where it shows one, else of the request.
 
     Raises:
-        Refused: it carries none.
+        Refused: it carries none, or is somebody else's: another bot can give its buttons any id.
     """
+    if interaction.client.user is None or message.author.id != interaction.client.user.id:
+        raise Refused("That message is not from this bot.")
     subjects = [
         found["subject"]
-        for custom_id in _custom_ids(message.components)
+        for custom_id in custom_ids(message.components)
         if (found := PATTERN.fullmatch(custom_id)) and found["verb"].startswith("img:")
     ]
     images = {subject for subject in subjects if IMAGE_ID.fullmatch(subject)}
@@ -96,6 +96,16 @@ async def check_visible(interaction: Interaction, job: Job) -> None:
         raise Refused("The channel that this was made in is gone; only the one who asked for it can show it.")
     if not await _sees(member, channel):
         raise Refused("This was made in a channel that you cannot see.")
+
+
+async def permissions_in(interaction: Interaction, channel_id: int) -> discord.Permissions:
+    """What the presser may do in a channel or thread of this community; nothing where it is gone."""
+    if channel_id == interaction.channel_id:
+        return interaction.permissions
+    channel, member = await channel_of(interaction, channel_id), interaction.user
+    if channel is None or not isinstance(member, discord.Member) or _orphaned(channel):
+        return discord.Permissions.none()
+    return channel.permissions_for(member)
 
 
 async def channel_of(interaction: Interaction, channel_id: int) -> "discord.abc.GuildChannel | discord.Thread | None":
@@ -122,7 +132,7 @@ async def _check_age(interaction: Interaction, view: RequestView) -> None:
 
 
 async def _sees(member: discord.Member, channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
-    if isinstance(channel, discord.Thread) and channel.parent is None:
+    if _orphaned(channel):
         return False
     permissions = channel.permissions_for(member)
     if not (permissions.view_channel and permissions.read_message_history):
@@ -135,20 +145,13 @@ async def _sees(member: discord.Member, channel: "discord.abc.GuildChannel | dis
     return True
 
 
+def _orphaned(channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
+    """A thread whose channel the bot does not see: who may do what in it is not known."""
+    return isinstance(channel, discord.Thread) and channel.parent is None
+
+
 async def _message(interaction: Interaction, channel_id: int, message_id: int) -> discord.Message:
     try:
-        message = await interaction.client.get_partial_messageable(channel_id).fetch_message(message_id)
+        return await interaction.client.get_partial_messageable(channel_id).fetch_message(message_id)
     except (discord.NotFound, discord.Forbidden) as error:
         raise Refused("That message is gone, or the bot cannot see it.") from error
-    if interaction.client.user is None or message.author.id != interaction.client.user.id:
-        raise Refused("That message is none of this bot's.")
-    return message
-
-
-def _custom_ids(components: list[Any]) -> Iterator[str]:
-    for component in components:
-        custom_id = getattr(component, "custom_id", None)
-        if custom_id:
-            yield custom_id
-        accessory = getattr(component, "accessory", None)
-        yield from _custom_ids([*getattr(component, "children", ()), *([accessory] if accessory else [])])

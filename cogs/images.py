@@ -4,17 +4,17 @@ import discord
 from discord.ui import Select, TextInput
 
 from bot import cards
-from bot.buttons import Answer, Form, Press, given, settle
+from bot.buttons import Answer, Form, Press, given, say, settle
 from bot.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.workflows.request import ImageRequest, RequestView, Stage
 from cogs.asking import draw, moderates
-from cogs.choices import INPUT, USUAL_EDITOR, allowed, editors, model_named
-from cogs.finding import image_of, request_of
+from cogs.choices import INPUT, USUAL_EDITOR, allowed_editors, model_named
+from cogs.finding import image_of, permissions_in, request_of
 from storage import communities
 from storage.images import Image
-from storage.jobs import State
+from storage.jobs import Job, State
 
 MOST_TYPED = 4000
 """Characters of a text field, by Discord's limit."""
@@ -101,15 +101,13 @@ async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
     """What should be different, by which model, and in which of several pictures.
 
     Raises:
-        Refused: this community allows no model that edits.
+        Refused: the community allows no model that edits.
     """
     assert interaction.guild_id, "buttons are in communities only"
     async with interaction.client.services.database.read() as db:
         community = await communities.find(db, interaction.guild_id)
-    models = allowed(editors(), community)
+    models = allowed_editors(community)
     offered = [model for model in models if model.key in FORM_EDITORS] or models
-    if not offered:
-        raise Refused("This community allows no model that edits pictures.")
     form = Form("img:edited", images[0].id, "Edit this picture")
     instruction = TextInput[Form](
         style=discord.TextStyle.paragraph,
@@ -143,12 +141,12 @@ async def info(interaction: Interaction, job_id: str) -> None:
 
 
 async def cancel(interaction: Interaction, job_id: str) -> None:
-    """Call back what was not yet ordered."""
+    """Cancel what was not yet ordered."""
     services = interaction.client.services
     view = await request_of(interaction, job_id)
     if interaction.user.id != view.job.owner_id and not await moderates(interaction):
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can cancel this.")
-    cancelled = await services.requests.cancel(view.job)
+    cancelled = await services.requests.cancel(view.job, by=interaction.user.id)
     view = await services.requests.views.of(job_id) or view
     if cancelled and not view.ended:
         await services.delivery.refresh(view)
@@ -161,25 +159,34 @@ async def delete(interaction: Interaction, job_id: str) -> None:
     """Delete a request's pictures, here and on the disk. A copy of its card goes altogether."""
     services = interaction.client.services
     view = await request_of(interaction, job_id)
-    by_right = interaction.user.id == view.job.owner_id or interaction.permissions.manage_messages
-    if not by_right and not await moderates(interaction):
+    if not await _may_delete(interaction, view.job):
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can delete this.")
     if not view.ended:
         raise Refused("Some of it is still being drawn. Cancel it first, or wait for the rest.")
     await services.requests.delete(view.job, by=interaction.user.id)
     view = await services.requests.views.of(job_id) or view
-    await services.delivery.show(view)
+    if not await services.delivery.show(view):
+        sentence = "The pictures are deleted, but Discord did not let the message be changed: press Delete again."
+        await say(interaction, sentence)
+        return
     if interaction.message and interaction.message.id != view.job.message_id:
         await interaction.delete_original_response()
+
+
+async def _may_delete(interaction: Interaction, job: Job) -> bool:
+    """Its owner, a moderator, and whoever may delete messages where the request was made."""
+    if interaction.user.id == job.owner_id or await moderates(interaction):
+        return True
+    return (await permissions_in(interaction, job.channel_id)).manage_messages
 
 
 def _cancelled(view: RequestView, cancelled: int) -> str:
     left = sum(not picture.job.state.ended for picture in view.pictures)
     if not cancelled:
-        return "Nothing could be called back: it is drawn already, or just being drawn."
-    pictures = "1 picture was" if cancelled == 1 else f"{cancelled} pictures were"
+        return "Too late to cancel: it is already being drawn." if left else "Too late to cancel: this is over already."
+    pictures = "1 picture was cancelled; it" if cancelled == 1 else f"{cancelled} pictures were cancelled; they"
     rest = f" {left} more {'is' if left == 1 else 'are'} being drawn, which nobody can stop." if left else ""
-    return f"{pictures} called back and will not be charged.{rest}"
+    return f"{pictures} cost nothing.{rest}"
 
 
 async def setup(client: Client) -> None:

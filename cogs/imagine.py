@@ -16,7 +16,16 @@ from bot.providers.parameters import Parameter, Value
 from bot.workflows.request import MOST_PICTURES, ImageRequest, Upload
 from bot.workflows.requests import job_id
 from cogs.asking import age_restricted, attached, check_place, draw
-from cogs.choices import FORMATS, Asked, check_early, image_role, settled, suggest_painters, suggest_ratios
+from cogs.choices import (
+    FORMATS,
+    Asked,
+    check_early,
+    image_role,
+    painter_named,
+    settled,
+    suggest_painters,
+    suggest_ratios,
+)
 from storage import communities, drafts, members
 
 DRAFT_LIFE = 1800.0
@@ -56,7 +65,7 @@ class Imagine(commands.Cog):
         reference_strength="How much the reference counts against the words: 0 to 1",
         raw="Less processed, more like a candid photograph",
         prompt_upsampling="Let the service elaborate on your prompt: more surprising, less literal",
-        safety_tolerance="How much the service's moderation lets pass: 0 is strictest; your community sets the most",
+        safety_tolerance="How much the service's moderation lets pass: 0 is strictest; your server sets the most",
         output_format="The file format: jpeg is small, png is exact",
         spoiler="Hide the pictures until they are clicked",
         advanced="Ask for this model's other settings in a form",
@@ -82,7 +91,7 @@ class Imagine(commands.Cog):
     ) -> None:
         """Draw pictures from a sentence."""
         if reference_strength is not None and reference is None:
-            raise Refused("A reference strength needs a reference: attach an image.")
+            raise Refused("“reference_strength” needs a “reference”: attach an image.")
         parameters = {
             "aspect_ratio": aspect_ratio,
             "image_prompt_strength": reference_strength,
@@ -92,7 +101,8 @@ class Imagine(commands.Cog):
             "output_format": output_format,
         }
         chosen: dict[str, Value] = {name: value for name, value in parameters.items() if value is not None}
-        asked = Asked(prompt, model, chosen, seed, count, spoiler)
+        key = painter_named(model).key if model else None
+        asked = Asked(prompt, key, chosen, seed, count, spoiler)
         check_place(interaction)
         check_early(asked, role=reference is not None)
         if advanced:

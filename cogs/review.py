@@ -1,4 +1,6 @@
-"""The review queue: approve, deny with a reason, claim; and `/review` for the oldest question."""
+"""The review queue: approve, deny with a reason, claim; and `/review` for the oldest approval request."""
+
+from collections.abc import Awaitable
 
 import discord
 from discord import app_commands
@@ -10,8 +12,8 @@ from bot.buttons import Answer, Form, Press, acknowledge, given
 from bot.client import Client, Interaction
 from bot.errors import Refused
 from bot.workflows.request import RequestView
-from cogs.asking import moderates, moderator
-from storage import communities, reviews
+from cogs.asking import check_moderator, moderates, moderator
+from storage import reviews
 from storage.reviews import Review
 
 MOST_REASON = 500
@@ -22,8 +24,8 @@ async def approve(interaction: Interaction, subject: str) -> None:
     review_id, _, digest = subject.partition(":")
     await _check_community(interaction, review_id)
     decisions = interaction.client.services.decisions
-    await _show_decided(
-        interaction, await decisions.decide(review_id, moderator(interaction), approve=True, digest=digest)
+    await _show(
+        interaction, review_id, decisions.decide(review_id, moderator(interaction), approve=True, digest=digest)
     )
 
 
@@ -31,8 +33,7 @@ async def open_denial(interaction: Interaction, subject: str) -> None:
     """A form that asks for the reason. Who may not decide does not get as far as typing one."""
     review_id, _, _ = subject.partition(":")
     await _check_community(interaction, review_id)
-    if not await moderates(interaction):
-        raise Refused("Only this community's moderators can decide this.")
+    await check_moderator(interaction)
     form = Form("rev:denied", subject, "Deny this request")
     reason = TextInput[Form](style=discord.TextStyle.paragraph, max_length=MOST_REASON, required=True)
     form.ask("reason", "Why?", reason, "The member will read this.")
@@ -44,14 +45,13 @@ async def denied(interaction: Interaction, subject: str) -> None:
     await _check_community(interaction, review_id)
     reason = given(interaction)["reason"]
     decisions = interaction.client.services.decisions
-    review = await decisions.decide(review_id, moderator(interaction), approve=False, digest=digest, reason=reason)
-    await _show_decided(interaction, review)
+    denial = decisions.decide(review_id, moderator(interaction), approve=False, digest=digest, reason=reason)
+    await _show(interaction, review_id, denial)
 
 
 async def claim(interaction: Interaction, review_id: str) -> None:
     await _check_community(interaction, review_id)
-    review = await interaction.client.services.decisions.claim(review_id, moderator(interaction))
-    await _show_decided(interaction, review)
+    await _show(interaction, review_id, interaction.client.services.decisions.claim(review_id, moderator(interaction)))
 
 
 class Reviews(commands.Cog):
@@ -60,12 +60,11 @@ class Reviews(commands.Cog):
 
     @app_commands.command()
     async def review(self, interaction: Interaction) -> None:
-        """Show the question that has waited longest for a moderator."""
+        """Show the approval request that has waited longest for a moderator."""
         await acknowledge(interaction, Answer.PRIVATE)
         services = self._client.services
         assert interaction.guild_id, "commands are in communities only"
-        if not await moderates(interaction):
-            raise Refused("Only this community's moderators can decide.")
+        await check_moderator(interaction)
         async with services.database.read() as db:
             waiting = await reviews.open_ones(db, interaction.guild_id, limit=1)
         view = await services.requests.views.of(waiting[0].subject) if waiting else None
@@ -78,7 +77,18 @@ class Reviews(commands.Cog):
 async def _check_community(interaction: Interaction, review_id: str) -> None:
     review = await interaction.client.services.decisions.find(review_id)
     if review.guild_id != interaction.guild_id:
-        raise Refused("This question is another community's.")
+        raise Refused("This approval request is another server's.")
+
+
+async def _show(interaction: Interaction, review_id: str, change: Awaitable[Review]) -> None:
+    """Show what a moderator's press has changed; what it was too late for shows the card that was pressed, too."""
+    try:
+        review = await change
+    except Refused:
+        if await moderates(interaction):
+            await _show_decided(interaction, await interaction.client.services.decisions.find(review_id))
+        raise
+    await _show_decided(interaction, review)
 
 
 async def _show_decided(interaction: Interaction, review: Review) -> None:
@@ -87,18 +97,15 @@ async def _show_decided(interaction: Interaction, review: Review) -> None:
     view = await services.requests.views.of(review.subject)
     if view is None:
         return
-    if interaction.message and interaction.message.id != review.message_id:
-        await _answer(interaction, review, view)
-    await services.delivery.decided(review, view)
+    shown = await services.delivery.decided(review, view)
     if not view.ended:  # else the worker shows its end
         await services.delivery.refresh(view)
+    if interaction.message and (interaction.message.id != review.message_id or not shown):
+        await _answer(interaction, review, view)
 
 
 async def _answer(interaction: Interaction, review: Review, view: RequestView) -> None:
-    async with interaction.client.services.database.read() as db:
-        community = await communities.find(db, review.guild_id)
-    card = cards.review_card(review, view, limit=community.confirm_above)
-    await interaction.edit_original_response(view=card.view)
+    await interaction.edit_original_response(view=cards.review_card(review, view).view)
 
 
 async def setup(client: Client) -> None:

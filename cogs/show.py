@@ -49,6 +49,7 @@ class Show(commands.Cog):
             raise Refused(f"This is still under way in <#{old.channel_id}>. Only <@{old.owner_id}> can move it here.")
         async with services.database.write() as db:
             await jobs.set_message(db, job_id=old.id, message_id=card_id, channel_id=channel_id)
+        settle(interaction)
         services.delivery.remember(old.id, interaction)
         await services.delivery.show(await request_of(interaction, old.id))
         await self._remove(old)
@@ -66,7 +67,7 @@ class Show(commands.Cog):
 async def show_details(interaction: Interaction, message: discord.Message) -> None:
     """The exact parameters, prices and times of what a message of the bot shows."""
     await acknowledge(interaction, Answer.PRIVATE)
-    view = await request_of(interaction, pointer(message).partition("-")[0])
+    view = await request_of(interaction, pointer(interaction, message).partition("-")[0])
     await interaction.edit_original_response(content=cards.details(view))
 
 

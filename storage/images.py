@@ -91,18 +91,23 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
         """,
         {"job_id": job_id, "by": by, "now": now},
     )
-    unused: list[str] = []
-    for sha256 in {each["sha256"] for each in gone}:
-        kept = await row(
-            db,
-            """
-            SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL
-            UNION ALL
-            SELECT 1 FROM jobs WHERE state IN ('waiting', 'running', 'parked') AND request LIKE :named
-            LIMIT 1
-            """,
-            {"sha256": sha256, "named": f'%"{sha256}"%'},
-        )
-        if kept is None:
-            unused.append(sha256)
-    return unused
+    return [sha256 for sha256 in {each["sha256"] for each in gone} if not await needed(db, sha256)]
+
+
+async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> bool:
+    """Whether a file is still an image, or the input of a request under way.
+
+    With `beside`, any other request that has it as its input counts: one may be asked for again.
+    """
+    found = await row(
+        db,
+        """
+        SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL
+        UNION ALL
+        SELECT 1 FROM jobs WHERE request LIKE :named AND (
+            state IN ('waiting', 'running', 'parked') OR (:beside IS NOT NULL AND COALESCE(parent_id, id) <> :beside))
+        LIMIT 1
+        """,
+        {"sha256": sha256, "named": f'%"{sha256}"%', "beside": beside},
+    )
+    return found is not None

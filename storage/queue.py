@@ -38,24 +38,25 @@ class Lane:
 async def add(db: Connection, new: NewJob, *, now: float) -> bool:
     """Queue a job behind its owner's others, level with everybody else's; False when it is there already.
 
-    The waiting jobs of a pool are served in order of `turn`. A newcomer starts at the lowest turn still
-    waiting, and each further job of the same owner is one turn later, so that fifty jobs of one member
-    cost another member's first job one place.
+    The waiting jobs of a pool are served in order of `turn`. A newcomer starts where the queue is (the lowest turn
+    still waiting, or the last one there was), and each further job of the same owner one turn after the owner's
+    last, served or not: fifty jobs of one member cost another member's first job one place, and who keeps asking
+    gets no more than who waits (start-time fair queueing: Goyal, Vin, Cheng, SIGCOMM 1996).
     """
     added = await change(
         db,
         """
         INSERT INTO jobs (id, kind, state, guild_id, channel_id, message_id, owner_id, parent_id, position, request,
             lane, turn, due_at, cost_estimated, created_at)
-        VALUES (:id, :kind, :state, :guild_id, :channel_id, :message_id, :owner_id, :parent_id, :position, :request,
-            :lane,
-            COALESCE(
-                (SELECT MAX(turn) + 1 FROM jobs WHERE owner_id = :owner_id AND state = 'waiting' AND lane IN (
-                    SELECT beside.name FROM lanes JOIN lanes AS beside USING (pool) WHERE lanes.name = :lane)),
-                (SELECT MIN(turn) FROM jobs WHERE state = 'waiting' AND lane IN (
-                    SELECT beside.name FROM lanes JOIN lanes AS beside USING (pool) WHERE lanes.name = :lane)),
-                0),
-            :due_at, :cost_estimated, :now)
+        WITH beside AS (
+            SELECT (SELECT MIN(turn) FROM jobs WHERE state = 'waiting' AND lane = beside.name) AS first,
+                (SELECT MAX(turn) FROM jobs WHERE lane = beside.name) AS last,
+                (SELECT MAX(turn) FROM jobs WHERE owner_id = :owner_id AND lane = beside.name) AS own
+            FROM lanes JOIN lanes AS beside USING (pool) WHERE lanes.name = :lane),
+        pool AS (SELECT COALESCE(MIN(first), MAX(last), 0) AS now_served, COALESCE(MAX(own), -1) AS own FROM beside)
+        SELECT :id, :kind, :state, :guild_id, :channel_id, :message_id, :owner_id, :parent_id, :position, :request,
+            :lane, CASE WHEN own >= now_served THEN own + 1 ELSE now_served END, :due_at, :cost_estimated, :now
+        FROM pool WHERE TRUE
         ON CONFLICT (id) DO NOTHING
         """,
         {
@@ -95,6 +96,7 @@ async def claim(db: Connection, *, holder: str, now: float, lease_until: float) 
     A job that kept its slot while it waited (its picture is being drawn all the while) needs no new one.
     Finding and marking are one statement, so two workers never take the same job; `state` is tested
     twice for PostgreSQL, which re-reads only the outer condition when another worker got there first.
+    `state || ''` keeps SQLite from walking all that wait to find the few that hold a slot (8 ms of 10,000).
     """
     found = await row(
         db,
@@ -104,7 +106,7 @@ async def claim(db: Connection, *, holder: str, now: float, lease_until: float) 
         WHERE state = 'waiting' AND id = (
             SELECT id FROM (
                 SELECT id, -1 AS turn, due_at AS since FROM jobs
-                WHERE state = 'waiting' AND holds_slot AND due_at <= :now
+                WHERE holds_slot AND state || '' = 'waiting' AND due_at <= :now
                 UNION ALL
                 SELECT next.id, next.turn, next.created_at
                 FROM lanes
@@ -129,6 +131,22 @@ async def next_due(db: Connection, *, now: float) -> float | None:
         db, "SELECT MIN(due_at) AS due_at FROM jobs WHERE state = 'waiting' AND due_at > :now", {"now": now}
     )
     return found["due_at"] if found else None
+
+
+async def held(db: Connection, *, holder: str) -> list[str]:
+    """The jobs that a worker has in hand, as far as the database knows."""
+    found = await rows(db, "SELECT id FROM jobs WHERE state = 'running' AND lease_holder = :holder", {"holder": holder})
+    return [each["id"] for each in found]
+
+
+async def has_unfinished(db: Connection, *, parent_id: str) -> bool:
+    """Whether a picture of that request is under way."""
+    found = await row(
+        db,
+        "SELECT 1 AS one FROM jobs WHERE parent_id = :id AND state IN ('waiting', 'running', 'parked') LIMIT 1",
+        {"id": parent_id},
+    )
+    return found is not None
 
 
 async def renew_leases(db: Connection, *, holder: str, lease_until: float) -> int:
@@ -156,9 +174,13 @@ async def take_up(db: Connection, *, now: float, all_of_them: bool) -> list[str]
     return [each["id"] for each in found]
 
 
-async def release_slot(db: Connection, *, job_id: str) -> None:
-    """Free the provider slot of a job that still has work to do elsewhere."""
-    await change(db, "UPDATE jobs SET holds_slot = FALSE WHERE id = :id", {"id": job_id})
+async def release_slot(db: Connection, *, job_id: str, holder: str) -> None:
+    """Free the provider slot of a job that still has work to do elsewhere; nothing where it is another worker's."""
+    await change(
+        db,
+        "UPDATE jobs SET holds_slot = FALSE WHERE id = :id AND state = 'running' AND lease_holder = :holder",
+        {"id": job_id, "holder": holder},
+    )
 
 
 async def put_back(
@@ -180,7 +202,7 @@ async def park(db: Connection, *, job_id: str, holder: str) -> bool:
     return await _leave(
         db,
         """state = CASE WHEN woken THEN 'waiting' ELSE 'parked' END,
-        due_at = CASE WHEN woken THEN 0 ELSE :due_at END, attempts = 0""",
+        due_at = CASE WHEN woken THEN 0 ELSE :due_at END, attempts = 0, started_at = NULL""",
         {"id": job_id, "holder": holder, "due_at": NEVER, "keep_slot": False},
     )
 
@@ -222,16 +244,10 @@ async def wake(db: Connection, *, job_id: str, now: float) -> None:
     )
 
 
-async def wake_if_last(db: Connection, *, parent_id: str, now: float) -> bool:
+async def wake_if_last(db: Connection, *, parent_id: str, now: float) -> None:
     """Wake a request when none of its pictures is under way any more."""
-    left = await row(
-        db,
-        "SELECT 1 AS one FROM jobs WHERE parent_id = :id AND state IN ('waiting', 'running', 'parked') LIMIT 1",
-        {"id": parent_id},
-    )
-    if left is None:
+    if not await has_unfinished(db, parent_id=parent_id):
         await wake(db, job_id=parent_id, now=now)
-    return left is None
 
 
 async def cancel_waiting(db: Connection, *, job_id: str, now: float) -> int:
@@ -276,5 +292,19 @@ async def front(db: Connection, *, limit: int) -> list[str]:
         ORDER BY turn, created_at, position LIMIT :limit
         """,
         {"limit": limit},
+    )
+    return list(dict.fromkeys(each["parent_id"] for each in found))
+
+
+async def slow(db: Connection, *, since: float, limit: int) -> list[str]:
+    """The requests with a picture that has been at work since then or longer, longest first."""
+    found = await rows(
+        db,
+        """
+        SELECT parent_id FROM jobs WHERE state IN ('waiting', 'running') AND holds_slot AND parent_id IS NOT NULL
+            AND started_at <= :since
+        ORDER BY started_at LIMIT :limit
+        """,
+        {"since": since, "limit": limit},
     )
     return list(dict.fromkeys(each["parent_id"] for each in found))

@@ -85,9 +85,11 @@ async def open_ones(db: Connection, guild_id: int, *, limit: int) -> list[Review
     return [_review(each) for each in found]
 
 
-async def set_message(db: Connection, review_id: str, *, message_id: int) -> None:
+async def set_message(db: Connection, review_id: str, *, message_id: int, channel_id: int) -> None:
     await change(
-        db, "UPDATE reviews SET message_id = :message_id WHERE id = :id", {"id": review_id, "message_id": message_id}
+        db,
+        "UPDATE reviews SET message_id = :message_id, channel_id = :channel_id WHERE id = :id",
+        {"id": review_id, "message_id": message_id, "channel_id": channel_id},
     )
 
 

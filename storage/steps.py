@@ -2,26 +2,37 @@
 
 from dataclasses import dataclass
 
-from storage.database import Connection, change, row
+from storage.database import Connection, change, row, rows
 
 
 @dataclass(frozen=True)
 class Step:
-    """`result` is JSON, present when the step is finished. `digest` is of the request that a paying step sends."""
+    """`result` is JSON, and None where the step was begun and not finished."""
 
-    pays: bool
-    digest: str | None
-    finished_at: float | None
+    begun_at: float
     result: str | None
 
 
 async def find(db: Connection, *, job_id: str, name: str) -> Step | None:
     found = await row(
         db,
-        "SELECT pays, digest, finished_at, result FROM steps WHERE job_id = :job_id AND name = :name",
+        "SELECT begun_at, result FROM steps WHERE job_id = :job_id AND name = :name",
         {"job_id": job_id, "name": name},
     )
-    return Step(bool(found["pays"]), found["digest"], found["finished_at"], found["result"]) if found else None
+    return Step(found["begun_at"], found["result"]) if found else None
+
+
+async def ordered(db: Connection, *, parent_id: str) -> dict[str, float]:
+    """Those of a request's pictures that a provider was asked for, and when, whatever came of it."""
+    found = await rows(
+        db,
+        """
+        SELECT steps.job_id, MAX(begun_at) AS at FROM steps JOIN jobs ON jobs.id = steps.job_id
+        WHERE jobs.parent_id = :parent_id AND steps.pays GROUP BY steps.job_id
+        """,
+        {"parent_id": parent_id},
+    )
+    return {each["job_id"]: each["at"] for each in found}
 
 
 async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: str, now: float) -> bool:

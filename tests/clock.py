@@ -85,6 +85,12 @@ class TurnedClock:
         self._now = target
         await self.settle()
 
+    async def leap(self, seconds: float) -> None:
+        """Let so much time pass at once: whoever slept is woken late, as after a machine's sleep."""
+        await self.settle()
+        self._now += seconds
+        await self.turn(0)
+
     def _at_rest(self, task: asyncio.Task[None]) -> bool:
         sleeper = self._sleepers.get(task)
         return task.done() or (sleeper is not None and sleeper.asleep)

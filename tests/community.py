@@ -18,6 +18,7 @@ from bot.workflows.requests import job_id
 from sandbox.bfl import BflServer
 from storage import communities
 from storage.communities import Community as CommunitySettings
+from storage.database import rows
 from tests.clock import TurnedClock
 
 TOKEN = SecretStr("a-token-for-a-simulated-discord")
@@ -108,6 +109,34 @@ class Community:
         return found
 
     @property
+    def card(self) -> discord.Message:
+        """The only message of the bot in the studio."""
+        (card,) = self.cards
+        return card
+
+    @property
+    def files(self) -> list[Path]:
+        """What is stored of pictures."""
+        return [path for path in (self.folder / "media").rglob("*") if path.is_file()]
+
+    def ordered(self) -> int:
+        """How many orders have reached BFL, taken or not."""
+        return sum(request.kind == "submit" for request in self.bfl.requests)
+
+    async def counted(self, table: str) -> int:
+        """Rows of a table."""
+        async with self.app.database.read() as db:
+            return len(await rows(db, f"SELECT 1 FROM {table}", {}))  # noqa: S608 - a name from a test
+
+    async def drawn(self, member: simcord.MemberActor | None = None, **options: Any) -> discord.Message:
+        """The newest card, after a request that was drawn to its end."""
+        await self.imagine(member, **options)
+        await self.pass_time(20)
+        card = self.cards[-1]
+        assert card.attachments, text_of(card)
+        return card
+
+    @property
     def cards(self) -> list[discord.Message]:
         """The bot's messages in the studio, oldest first."""
         return [message for message in self.studio.history() if message.author.bot]
@@ -129,6 +158,21 @@ def text_of(message: discord.Message) -> str:
     for component in message.components:
         walk(component)
     return "\n".join(part for part in found if part)
+
+
+def private(result: simcord.InteractionResult) -> str:
+    """The one sentence that an interaction was answered with, which only the asker sees."""
+    pressed = result._interaction.source_message_id  # pyright: ignore[reportPrivateUsage] - the card itself is no answer
+    answers = [each for each in (result.response, *result.followups) if each]
+    (answer,) = [each for each in answers if each.id != pressed]
+    assert answer.ephemeral
+    return answer.content
+
+
+def job_of(card: discord.Message) -> str:
+    """The id of the request that a card shows."""
+    (found,) = {custom_id.split(":")[3].partition("-")[0] for custom_id in buttons_of(card).values()}
+    return found
 
 
 def buttons_of(message: discord.Message) -> dict[str, str]:

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from storage import queue
+from storage.database import open_database
+from tests.clock import TurnedClock
 from tests.community import Community, a_community
+from tests.workbench import LANES, Bench
 
 Founder = Callable[..., Awaitable[Community]]
 
@@ -45,3 +49,15 @@ async def found(tmp_path: Path) -> AsyncGenerator[Founder]:
 async def community(found: Founder) -> Community:
     """A guild with the bot at work in it."""
     return await found()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncGenerator[Bench]:
+    """A worker that has not begun yet."""
+    database = await open_database(tmp_path / "bot.db")
+    made = Bench(database, TurnedClock())
+    async with made.database.write() as db:
+        await queue.set_lanes(db, LANES)
+    yield made
+    await made.stop()
+    await database.close()

@@ -450,11 +450,15 @@ async def test_only_a_picture_that_was_made_costs_anything(open_server: Open, cl
 @pytest.mark.parametrize(
     ("name", "body", "paid"),
     [
-        ("flux-pro-1.1-ultra", {}, (6, 0, 4.2)),
-        ("flux-dev", {}, (2.5, 0, 0.79)),
-        ("flux-kontext-max", {"input_image": picture_file(size=(1000, 500))}, (8, 0.5, 1.05)),
-        ("flux-2-pro", {"width": 1024, "height": 1024}, (4.5, 0, 1.05)),
-        ("flux-2-pro", {"width": 1000, "height": 1000, "input_image": picture_file(size=(1000, 1000))}, (4.5, 1, 1)),
+        ("flux-pro-1.1-ultra", {}, (6, 0, 4.01)),
+        ("flux-dev", {}, (2.5, 0, 0.75)),
+        ("flux-kontext-max", {"input_image": picture_file(size=(1000, 500))}, (8, 0.48, 1)),
+        ("flux-2-pro", {"width": 1024, "height": 1024}, (3, 0, 1)),
+        (
+            "flux-2-pro",
+            {"width": 1000, "height": 1000, "input_image": picture_file(size=(1000, 1000))},
+            (4.5, 0.95, 0.95),
+        ),
     ],
 )
 async def test_an_answer_says_what_it_will_cost(

@@ -3,15 +3,16 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 from discord import ui
 
-from bot.buttons import PATTERN, Answer, Form, Interaction, Press, PressButton, button, given
+from bot.buttons import PATTERN, Answer, Form, Interaction, Press, PressButton, button, custom_ids, given, settle
 from bot.cards.card import compose, row
 from bot.errors import Refused
-from tests.community import Community
+from tests.community import Community, text_of
 
 RELEASED: dict[str, list[str]] = json.loads((Path(__file__).parent / "golden" / "custom_ids.json").read_text())
 
@@ -96,6 +97,27 @@ async def test_a_refusal_is_one_private_sentence_and_leaves_nothing_in_the_chann
     said = [result.response, *result.followups] if how in {Answer.PRIVATE, Answer.FORM} else result.followups
     assert [(each.content, each.ephemeral) for each in said if each] == [("Not today.", True)]
     assert [each.id for each in community.cards] == [message.id]
+
+
+async def test_a_refusal_after_the_answer_has_become_a_card_leaves_the_card_alone(community: Community) -> None:
+    async def settle_and_refuse(interaction: Interaction, _subject: str) -> None:
+        await interaction.edit_original_response(view=compose(row([button("tst:no", "8", "A card")])).view)
+        settle(interaction)
+        raise Refused("Not today.")
+
+    community.app.client.presses.register("tst:no", Press(settle_and_refuse, Answer.PUBLIC))
+    message = await post(community, button("tst:no", "7", "Go"))
+
+    result = await community.ben.click(message, label="Go")
+
+    assert [(each.content, each.ephemeral) for each in result.followups] == [("Not today.", True)]
+    assert [text_of(each) for each in community.cards] == ["Go", "A card"]
+
+
+def test_the_ids_of_buttons_are_found_however_deep() -> None:
+    section = ui.Section[Any]("Beside", accessory=ui.Button[Any](label="A", custom_id="a"))
+    inside = ui.Container[Any](section, ui.ActionRow[Any](ui.Button[Any](label="B", custom_id="b")))
+    assert list(custom_ids([inside, ui.Button[Any](label="C", custom_id="c")])) == ["a", "b", "c"]
 
 
 async def test_a_bug_is_answered_with_an_id_to_quote_and_logged(

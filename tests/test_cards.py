@@ -247,15 +247,20 @@ def test_missing_pictures_are_named_with_their_reason_and_what_they_cost() -> No
     assert "$0.12" in words(card)
 
 
-def test_a_reason_that_speaks_of_the_charge_is_not_repeated() -> None:
-    failed = {"error": "The service is down. Nothing was charged.", "cost_actual": 0}
-    said = words(request_card(a_view((State.FAILED, failed), (State.FAILED, failed))))
-    assert said.count("Nothing was charged") == 1
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [(0, "Nothing was charged."), (60_000, "It was charged ($0.06)."), (None, "It may have been charged.")],
+)
+def test_what_a_failure_cost_is_what_the_records_say_and_not_what_its_reason_does(cost: int | None, said: str) -> None:
+    reason = "Your cat is charged with a lightning bolt."
+    state = State.UNKNOWN if cost is None else State.FAILED
+    assert f"{reason} {said}" in words(request_card(a_view((state, {"error": reason, "cost_actual": cost}))))
 
 
 def test_a_failed_request_can_be_changed_or_tried_again() -> None:
     card = request_card(a_view((State.FAILED, {"error": "No.", "cost_actual": 0})))
     assert presses(card) == [f"1:img:{verb}:{ID}" for verb in ("prompt", "retry", "info")]
+    assert "Try again later; “Edit prompt” sends it with other words." in words(card)
 
 
 def test_an_unknown_outcome_says_plainly_what_trying_again_may_cost() -> None:
@@ -318,10 +323,10 @@ def test_a_smaller_copy_is_called_one() -> None:
 
 
 def test_a_moderator_sees_what_is_asked_and_decides_on_exactly_that() -> None:
-    view = a_view(State.PARKED, State.PARKED)
-    card = cards.review_card(a_review(), view, limit=100_000)
+    view = a_view(State.PARKED, State.PARKED, limit=100_000)
+    card = cards.review_card(a_review(), view)
     assert f"<@{OWNER}> would like 2 pictures" in words(card)
-    assert "about $0.12, above this community's limit of $0.10" in words(card)
+    assert "about $0.12, above this server's limit of $0.10" in words(card)
     assert "a cat on the moon" in words(card)
     assert presses(card) == [f"1:rev:ok:{ID}:0123456789ab", f"1:rev:deny:{ID}:0123456789ab", f"1:rev:claim:{ID}"]
 

@@ -7,8 +7,9 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
+from storage import reviews
 from storage.images import Image
-from tests.community import Community, buttons_of, text_of
+from tests.community import Community, buttons_of, job_of, private, text_of
 
 
 async def drawn(community: Community, **options: Any) -> discord.Message:
@@ -19,10 +20,6 @@ async def drawn(community: Community, **options: Any) -> discord.Message:
     (card,) = community.cards
     assert card.attachments, text_of(card)
     return card
-
-
-def job_of(card: discord.Message) -> str:
-    return buttons_of(card)["Details"].rpartition(":")[2]
 
 
 async def images_of(community: Community, card: discord.Message) -> list[Image]:
@@ -94,7 +91,47 @@ async def test_what_was_deleted_cannot_be_shown_or_picked_again(community: Commu
     assert ["not there any more" in each.content for each in result.followups] == [True]
 
 
-async def test_a_request_can_be_called_back_by_its_owner_alone(community: Community) -> None:
+async def test_who_may_delete_messages_only_elsewhere_does_not_delete(community: Community) -> None:
+    card = await drawn(community)
+    his = community.guild.create_text_channel(
+        "his", overwrites={community.ben: discord.PermissionOverwrite(manage_messages=True)}
+    )
+    await community.ben.slash(his, "show", job=job_of(card))
+    copy = his.history()[-1]
+
+    answer = private(await community.ben.click(copy, label="Delete"))
+    assert answer == f"Only <@{community.ada.id}> and the moderators can delete this."
+    assert len(community.files) == 1
+
+    await community.ada.slash(his, "imagine", prompt="a fox")
+    await community.pass_time(20)
+    await community.ben.slash(community.studio, "show", job=job_of(his.history()[-1]))
+    await community.ben.click(community.cards[-1], label="Delete")
+    assert "Deleted" in text_of(his.history()[-1])
+    assert len(community.files) == 1
+
+
+async def test_who_deletes_what_discord_keeps_showing_is_told_to_press_again(community: Community) -> None:
+    card = await drawn(community)
+    community.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013, times=1)
+    answer = private(await community.ada.click(card, label="Delete"))
+    assert answer == ("The pictures are deleted, but Discord did not let the message be changed: press Delete again.")
+    assert community.card.attachments
+    await community.ada.click(card, label="Delete")
+    assert not community.card.attachments
+
+
+async def test_a_moderator_who_cancels_is_the_one_who_withdrew_the_question(community: Community) -> None:
+    await community.decide(confirm_above=0, moderator_role_id=community.role.id)
+    await community.imagine()
+    await community.clock.settle()
+    card, question = community.cards
+    await community.mia.click(card, label="Cancel")
+    assert f"Withdrawn by <@{community.mia.id}>" in text_of(community.cards[1])
+    assert question.id == community.cards[1].id
+
+
+async def test_a_request_can_be_cancelled_by_its_owner_alone(community: Community) -> None:
     await community.decide(confirm_above=0)
     await community.imagine(count=2)
     (card,) = community.cards
@@ -103,7 +140,7 @@ async def test_a_request_can_be_called_back_by_its_owner_alone(community: Commun
     assert "Only" in refused.response.content
     done = await community.ada.click(card, label="Cancel")
     assert done.response
-    assert done.response.content == "2 pictures were called back and will not be charged."
+    assert done.response.content == "2 pictures were cancelled; they cost nothing."
     await community.clock.settle()
     assert "Cancelled" in text_of(community.cards[0])
 
@@ -168,6 +205,38 @@ async def test_what_was_made_in_a_channel_that_one_cannot_see_is_not_shown(commu
     assert len(community.cards) == 1
 
 
+async def test_what_was_made_in_a_channel_that_one_cannot_see_is_not_edited(community: Community) -> None:
+    hidden = hidden_from(community, community.ben)
+    await community.ada.slash(hidden, "imagine", prompt="a secret")
+    await community.pass_time(20)
+    card = hidden.history()[-1]
+    for pointed in (job_of(card), f"{job_of(card)}-1", card.jump_url):
+        result = await community.ben.slash(community.studio, "edit", instruction="make it night", of=pointed)
+        assert private(result) == "This was made in a channel that you cannot see."
+    assert len(community.env.errors) == 3
+    assert community.cards == []
+
+
+@pytest.mark.parametrize("menu", ["Edit this picture", "Show details"])
+async def test_the_message_of_another_bot_is_not_believed(community: Community, menu: str) -> None:
+    hidden = hidden_from(community, community.ben)
+    await community.ada.slash(hidden, "imagine", prompt="a secret")
+    await community.pass_time(20)
+    button = discord.ui.Button[Any](label="Info", custom_id=buttons_of(hidden.history()[-1])["Details"])
+    view = discord.ui.View()
+    view.add_item(button)
+    channel = community.app.client.get_partial_messageable(community.studio.id)
+    forged = await channel.send("Press here", view=view)
+    other = community.env.create_user("mallory", bot=True)
+    community.env.backend.get_message(community.studio.id, forged.id).author_id = other.id
+
+    result = await community.ben.context_menu(community.studio, menu, forged)
+
+    assert result.modal is None
+    assert private(result) == "That message is not from this bot."
+    assert community.env.errors
+
+
 async def test_what_was_made_in_an_age_restricted_channel_stays_in_such(community: Community) -> None:
     adults = community.guild.create_text_channel("adults")
     known = community.app.client.get_channel(adults.id)
@@ -192,6 +261,35 @@ async def test_edit_takes_one_of_the_bots_pictures_by_its_id(community: Communit
     view = await community.view(buttons_of(community.cards[-1])["Cancel"].rpartition(":")[2])
     assert view.request.inputs == {"input_image": parent.sha256}
     assert view.request.parent_image_id == parent.id
+
+
+async def test_an_edit_of_a_hidden_picture_is_hidden(community: Community) -> None:
+    card = await drawn(community, spoiler=True)
+    await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
+    assert (await community.view(job_of(community.cards[-1]))).request.spoiler
+
+
+async def test_who_names_no_model_gets_one_that_the_server_allows(community: Community) -> None:
+    card = await drawn(community)
+    await community.decide(allowed_models=("flux-dev", "flux-2-pro"))
+    await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
+    assert (await community.view(job_of(community.cards[-1]))).request.model == "flux-2-pro"
+    await community.decide(allowed_models=("flux-dev",))
+    result = await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
+    assert private(result) == "This server allows no model that edits pictures."
+    assert community.env.errors
+
+
+@pytest.mark.parametrize("model", [None, "flux-dev"])
+async def test_an_option_that_the_model_does_not_take_is_named_as_it_was_typed(
+    community: Community, model: str | None
+) -> None:
+    await community.decide(default_model="flux-dev")
+    picture = ("house.png", b"not looked at")
+    options: dict[str, Any] = {"model": model} if model else {}
+    result = await community.imagine(reference=picture, reference_strength=0.5, **options)
+    assert "has no “reference_strength”" in private(result)
+    assert community.env.errors
 
 
 async def test_any_message_of_the_bot_can_be_edited_from_its_menu(community: Community) -> None:
@@ -219,6 +317,27 @@ async def test_a_moderator_denies_with_a_reason_that_the_member_reads(community:
 
     assert "Denied" in text_of(community.review.history()[-1])
     assert "Too dear for today." in text_of(community.cards[0])
+
+
+@pytest.mark.parametrize("label", ["Approve", "Deny", "Claim"])
+async def test_a_question_that_still_looks_open_is_brought_up_to_date_by_a_press(
+    community: Community, label: str
+) -> None:
+    await community.decide(confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id)
+    await community.imagine()
+    await community.clock.settle()
+    question = community.review.history()[-1]
+    community.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=5)
+    async with community.app.database.write() as db:
+        await reviews.expire(db, now=community.clock.now() + 1e9)
+
+    pressed = await community.mia.click(question, label=label)
+    if label == "Deny":
+        pressed = await community.mia.submit_modal(pressed, {"reason": "No."})
+
+    assert private(pressed) == "This is expired already."
+    assert text_of(community.review.history()[-1]).startswith("### Closed without an answer")
+    assert buttons_of(community.review.history()[-1]) == {}
 
 
 async def test_what_a_moderator_approves_is_drawn_once(community: Community) -> None:

@@ -46,6 +46,17 @@ def test_secrets_are_not_in_the_settings_repr(monkeypatch: pytest.MonkeyPatch) -
     assert "very-secret" not in repr(read_settings())
 
 
+@pytest.mark.parametrize(
+    "address", ["https://proxy.example.com/bfl", "http://proxy.example.com", "https://user:pass@proxy.example.com"]
+)
+def test_an_address_that_could_not_be_used_is_named_at_the_start(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    monkeypatch.setenv("BFL_API_KEY", "key")
+    monkeypatch.setenv("BFL_API_URL", address)
+    with pytest.raises(Broken, match="BFL_API_URL is not right"):
+        read_settings()
+
+
 def test_admins_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("BFL_API_KEY", "key")

@@ -32,11 +32,11 @@ from sandbox.discord import (
 )
 from sandbox.discord.rules import FILE_LIMIT, walk
 from sandbox.discord.state import ATTACH_FILES, READ_HISTORY
-from storage import communities
-from storage.communities import Community
-from storage.database import open_database
+from storage import jobs, queue, reviews
+from storage.database import Database, open_database
 from storage.jobs import State
 from storage.media import Media
+from storage.queue import NewJob
 from storage.reviews import ReviewState
 from tests.clock import TurnedClock
 from tests.test_cards import CHARGED, ID, MODERATOR, a_review, a_view
@@ -74,17 +74,21 @@ class Bot(discord.Client):
 class Place:
     """A channel with the bot in it, a member who asks there, and the delivery."""
 
-    def __init__(self, server: LocalDiscord, bot: Bot, clock: TurnedClock, media: Media, decoder: Decoder) -> None:
+    def __init__(
+        self, server: LocalDiscord, bot: Bot, clock: TurnedClock, media: Media, decoder: Decoder, database: Database
+    ) -> None:
         self.server = server
         self.bot = bot
         self.clock = clock
         self.media = media
         self.decoder = decoder
+        self.database = database
         self.delivery = self.restarted()
 
-    def restarted(self, **options: Any) -> DiscordDelivery:
+    def restarted(self, bot: Bot | None = None, **options: Any) -> DiscordDelivery:
         """A delivery that remembers nothing."""
-        return DiscordDelivery(self.bot, clock=self.clock, media=self.media, decoder=self.decoder, **options)
+        parts: dict[str, Any] = {"clock": self.clock, "media": self.media, "decoder": self.decoder}
+        return DiscordDelivery(bot or self.bot, database=self.database, **parts, **options)
 
     @property
     def messages(self) -> list[Message]:
@@ -123,16 +127,17 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncGenerator[Place]:
-    clock, decoder = TurnedClock(), Decoder()
+    clock, decoder, database = TurnedClock(), Decoder(), await open_database(tmp_path / "bot.db")
     async with LocalDiscord(clock.now, token="token") as server:
         with pointed_at(server.origin):
             async with Bot() as bot:
                 task = asyncio.create_task(bot.start("token"))
                 await server.ready()
-                yield Place(server, bot, clock, Media(tmp_path / "media"), decoder)
+                yield Place(server, bot, clock, Media(tmp_path / "media"), decoder, database)
                 await bot.close()
                 await task
     await decoder.close()
+    await database.close()
 
 
 def a_picture(colour: str = "red") -> bytes:
@@ -331,6 +336,30 @@ async def test_finishing_twice_is_the_same_as_once(place: Place) -> None:
     assert len(card.attachments) == 1
 
 
+async def test_a_message_that_was_told_a_sentence_can_still_become_the_card(place: Place) -> None:
+    for lives in (0, TOKEN_LIVES):  # through the interaction, and by the message's id
+        interaction = await place.ask()
+        place.delivery.remember(ID, interaction)
+        await interaction.edit_original_response(content="…")
+        await place.clock.turn(lives)
+        await place.delivery.finish(await place.drawn(a_picture(), message=place.messages[-1]))
+        assert place.messages[-1].attachments
+        assert place.messages[-1].content == ""
+
+
+async def test_the_end_goes_to_where_the_card_was_moved_meanwhile(place: Place) -> None:
+    former, latter = await place.card(), await place.card()
+    view = await place.drawn(a_picture(), message=former)
+    job = view.job
+    new = NewJob(job.id, job.kind, job.guild_id, job.channel_id, job.owner_id, "{}", "cards", message_id=former.id)
+    async with place.database.write() as db:
+        await queue.add(db, new, now=place.clock.now())
+        await jobs.set_message(db, job_id=job.id, message_id=latter.id, channel_id=job.channel_id)
+    posted = await place.delivery.finish(view)
+    assert posted.message_id == latter.id
+    assert (len(former.attachments), len(latter.attachments)) == (0, 1)
+
+
 async def test_nothing_that_comes_late_overwrites_the_end(place: Place) -> None:
     card = await place.card()
     await place.delivery.finish(await place.drawn(a_picture(), message=card))
@@ -391,9 +420,8 @@ async def test_a_long_limit_is_waited_for_by_the_worker(place: Place) -> None:
 
 
 async def test_before_the_bot_is_connected_delivery_waits(place: Place) -> None:
-    delivery = DiscordDelivery(Bot(), clock=place.clock, media=place.media, decoder=place.decoder)
     with pytest.raises(Unavailable, match="not connected"):
-        await delivery.finish(await place.drawn(a_picture()))
+        await place.restarted(Bot()).finish(await place.drawn(a_picture()))
 
 
 # Large files.
@@ -454,12 +482,24 @@ async def test_deleting_takes_the_pictures_from_the_card_and_posts_nothing_where
     view = await place.drawn(a_picture(), message=card)
     await place.delivery.finish(view)
     deleted = replace(view, pictures=tuple(replace(each, image=None) for each in view.pictures))
-    await place.delivery.show(deleted)
+    assert await place.delivery.show(deleted)
     assert (card.attachments, buttons(card)) == ([], [])
     assert "deleted" in words(card)
     place.server.delete_message(card)
-    await place.delivery.show(deleted)
+    assert await place.delivery.show(deleted)
     assert place.messages == []
+
+
+async def test_who_deletes_is_told_where_the_card_could_not_be_changed(place: Place) -> None:
+    card = await place.card()
+    view = await place.drawn(a_picture(), message=card)
+    await place.delivery.finish(view)
+    place.server.fault("message.edit", failing(503))
+    deleted = replace(view, pictures=tuple(replace(each, image=None) for each in view.pictures))
+    assert not await place.delivery.show(deleted)
+    assert card.attachments
+    assert await place.delivery.show(deleted)
+    assert card.attachments == []
 
 
 # Moderators.
@@ -491,16 +531,29 @@ async def test_a_decision_is_shown_even_before_the_question_is_saved_and_never_r
     assert not await place.delivery.decided(replace(review, state=ReviewState.EXPIRED), view)
 
 
-async def test_moderators_are_told_the_communitys_limit(place: Place, tmp_path: Path) -> None:
-    database = await open_database(tmp_path / "bot.db")
-    try:
-        review = a_review(channel_id=place.server.channel.id, guild_id=place.server.guild.id)
-        async with database.write() as db:
-            await communities.save(db, review.guild_id, Community(confirm_above=50_000), by=1, now=0)
-        await place.restarted(database=database).ask(review, place.here(a_view(State.PARKED)))
-    finally:
-        await database.close()
-    assert "limit of $0.05" in words(place.messages[0])
+async def test_what_is_decided_while_the_question_is_on_its_way_is_shown_on_it(place: Place) -> None:
+    view, review = place.here(a_view(State.PARKED)), a_review(channel_id=place.server.channel.id)
+    gate = asyncio.Event()
+    place.server.fault("message.create", held(gate, before=True))
+    asking = asyncio.create_task(place.delivery.ask(review, view))
+    while not place.requested("message.create"):  # noqa: ASYNC110 - it has arrived and nothing is done that could be told
+        await asyncio.sleep(0)
+    decided = replace(review, state=ReviewState.APPROVED, decided_by=MODERATOR, decided_at=place.clock.now())
+    async with place.database.write() as db:
+        await reviews.add(db, decided)
+    assert not await place.delivery.decided(decided, view), "there is no card yet"
+    gate.set()
+    await asking
+    assert f"Approved by <@{MODERATOR}>" in words(place.messages[0])
+    assert buttons(place.messages[0]) == []
+
+
+async def test_a_question_that_went_elsewhere_shows_its_decision_there(place: Place) -> None:
+    """The records name the channel that it should have gone to until the one where it is has been written down."""
+    view, review = place.here(a_view(State.PARKED)), a_review(channel_id=404)
+    await place.delivery.ask(replace(review, channel_id=place.server.channel.id), view)
+    assert await place.delivery.decided(replace(review, state=ReviewState.DENIED, decided_by=MODERATOR), view)
+    assert f"Denied by <@{MODERATOR}>" in words(place.messages[0])
 
 
 # What is left behind.

@@ -388,7 +388,7 @@ async def test_a_giant_refusal_is_read_no_further_than_its_cap_and_its_echo_is_n
     with caplog.at_level(logging.DEBUG), pytest.raises(Refused) as refused:
         await order(handler)
 
-    assert str(refused.value) == ("The service turned that down: file_data: Value error, Suspicious file attributes")
+    assert str(refused.value) == ("The service turned that down: file_data: Value error, Suspicious file attributes.")
     assert sent < 16_000_000, "what the socket's buffers hold, of 67 MB"
     assert "secret prompt" not in caplog.text
     assert "QUJD" not in caplog.text

@@ -171,7 +171,7 @@ def test_a_generated_picture_that_was_cut_short_is_not_kept(kind: str, missing: 
     content = save(noise(320, 200), kind)
     cut = {"1 byte": len(content) - 1, "a tenth": len(content) * 9 // 10, "all but the header": 700}[missing]
 
-    with pytest.raises(Broken, match=r"picture service sent .* damaged or cut short\.$"):
+    with pytest.raises(Broken, match=r"image service sent .* damaged or cut short\.$"):
         check_generated(content[:cut])
 
 
@@ -180,7 +180,7 @@ def test_a_flipped_bit_in_a_generated_png_is_seen() -> None:
     for position in range(0, len(content) - 16, 97):  # the last 16 bytes are two sums and an empty chunk
         flipped = bytearray(content)
         flipped[position] ^= 1
-        with pytest.raises(Broken, match=r"picture service sent"):
+        with pytest.raises(Broken, match=r"image service sent"):
             check_generated(bytes(flipped))
 
 

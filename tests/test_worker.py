@@ -1,105 +1,16 @@
-"""The job engine, with recipes of its own: real SQLite, turned clock."""
+"""The job engine and its journal, with recipes of its own: real SQLite, turned clock."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal
-from bot.jobs.worker import Outcome, Park, Recipe, Worker
-from bot.providers.interface import Frozen
-from storage import jobs, queue
-from storage.database import Database, open_database
+from bot.jobs.worker import Outcome
+from storage import queue, steps
 from storage.jobs import Job, State
-from storage.queue import Lane, NewJob
-from tests.clock import TurnedClock
-
-LANES = [Lane("bfl", "bfl", 2, 2), Lane("bfl-max", "bfl", 1, 2), Lane("cards", "cards", 50, 50)]
-Run = Callable[[Job, Journal], Awaitable[Outcome]]
-
-
-class Receipt(Frozen):
-    number: int
-
-
-class Bench:
-    """A worker on a real database whose recipe a test writes."""
-
-    def __init__(self, database: Database, clock: TurnedClock) -> None:
-        self.database = database
-        self.clock = clock
-        self.alarms: list[str] = []
-        self.worker = self.new_worker()
-        self.run: Run | None = None
-        self.running: asyncio.Task[None] | None = None
-        clock.tasks = lambda: [*([self.running] if self.running else []), *self.worker.tasks]
-
-    def new_worker(self) -> Worker:
-        async def alarm(sentence: str) -> None:
-            self.alarms.append(sentence)
-
-        async def recipe(job: Job, step: Journal) -> Outcome:
-            assert self.run, "the test gives the recipe"
-            return await self.run(job, step)
-
-        return Worker(
-            self.database,
-            {"work": Recipe(recipe, patience=600)},
-            clock=self.clock,
-            lanes=LANES,
-            holder="test",
-            changed=lambda _: None,
-            alarm=alarm,
-        )
-
-    async def start(self) -> list[str]:
-        taken_up = await self.worker.start()
-        self.running = asyncio.create_task(self.worker.run())
-        return taken_up
-
-    async def stop(self) -> None:
-        await self.worker.drain()
-        if self.running:
-            await self.running
-
-    async def add(
-        self, name: str, *, owner: int = 1, lane: str = "bfl", parent: str | None = None, parked: bool = False
-    ) -> None:
-        new = NewJob(
-            id=name,
-            kind="work",
-            guild_id=1,
-            channel_id=1,
-            owner_id=owner,
-            request="{}",
-            lane=lane,
-            parent_id=parent,
-            parked=parked,
-        )
-        async with self.database.write() as db:
-            await queue.add(db, new, now=self.clock.now())
-        self.worker.wake()
-        if self.running:
-            await self.clock.settle()
-
-    async def job(self, name: str) -> Job:
-        async with self.database.read() as db:
-            found = await jobs.find(db, name)
-        assert found
-        return found
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncGenerator[Bench]:
-    database = await open_database(tmp_path / "bot.db")
-    made = Bench(database, TurnedClock())
-    async with made.database.write() as db:
-        await queue.set_lanes(db, LANES)
-    yield made
-    await made.stop()
-    await database.close()
+from tests.workbench import LANES, Bench, Receipt, done, new_job, receipt
 
 
 async def test_a_job_runs_and_ends_with_its_cost(bench: Bench) -> None:
@@ -172,7 +83,7 @@ async def test_an_error_is_treated_by_its_type(
 
 async def test_what_failed_after_it_was_paid_for_has_an_unknown_price(bench: Bench) -> None:
     async def run(job: Job, step: Journal) -> Outcome:
-        await step.pay("ordered", Receipt, lambda: _receipt(1), request=Receipt(number=1))
+        await step.pay("ordered", Receipt, lambda: receipt(1), request=Receipt(number=1))
         raise Broken("The picture is gone.")
 
     bench.run = run
@@ -266,7 +177,7 @@ async def test_a_drain_waits_for_the_answer_of_a_request_that_has_left(bench: Be
     await bench.worker.start()
     bench.running = asyncio.create_task(bench.worker.run())
     async with bench.database.write() as db:
-        await queue.add(db, _new("a"), now=bench.clock.now())
+        await queue.add(db, new_job("a"), now=bench.clock.now())
     bench.worker.wake()
     await left.wait()
     drain = asyncio.create_task(bench.worker.drain())
@@ -287,7 +198,7 @@ async def test_a_drain_waits_for_the_answer_of_a_request_that_has_left(bench: Be
 
 async def test_the_jobs_of_a_dead_process_are_taken_up_at_the_next_start(bench: Bench) -> None:
     async with bench.database.write() as db:
-        await queue.add(db, _new("a"), now=bench.clock.now())
+        await queue.add(db, new_job("a"), now=bench.clock.now())
         claimed = await queue.claim(db, holder="dead", now=bench.clock.now(), lease_until=bench.clock.now() + 1e6)
     assert claimed
 
@@ -305,10 +216,10 @@ async def test_a_silent_worker_loses_its_job_when_the_lease_ends_and_cannot_pay_
 ) -> None:
     now = bench.clock.now()
     async with bench.database.write() as db:
-        await queue.add(db, _new("a"), now=now)
+        await queue.add(db, new_job("a"), now=now)
         stale = await queue.claim(db, holder="frozen", now=now, lease_until=now + 60)
     assert stale
-    bench.run = _done
+    bench.run = done
     async with bench.database.write() as db:
         await queue.set_lanes(db, LANES)
     bench.running = asyncio.create_task(bench.worker.run())
@@ -329,171 +240,10 @@ async def test_a_silent_worker_loses_its_job_when_the_lease_ends_and_cannot_pay_
     assert orders == []
 
 
-async def test_fifty_jobs_of_one_member_cost_another_members_first_one_turn(bench: Bench) -> None:
-    served: list[str] = []
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        served.append(job.id)
-        await bench.clock.sleep(10)
-        return Outcome()
-
-    bench.run = run
-    for number in range(50):
-        await bench.add(f"many-{number}", owner=1)
-    await bench.add("one", owner=2)
-    await bench.start()
-    await bench.clock.turn(20)
-    assert served.index("one") <= 2  # the two that took the two slots first, then the other member
-
-
-async def test_members_are_served_in_turn(bench: Bench) -> None:
-    served: list[int] = []
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        served.append(job.owner_id)
-        return Outcome()
-
-    bench.run = run
-    for owner in (1, 2, 3):
-        for number in range(4):
-            await bench.add(f"{owner}-{number}", owner=owner)
-    await bench.start()
-    await bench.clock.settle()
-    assert served == [1, 2, 3] * 4
-
-
-async def test_a_limit_of_a_lane_and_of_its_pool_is_never_exceeded(bench: Bench) -> None:
-    at_work: set[str] = set()
-    most = {"all": 0, "bfl-max": 0}
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        at_work.add(job.id)
-        most["all"] = max(most["all"], len(at_work))
-        most["bfl-max"] = max(most["bfl-max"], sum(each.startswith("max") for each in at_work))
-        await bench.clock.sleep(5)
-        at_work.discard(job.id)
-        return Outcome()
-
-    bench.run = run
-    for number in range(6):
-        await bench.add(f"max-{number}", owner=number, lane="bfl-max")
-        await bench.add(f"other-{number}", owner=number)
-    await bench.start()
-    await bench.clock.turn(60)
-    assert most == {"all": 2, "bfl-max": 1}
-    async with bench.database.read() as db:
-        assert await jobs.count_states(db) == {"done": 12}
-
-
-async def test_a_full_lane_does_not_hold_up_the_lane_beside_it(bench: Bench) -> None:
-    served: list[str] = []
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        served.append(job.id)
-        await bench.clock.sleep(100)
-        return Outcome()
-
-    bench.run = run
-    for number in range(3):
-        await bench.add(f"max-{number}", owner=number, lane="bfl-max")
-    await bench.add("other", owner=9)
-    await bench.start()
-    await bench.clock.settle()
-    assert sorted(served) == ["max-0", "other"]
-
-
-async def test_a_lane_that_never_runs_dry_does_not_starve_a_lane_with_a_long_queue(bench: Bench) -> None:
-    served: list[str] = []
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        served.append(job.id)
-        if job.id.startswith("other"):
-            await bench.add(f"other-{len(served)}", owner=1000 + len(served))
-        await bench.clock.sleep(1)
-        return Outcome()
-
-    async def unsettled_add(name: str, *, owner: int) -> None:
-        async with bench.database.write() as db:
-            await queue.add(db, _new(name, owner=owner), now=bench.clock.now())
-        bench.worker.wake()
-
-    bench.add = unsettled_add  # type: ignore[method-assign,assignment] - inside a job nothing can settle
-    async with bench.database.write() as db:
-        for number in range(8):
-            await queue.add(db, _new(f"max-{number}", owner=1, lane="bfl-max"), now=bench.clock.now())
-    await unsettled_add("other", owner=999)
-    bench.run = run
-    await bench.start()
-    await bench.clock.turn(12)
-    assert sum(each.startswith("max") for each in served) == 8
-
-
-async def test_the_last_picture_wakes_its_request(bench: Bench) -> None:
-    looks: list[list[State]] = []
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        if job.parent_id:
-            await bench.clock.sleep(10 * (job.owner_id + 1))
-            return Outcome()
-        async with bench.database.read() as db:
-            children = await jobs.children(db, job.id)
-        looks.append([child.state for child in children])
-        if not all(child.state.ended for child in children):
-            raise Park
-        return Outcome()
-
-    bench.run = run
-    await bench.add("r", lane="cards", parked=True)
-    await bench.add("r-1", owner=0, parent="r")
-    await bench.add("r-2", owner=1, parent="r")
-    await bench.start()
-    await bench.clock.turn(30)
-    assert looks == [[State.DONE, State.DONE]]
-    assert (await bench.job("r")).state is State.DONE
-
-
-async def test_a_wake_up_that_comes_while_the_job_runs_is_not_lost(bench: Bench) -> None:
-    runs: list[int] = []
-
-    async def run(job: Job, _step: Journal) -> Outcome:
-        runs.append(1)
-        if len(runs) == 1:
-            async with bench.database.write() as db:
-                await queue.wake(db, job_id=job.id, now=bench.clock.now())
-            raise Park
-        return Outcome()
-
-    bench.run = run
-    await bench.start()
-    await bench.add("a")
-    assert (await bench.job("a")).state is State.DONE
-    assert len(runs) == 2
-
-
-async def test_what_waits_can_be_called_back_and_what_was_ordered_cannot(bench: Bench) -> None:
-    async def run(job: Job, step: Journal) -> Outcome:
-        await step.pay("ordered", Receipt, lambda: _receipt(1), request=Receipt(number=1))
-        await bench.clock.sleep(10)
-        return Outcome(cost=1)
-
-    bench.run = run
-    await bench.add("r", lane="cards", parked=True)
-    for number in range(4):
-        await bench.add(f"r-{number}", parent="r")
-    await bench.start()
-    await bench.clock.settle()
-    async with bench.database.write() as db:
-        assert await queue.cancel_waiting(db, job_id="r", now=bench.clock.now()) == 2
-    await bench.clock.turn(15)
-    async with bench.database.read() as db:
-        states = [child.state for child in await jobs.children(db, "r")]
-    assert states == [State.DONE, State.DONE, State.CANCELLED, State.CANCELLED]
-
-
 async def test_the_worker_survives_a_database_that_fails_for_a_while(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.run = _done
+    bench.run = done
     failures = [OSError("disk")]
 
     async def claim(*args: object, **more: object) -> Job | None:
@@ -509,30 +259,139 @@ async def test_the_worker_survives_a_database_that_fails_for_a_while(
     assert (await bench.job("a")).state is State.DONE
 
 
-async def test_a_slot_that_was_given_back_early_serves_the_next_job(bench: Bench) -> None:
-    begun: list[str] = []
+async def test_an_order_whose_receipt_cannot_be_written_may_have_been_charged(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full_disk(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
 
-    async def run(job: Job, step: Journal) -> Outcome:
-        begun.append(job.id)
-        if job.id == "a":
-            await step.release_slot()
-        await bench.clock.sleep(50)
+    async def run(_job: Job, step: Journal) -> Outcome:
+        monkeypatch.setattr(steps, "finish", full_disk)
+        await step.pay("ordered", Receipt, lambda: receipt(1), request=Receipt(number=0))
         return Outcome()
 
     bench.run = run
     await bench.start()
-    for name in "abcd":
-        await bench.add(name)
-    assert begun == ["a", "b", "c"]
+    await bench.add("a")
+    ended = await bench.job("a")
+    assert (ended.state, ended.cost_actual) == (State.UNKNOWN, None)
 
 
-async def _done(_job: Job, _step: Journal) -> Outcome:
-    return Outcome()
+async def test_a_job_whose_end_cannot_be_written_is_run_again_soon(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    failures = [OSError("locked")]
+    real = queue.end
+
+    async def end(*args: Any, **more: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return await real(*args, **more)
+
+    async def run(_job: Job, _step: Journal) -> Outcome:
+        runs.append(1)
+        return Outcome()
+
+    monkeypatch.setattr(queue, "end", end)
+    bench.run = run
+    await bench.start()
+    await bench.add("a")
+    assert (await bench.job("a")).state is State.RUNNING
+    await bench.clock.turn(11)
+    assert (await bench.job("a")).state is State.DONE
+    assert len(runs) == 2
 
 
-async def _receipt(number: int) -> Receipt:
-    return Receipt(number=number)
+async def test_a_second_drain_waits_for_the_answer_as_the_first_does(bench: Bench) -> None:
+    left, answered = asyncio.Event(), asyncio.Event()
+
+    async def order() -> Receipt:
+        left.set()
+        await answered.wait()
+        return Receipt(number=5)
+
+    async def run(_job: Job, step: Journal) -> Outcome:
+        await step.pay("ordered", Receipt, order, request=Receipt(number=0))
+        return Outcome()
+
+    bench.run = run
+    async with bench.database.write() as db:
+        await queue.add(db, new_job("a"), now=bench.clock.now())
+    await bench.worker.start()
+    bench.running = asyncio.create_task(bench.worker.run())
+    await left.wait()
+    drains = [asyncio.create_task(bench.worker.drain()) for _ in range(2)]
+    await asyncio.wait(drains, timeout=0.05)
+    assert not any(drain.done() for drain in drains)
+    answered.set()
+    await asyncio.gather(*drains)
+    async with bench.database.read() as db:
+        step = await steps.find(db, job_id="a", name="ordered")
+    assert step
+    assert step.result == '{"number":5}'
 
 
-def _new(name: str, *, owner: int = 1, lane: str = "bfl") -> NewJob:
-    return NewJob(id=name, kind="work", guild_id=1, channel_id=1, owner_id=owner, request="{}", lane=lane)
+async def test_what_is_paid_for_is_not_left_alone_for_longer_than_its_link_lives(bench: Bench) -> None:
+    looks: list[float] = []
+
+    async def run(_job: Job, step: Journal) -> Outcome:
+        await step.pay("ordered", Receipt, lambda: receipt(1), request=Receipt(number=0))
+        looks.append(bench.clock.now())
+        if len(looks) == 1:
+            raise Unavailable("Busy.", retry_after=1200)
+        return Outcome()
+
+    bench.run = run
+    await bench.start()
+    await bench.add("a")
+    await bench.clock.turn(31)
+    assert len(looks) == 2
+
+
+async def test_patience_with_what_is_paid_for_begins_when_it_was_ordered(bench: Bench) -> None:
+    looks: list[float] = []
+    ready = bench.clock.now() + 590
+
+    async def order() -> Receipt:
+        if bench.clock.now() < ready:
+            raise Unavailable("Full.", retry_after=60)
+        return Receipt(number=1)
+
+    async def run(_job: Job, step: Journal) -> Outcome:
+        await step.pay("ordered", Receipt, order, request=Receipt(number=0))
+        looks.append(bench.clock.now())
+        if len(looks) == 1:
+            raise Unavailable("One bad answer.")
+        return Outcome(cost=7)
+
+    bench.run = run
+    await bench.start()
+    await bench.add("a")
+    await bench.clock.turn(800)
+    assert (await bench.job("a")).cost_actual == 7
+
+
+async def test_a_request_does_not_end_before_its_pictures(bench: Bench) -> None:
+    failures = [KeyError("a bug while asking")]
+    looks: list[str] = []
+
+    async def run(job: Job, _step: Journal) -> Outcome:
+        if job.parent_id is None:
+            looks.append(job.id)
+            if failures:
+                raise failures.pop()
+        return Outcome()
+
+    bench.run = run
+    await bench.add("r", lane="cards")
+    await bench.add("r-1", parent="r", parked=True)
+    await bench.start()
+    await bench.clock.settle()
+    assert (await bench.job("r")).state is State.PARKED
+    async with bench.database.write() as db:
+        await queue.wake(db, job_id="r-1", now=bench.clock.now())
+    bench.worker.wake()
+    await bench.clock.settle()
+    assert (await bench.job("r")).state is State.DONE
+    assert looks == ["r", "r"]

@@ -71,7 +71,7 @@ def _under_way(view: RequestView) -> Card:
         heading = "### Waiting for a moderator"
         state = "This costs more than members here may spend without asking. Nothing is drawn or charged until then."
         if view.review and view.review.state is ReviewState.OPEN:
-            state += f" The question closes {moment(view.review.expires_at, 'R')}."
+            state += f" The approval request closes {moment(view.review.expires_at, 'R')}."
     elif Stage.DRAWING in stages or drawn:
         heading = "### Drawing"
         state = _joined(progress, _expected(view))
@@ -94,7 +94,7 @@ def _under_way(view: RequestView) -> Card:
 def _expected(view: RequestView) -> str:
     if view.forecast is None:
         return "ready any moment now"
-    return f"likely ready {moment(view.forecast.likely, 'R')}, at the latest {moment(view.forecast.latest, 'R')}"
+    return f"expected {moment(view.forecast.likely, 'R')}, at the latest {moment(view.forecast.latest, 'R')}"
 
 
 def _retrying(view: RequestView) -> str | None:
@@ -141,30 +141,28 @@ def _drawn(view: RequestView, media: Media, copies: Mapping[str, Copy]) -> Card:
 
 
 def _nothing_drawn(view: RequestView) -> Card:
-    job = view.job
-    again, colour = button("img:again", job.id, "Again"), None
+    job, colour = view.job, None
     prompt = button("img:prompt", job.id, "Edit prompt")
     match view.state:
         case State.UNKNOWN:
             heading, colour, buttons = "### It may have been charged", _UNSURE, [_twice(view), prompt]
+            reasons = _missing(view)
             advice = "Nobody can tell any more whether it was drawn. Trying again may cost the same once more."
         case State.FAILED:
-            heading, colour = "### It could not be drawn", _FAILED
+            heading, colour, reasons = "### It could not be drawn", _FAILED, _missing(view)
             buttons = [prompt, button("img:retry", job.id, "Try again", style=_PRIMARY)]
-            advice = "Change the prompt, or try again as it is."
+            advice = "Try again later; “Edit prompt” sends it with other words."
+            if view.cost:
+                heading = "### It was drawn, and then lost"
+                advice = "Drawing it again costs the same once more."
         case _:
             heading, reason, advice = _cancelled(view)
-            buttons = [prompt, again] if reason is None else [prompt]
-            return compose(
-                [
-                    text(heading, _prompt(view), reason, _charged(view.cost), advice),
-                    text(_small(*_facts(view)), _footer(job)),
-                    *row([*buttons, button("img:info", job.id, "Details")]),
-                ]
-            )
+            reasons = [*([reason] if reason else []), _charged(view.cost)]
+            buttons = [prompt] if reason else [prompt, button("img:again", job.id, "Again")]
     return compose(
         [
-            text(heading, _prompt(view), *_missing(view), advice),
+            text(heading, _prompt(view)),
+            text(*reasons, advice),
             text(_small(*_facts(view)), _footer(job)),
             *row([*buttons, button("img:info", job.id, "Details")]),
         ],
@@ -178,11 +176,15 @@ def _cancelled(view: RequestView) -> tuple[str, str | None, str]:
     if review and review.state is ReviewState.DENIED:
         by = f"<@{review.decided_by}>" if review.decided_by else "A moderator"
         reason = f"{by} decided: {quoted(review.reason, 400)}" if review.reason else f"{by} decided without a reason."
-        return "### A moderator said no", reason, "Ask for less, or for something else, with “Edit prompt”."
+        return (
+            "### A moderator said no",
+            reason,
+            "Ask for less with a new command, or for something else with “Edit prompt”.",
+        )
     if review and review.state is ReviewState.EXPIRED:
         return (
             "### No moderator answered in time",
-            "The question was closed.",
+            "The approval request was closed.",
             "Ask a moderator, then send it again with “Edit prompt”.",
         )
     return "### Cancelled", None, "“Again” puts it back into the queue."
@@ -223,7 +225,7 @@ def _reason(picture: PictureView) -> str:
             return "deleted."
         case _:
             why = picture.job.error or "The image service did not say why."
-            return sentence(why) if "charged" in why.lower() else f"{sentence(why)} {_charged(picture.job.cost_actual)}"
+            return f"{sentence(why)} {_charged(picture.job.cost_actual)}"
 
 
 def _charged(cost: int | None) -> str:

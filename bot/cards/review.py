@@ -1,4 +1,4 @@
-"""What moderators see of a question, while it is open and after it was decided."""
+"""What moderators see of an approval request, while it is open and after it was decided."""
 
 import discord
 
@@ -14,10 +14,9 @@ DIGEST = 12
 """Characters of the digest that a button carries: a decision is bound to what this card shows."""
 
 
-def review_card(review: Review, view: RequestView, *, limit: int | None = None) -> Card:
-    """`limit` is the price above which this community asks, where it is known."""
+def review_card(review: Review, view: RequestView) -> Card:
     request, count = view.request, len(view.pictures)
-    above = f", above this community's limit of {money(limit)}" if limit is not None else ""
+    above = f", above this server's limit of {money(view.limit)}" if view.limit is not None else ""
     asked = (
         f"<@{review.requested_by}> would like {counted(count)} from {model_label(request.model)}, "
         f"for about {money(view.job.cost_estimated)}{above}."
@@ -28,9 +27,13 @@ def review_card(review: Review, view: RequestView, *, limit: int | None = None) 
                 _heading(review),
                 asked,
                 f"> {quoted(request.prompt, PROMPT)}" if request.prompt.strip() else None,
-                f"With {counted(len(request.inputs), 'image')} put in." if request.inputs else None,
             ),
-            text(*_state(review), _where(view), f"-# `{review.id}`"),
+            text(
+                f"With {counted(len(request.inputs), 'image')} put in." if request.inputs else None,
+                *_state(review),
+                _where(view),
+                f"-# `{review.id}`",
+            ),
             *(row(_buttons(review)) if review.state is ReviewState.OPEN else []),
         ],
         colour=_COLOURS[review.state],

@@ -16,18 +16,22 @@ def community_text(community: Community, *, spent: int | None = None) -> str:
     """A community's settings. `spent` is what it cost in the last 24 hours, in millionths of a dollar."""
     role, channel, models = community.moderator_role_id, community.review_channel_id, community.allowed_models
     budget = _limit(community.daily_budget)
+    if spent is not None:
+        budget += (
+            f"; {money(spent)} is spent" if community.daily_budget is None else f", of which {money(spent)} is spent"
+        )
     lines = [
         ("Moderators", f"<@&{role}> and administrators" if role else "administrators only"),
-        ("Questions to moderators", f"<#{channel}>" if channel else "in the channel of the request"),
+        ("Approval requests", f"<#{channel}>" if channel else "in the channel of the request"),
         ("Most permissive safety tolerance", str(community.safety_cap)),
         ("Pictures of one member at once", str(community.member_pictures)),
         ("Pictures of one member in 24 hours", _number(community.member_daily)),
-        ("Budget for 24 hours", budget if spent is None else f"{budget}, of which {money(spent)} is spent"),
+        ("Budget for 24 hours", budget),
         ("A moderator is asked above", _limit(community.confirm_above, "never")),
         ("Models", ", ".join(map(model_label, models)) if models is not None else "all"),
         ("Usual model", model_label(community.default_model) if community.default_model else "the bot's own choice"),
     ]
-    return shortened("\n".join(["### This community", *(f"**{name}:** {value}" for name, value in lines)]), MOST)
+    return shortened("\n".join(["### This server", *(f"**{name}:** {value}" for name, value in lines)]), MOST)
 
 
 def defaults_text(defaults: Defaults) -> str:

@@ -38,8 +38,8 @@ class Journal:
         self._job = job
         self._holder = holder
         self._tell_released = released
-        self.paid = False
-        """A paying step of this job is finished: a provider is at work (or was)."""
+        self.paid_at: float | None = None
+        """When a paying step was begun whose request was taken: a provider is at work (or was)."""
         self.released = False
 
     async def __call__(self, name: str, result: type[Result], work: Callable[[], Awaitable[Result]]) -> Result:
@@ -62,21 +62,17 @@ class Journal:
             Uncertain: it was begun earlier and nobody knows how it ended, or it ends that way now.
             Refused, Unavailable, Broken: it certainly did not happen; the mark is taken back.
         """
-        if (known := await self._recall(name, result)) is not None:
-            self.paid = True
-            return known
-        digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-        async with self._database.write() as db:
-            begun = await steps.begin(
-                db, job_id=self._job.id, name=name, digest=digest, holder=self._holder, now=self._clock.now()
-            )
-            earlier = None if begun else await steps.find(db, job_id=self._job.id, name=name)
+        async with self._database.read() as db:
+            earlier = await steps.find(db, job_id=self._job.id, name=name)
         if earlier is not None:
-            raise Uncertain("The bot was interrupted while this was being ordered, so it may have been charged.")
-        if not begun:
-            raise LostLease
-        # A request that has left cannot be called back, so a worker that shuts down waits for the answer.
-        payment = asyncio.ensure_future(self._pay(name, work))
+            self.paid_at = earlier.begun_at
+            if earlier.result is not None:
+                return result.model_validate_json(earlier.result)
+            raise Uncertain("The bot was interrupted while this was being ordered.")
+        digest = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+        # A request that has left cannot be called back, and a mark without a request would look like one that has:
+        # a worker that shuts down waits for the answer.
+        payment = asyncio.ensure_future(self._pay(name, work, digest))
         try:
             return await asyncio.shield(payment)
         except asyncio.CancelledError:
@@ -90,24 +86,40 @@ class Journal:
         if not self.released:
             self.released = True
             async with self._database.write() as db:
-                await queue.release_slot(db, job_id=self._job.id)
+                await queue.release_slot(db, job_id=self._job.id, holder=self._holder)
             self._tell_released()
 
-    async def _pay(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
+    async def _pay(self, name: str, work: Callable[[], Awaitable[Result]], digest: str) -> Result:
+        async with self._database.write() as db:
+            begun = await steps.begin(
+                db, job_id=self._job.id, name=name, digest=digest, holder=self._holder, now=self._clock.now()
+            )
+        if not begun:
+            raise LostLease
+        self.paid_at = self._clock.now()
         try:
             done = await work()
         except (Refused, Unavailable, Broken):
             async with self._database.write() as db:
                 await steps.unbegin(db, job_id=self._job.id, name=name)
+            self.paid_at = None
             raise
         except Uncertain:
             raise
         except Exception as error:
             log.exception("Job %s: a bug in the paying step %r.", self._job.id, name)
-            raise Uncertain("The bot made a mistake while ordering this, so it may have been charged.") from error
-        await self._finish(name, done)
-        self.paid = True
+            raise Uncertain("The bot made a mistake while ordering this.") from error
+        try:
+            await self._finish(name, done)
+        except Exception as error:
+            log.exception("Job %s: the receipt of the step %r could not be written.", self._job.id, name)
+            raise Uncertain("It was ordered, but the bot could not keep the receipt.") from error
         return done
+
+    @property
+    def holds_slot(self) -> bool:
+        """The provider is still busy with this job, whoever runs it next."""
+        return self.paid_at is not None and not self.released
 
     async def _recall(self, name: str, result: type[Result]) -> Result | None:
         async with self._database.read() as db:

@@ -11,6 +11,8 @@ from storage.database import Database
 
 ENOUGH = 8
 """Measurements from which on the own history is believed more than the catalogue."""
+NEAR = 0.01
+"""Seconds that are no wait: where a clock's rounding brings a look that much too early, it is not repeated at once."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def pause(waited: float, spread: Spread) -> float:
     The first look comes when a tenth of such pictures would be ready. From then on twice a second, because
     a member is watching; what takes far longer than usual is looked at less and less often.
     """
-    if waited < spread.p10:
+    if waited < spread.p10 - NEAR:
         return spread.p10 - waited
     steps = ((0.0, 0.5), (3 * spread.p90 + 30, 2.0), (3 * spread.p90 + 300, 10.0))
     step = steps[bisect.bisect_right([start for start, _ in steps], waited) - 1][1]

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 LEASE = 60.0
 """Seconds after which the jobs of a worker that fell silent are taken up by another."""
+PAID_WAIT = 30.0
+"""Longest wait in seconds for what is paid for: the links to finished pictures die within minutes."""
 BEAT = 5.0
 """Longest time in seconds between two looks at the queue; leases are renewed in the same rhythm."""
 
@@ -115,10 +117,11 @@ class Worker:
 
         The rest goes on at the next start.
         """
-        self.draining = True
+        first, self.draining = not self.draining, True
         self.wake()
-        for task in self.tasks:
-            task.cancel()
+        if first:  # a second cancel would break off the wait for the answer of a request that has left
+            for task in self.tasks:
+                task.cancel()
         if self._tasks:
             await asyncio.wait(self.tasks)
 
@@ -128,8 +131,12 @@ class Worker:
             return await queue.claim(db, holder=self._holder, now=now, lease_until=now + LEASE)
 
     async def _keep_leases(self) -> None:
+        """Renew what is being worked on. What this worker holds on paper alone could not be written back: queue it."""
         now = self._clock.now()
         async with self._database.write() as db:
+            for job_id in await queue.held(db, holder=self._holder):
+                if job_id not in self._tasks.values():
+                    await queue.put_back(db, job_id=job_id, holder=self._holder, due_at=now, keep_slot=True)
             await queue.renew_leases(db, holder=self._holder, lease_until=now + LEASE)
             found = await queue.take_up(db, now=now, all_of_them=False)
         if found:
@@ -159,13 +166,13 @@ class Worker:
                     job_id=job.id,
                     holder=self._holder,
                     due_at=self._clock.now(),
-                    keep_slot=journal.paid and not journal.released,
+                    keep_slot=journal.holds_slot,
                 )
             raise
         except LostLease:
             log.warning("Job %s was taken over by another worker.", job.id)
         except Exception:
-            log.exception("Job %s could not be written back; it is taken up again when its lease ends.", job.id)
+            log.exception("Job %s could not be written back; it is queued again within %.0f s.", job.id, BEAT)
         self._changed(job.root_id)
         self.wake()
 
@@ -195,11 +202,12 @@ class Worker:
 
     async def _try_later(self, job: Job, journal: Journal, error: Unavailable) -> None:
         now = self._clock.now()
-        recipe = self._recipes[job.kind]
-        if now - (job.started_at or job.created_at) > recipe.patience:
+        since = journal.paid_at or job.started_at or job.created_at
+        if now - since > self._recipes[job.kind].patience:
             await self._fail(job, journal, error)
             return
-        due_at = now + max(backoff(job.attempts), error.retry_after or 0.0)
+        wait = max(backoff(job.attempts), error.retry_after or 0.0)
+        due_at = now + (min(wait, PAID_WAIT) if journal.paid_at else wait)
         log.info("Job %s waits %.1f s: %s", job.id, due_at - now, error)
         async with self._database.write() as db:
             await queue.put_back(
@@ -207,15 +215,15 @@ class Worker:
                 job_id=job.id,
                 holder=self._holder,
                 due_at=due_at,
-                keep_slot=journal.paid and not journal.released,
+                keep_slot=journal.holds_slot,
                 note=str(error),
             )
 
     async def _fail(self, job: Job, journal: Journal, error: BotError) -> None:
         """End a job by its error's type. What was paid for and then failed has an unknown price, not none."""
-        given_up = isinstance(error, Unavailable) and journal.paid
+        given_up = isinstance(error, Unavailable) and journal.paid_at is not None
         state = State.UNKNOWN if isinstance(error, Uncertain) or given_up else State.FAILED
-        unknown = state is State.UNKNOWN or (journal.paid and not isinstance(error, Refused))
+        unknown = state is State.UNKNOWN or (journal.paid_at is not None and not isinstance(error, Refused))
         await self._end(job, Outcome(state, None if unknown else 0, str(error)))
         if isinstance(error, Broken):
             log.error("Job %s failed: %s", job.id, error, exc_info=error.__cause__)
@@ -224,6 +232,10 @@ class Worker:
     async def _end(self, job: Job, outcome: Outcome) -> None:
         now = self._clock.now()
         async with self._database.write() as db:
+            if outcome.state is not State.DONE and await queue.has_unfinished(db, parent_id=job.id):
+                # A request must not end before its pictures: nobody would show them. They wake it.
+                await queue.park(db, job_id=job.id, holder=self._holder)
+                return
             ended = await queue.end(
                 db,
                 job_id=job.id,

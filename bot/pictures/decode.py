@@ -133,7 +133,7 @@ def check_generated(source: Path | bytes) -> Picture:
             _load(*_without_webp(file, header))
             return Picture(header.media_type, header.width, header.height)
     except Unfit as error:
-        raise Broken(f"The file that the picture service sent cannot be used: {error}.") from error
+        raise Broken(f"The file that the image service sent cannot be used: {error}.") from error
 
 
 def prepare_reference(path: Path) -> Reference:

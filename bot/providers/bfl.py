@@ -142,14 +142,12 @@ class Bfl:
         model = catalogue.find(generation.model)
         region = generation.finetune.region if generation.finetune else self._region
         if region is None or region not in model.regions:
-            raise Broken(f"{model.label} is not served in the region {region}. Nothing was charged.")
+            raise Broken(f"{model.label} is not served in the region {region}.")
         body = catalogue.request_body(generation, inputs)
         try:
             receipt = await self._http.post(self._bases[region] + model.path, body, reply=_Receipt, pays=True)
         except NotThere as error:
-            raise Broken(
-                f"The image service no longer offers {model.label}. Choose another model; nothing was charged."
-            ) from error
+            raise Broken(f"The image service no longer offers {model.label}. Choose another model.") from error
         polling_url = receipt.polling_url
         if polling_url and not self._pollable.admit(polling_url):
             log.warning("BFL gave task %s a foreign polling address, which is not used", clean(receipt.id))
@@ -169,6 +167,8 @@ class Bfl:
             found = await self._http.get(self._polling_address(ticket), reply=_Result)
         except NotThere:  # BFL's own clients take a 404 for "not yet", too
             return Look(status=Status.MISSING)
+        except Refused as error:  # the question was turned down, not the picture: that is ordered
+            raise Broken(str(error)) from error
         status = _STATUSES.get((found.status or "").strip().lower(), Status.RUNNING)
         sample = _Sample.model_validate(found.result) if isinstance(found.result, dict) else _Sample()
         if status is Status.READY and not sample.sample:
@@ -207,20 +207,16 @@ class Bfl:
 def _explain(failure: Failure) -> BotError | None:
     """What BFL means. Its errors are `{"detail": text or list}`; 402's and 429's texts are nowhere documented."""
     said = failure.reason.lower()
-    charged = " Nothing was charged." if failure.method == "POST" else ""
     if failure.status >= 500:
         return None
     if failure.status == 402 or "insufficient credits" in said:
-        return Broken(
-            f"The community's account at the image service is out of credits: the admin has to add some.{charged}"
-        )
+        return Broken("The community's account at the image service is out of credits: the admin has to add some.")
     if failure.status in {401, 403} or "api key" in said or "not authenticated" in said:
         return Broken(
             "The image service did not accept the key of the community's account: the admin has to look at it."
-            + charged
         )
     if "finetune not found" in said or "invalid finetune_id" in said:
-        return Refused(f"The image service does not know this finetune, or has not finished it.{charged}")
+        return Refused("The image service does not know this finetune, or has not finished it.")
     if failure.status == 429:
         return Unavailable(
             "The image service is drawing as much for this community as it will at once.",

@@ -45,7 +45,7 @@ class Decisions:
         async with self._database.read() as db:
             review = await reviews.find(db, review_id)
         if review is None:
-            raise Refused("This question is not in the bot's records any more.")
+            raise Refused("This approval request is not in the bot's records any more.")
         return review
 
     async def may_decide(self, guild_id: int, who: Moderator) -> bool:
@@ -55,6 +55,14 @@ class Decisions:
         return who.administrator or (
             community.moderator_role_id is not None and community.moderator_role_id in who.role_ids
         )
+
+    async def check_may_decide(self, guild_id: int, who: Moderator) -> None:
+        """
+        Raises:
+            Refused: `who` is no moderator there, or not any more.
+        """
+        if not await self.may_decide(guild_id, who):
+            raise Refused("Only this server's moderators can decide this.")
 
     async def claim(self, review_id: str, who: Moderator) -> Review:
         """Reserve a question for half an hour.
@@ -118,8 +126,7 @@ class Decisions:
 
     async def _guarded(self, review_id: str, who: Moderator) -> Review:
         review = await self.find(review_id)
-        if not await self.may_decide(review.guild_id, who):
-            raise Refused("Only this community's moderators can decide this.")
+        await self.check_may_decide(review.guild_id, who)
         return review
 
 

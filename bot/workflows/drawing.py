@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from bot.clock import Clock
-from bot.errors import Broken, Refused, Uncertain
+from bot.errors import Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal
 from bot.jobs.pace import Pace, Spread, pause
 from bot.jobs.worker import Outcome
@@ -21,10 +21,14 @@ from storage.media import Media
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_AT_FIRST = 30.0
-"""Seconds for which a provider may not know the task that it has just accepted (reference: BFL)."""
+UNKNOWN_FOR = 30.0
+"""Seconds for which a provider may not know a task: one that it has just accepted (reference: BFL), or has mislaid."""
 LOST_AFTER = 1200.0
 """Seconds after which a picture is not waited for any more."""
+FETCHED_FOR = 600.0
+"""Seconds after its order for which a picture that arrives damaged is fetched again: free, unlike drawing it."""
+FOLLOWED_FROM = 10.0
+"""Seconds after its order until which the wait for a picture must have begun to say how long such pictures take."""
 
 
 class Ordered(Frozen):
@@ -73,7 +77,7 @@ class Draw:
     def _provider(self, name: str) -> Provider:
         provider = self._providers.get(name)
         if provider is None:
-            raise Broken(f"The image service {name!r} is not set up any more. Nothing was charged.")
+            raise Broken(f"The image service {name!r} is not set up any more.")
         return provider
 
     async def _order(self, generation: Generation) -> Ordered:
@@ -89,42 +93,52 @@ class Draw:
         await step.release_slot()
         match look.status:
             case Status.READY:
-                return await self._keep(job, drawing, provider, look)
+                return await self._keep(job, drawing, ordered, look)
             case Status.MODERATED_INPUT:
                 raise Refused(_moderated("your request", look.reasons))
             case Status.MODERATED_OUTPUT:
                 raise Refused(_moderated("the finished picture", look.reasons))
             case _:
-                return Kept(error="The image service failed to draw this. It was not charged; please try again.")
+                return Kept(error="The image service failed to draw this.")
 
     async def _wait(self, generation: Generation, provider: Provider, ordered: Ordered) -> Look:
         model = catalogue.find(generation.model)
         spread = await self._pace.spread(model.key, prior(model))
+        followed = self._clock.now() < ordered.at + FOLLOWED_FROM
         looked_at: float | None = None
+        known_at = self._clock.now()
         while True:
             waited = self._clock.now() - ordered.at
             if looked_at is not None or waited < spread.p10:
                 await self._clock.sleep(pause(waited, spread))
                 waited = self._clock.now() - ordered.at
             look = await provider.job_status(ordered.ticket)
-            if look.status is Status.READY:
+            if look.status is Status.READY and followed:
                 await self._pace.add(model.key, _duration(waited, looked_at, look), now=self._clock.now())
             if look.status.ended:
                 return look
-            if look.status is Status.MISSING and waited > UNKNOWN_AT_FIRST:
-                raise Uncertain("The image service has lost track of this picture; it may have been charged.")
+            if look.status is not Status.MISSING:
+                known_at = self._clock.now()
+            elif self._clock.now() > known_at + UNKNOWN_FOR:
+                raise Uncertain("The image service has lost track of this picture.")
             if waited > LOST_AFTER:
-                raise Uncertain("The image service never finished this picture; it may have been charged.")
+                raise Uncertain("The image service never finished this picture.")
             looked_at = waited
 
-    async def _keep(self, job: Job, drawing: Drawing, provider: Provider, look: Look) -> Kept:
+    async def _keep(self, job: Job, drawing: Drawing, ordered: Ordered, look: Look) -> Kept:
+        provider = self._provider(ordered.ticket.provider)
         async with self._media.temporary() as path:
             try:
                 await provider.fetch_output(look.urls[0], path)
-                picture = await self._decoder.run(check_generated, path)
+                try:
+                    picture = await self._decoder.run(check_generated, path)
+                except Broken as error:
+                    if self._clock.now() < ordered.at + FETCHED_FOR:
+                        raise Unavailable("The finished picture arrived damaged.") from error
+                    raise
             except Broken as error:
                 log.warning("Job %s: the finished picture could not be kept: %s", job.id, error)
-                return Kept(error=f"The picture was drawn, but could not be collected: {error}", charged=True)
+                return Kept(error=f"The finished picture could not be collected: {error}", charged=True)
             size = path.stat().st_size
             sha256 = await self._media.adopt(path)
         image = Image(
@@ -166,7 +180,7 @@ def _duration(waited: float, looked_at: float | None, look: Look) -> float:
 
 def _moderated(what: str, reasons: tuple[str, ...]) -> str:
     why = f" ({', '.join(reasons)})" if reasons else ""
-    return f"The image service's moderation turned {what} down{why}. It was not charged; please try other words."
+    return f"The image service's moderation turned {what} down{why}. Please try other words."
 
 
 def prior(model: Model) -> Spread:

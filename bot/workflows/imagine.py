@@ -1,5 +1,8 @@
 """A request: wait for its pictures, then show them."""
 
+import logging
+from dataclasses import replace
+
 from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
@@ -8,7 +11,9 @@ from bot.workflows.views import Views
 from storage import jobs, reviews
 from storage.database import Database
 from storage.jobs import Job
-from storage.reviews import ReviewState
+from storage.reviews import Review, ReviewState
+
+log = logging.getLogger(__name__)
 
 
 class Imagine:
@@ -23,8 +28,12 @@ class Imagine:
         view = await self._views.of(job.id)
         if view is None:
             raise Broken("This request has lost its row.")
-        if view.review and view.review.state is ReviewState.OPEN:
-            await step("asked", Posted, lambda: self._ask(view))
+        review = view.review
+        if review and review.state is ReviewState.OPEN:
+            try:
+                await step("asked", Posted, lambda: self._ask(review, view))
+            except (Refused, Broken) as error:  # /review still finds it
+                log.warning("The moderators cannot be asked about %s: %s", job.id, error)
         if not view.ended:
             raise Park
         try:
@@ -33,11 +42,16 @@ class Imagine:
             return Outcome(view.state, view.cost, f"{error} Use `/show {job.id}` where the bot may post.")
         return Outcome(view.state, view.cost, _why(view))
 
-    async def _ask(self, view: RequestView) -> Posted:
-        assert view.review, "only asked where there is a review"
-        posted = await self._delivery.ask(view.review, view)
+    async def _ask(self, review: Review, view: RequestView) -> Posted:
+        """Ask where the community wants to be asked, or else where the request was made."""
+        try:
+            posted = await self._delivery.ask(review, view)
+        except Refused:
+            if review.channel_id == view.job.channel_id:
+                raise
+            posted = await self._delivery.ask(replace(review, channel_id=view.job.channel_id), view)
         async with self._database.write() as db:
-            await reviews.set_message(db, view.review.id, message_id=posted.message_id)
+            await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
         return posted
 
     async def _deliver(self, view: RequestView) -> Posted:

@@ -15,6 +15,8 @@ ROUND = 1.0
 """Seconds between two rounds. Discord counts the forecast down by itself, so most rounds edit nothing."""
 FRONT = 20
 """Pictures at the front of the queue whose cards show each change of their place; those behind can wait."""
+SLOW = 20.0
+"""Seconds of drawing after which a card is looked at again: the time that it promised may be over."""
 BATCH = 20
 """Cards that are looked at in a round: more than the edit budget lets through."""
 ASIDE = 5.0
@@ -47,6 +49,7 @@ class Progress:
                     looked = self._clock.now()
                     async with self._database.read() as db:
                         self._changed.update(dict.fromkeys(await queue.front(db, limit=FRONT)))
+                        self._changed.update(dict.fromkeys(await queue.slow(db, since=looked - SLOW, limit=FRONT)))
                 await self._refresh()
             except Exception:
                 log.exception("Cards could not be refreshed; the next round tries again.")

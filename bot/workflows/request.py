@@ -73,6 +73,7 @@ class Stage(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+    """It may have been charged."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class PictureView:
     job: Job
     image: Image | None
     """None until it is drawn, and again when it was deleted."""
+    ordered_at: float | None = None
+    """When a provider was asked for it; from then on it cannot be called back."""
 
     @property
     def stage(self) -> Stage:
@@ -89,11 +92,13 @@ class PictureView:
             case State.PARKED:
                 return Stage.ASKING
             case State.WAITING:
-                return Stage.DRAWING if self.job.holds_slot else Stage.WAITING
+                return Stage.DRAWING if self.job.holds_slot or self.ordered_at else Stage.WAITING
             case State.RUNNING:
                 return Stage.DRAWING
             case State.DONE:
                 return Stage.DRAWN
+            case State.FAILED if self.job.cost_actual is None:
+                return Stage.UNKNOWN
             case _:
                 return Stage(self.job.state.value)
 
@@ -119,6 +124,8 @@ class RequestView:
     pictures: tuple[PictureView, ...]
     forecast: Forecast | None = None
     review: Review | None = None
+    limit: int | None = None
+    """What a request may cost here without a moderator, in millionths of a dollar; known where one was asked."""
     deleted_by: int | None = None
     """Who deleted its images, where that is known."""
 

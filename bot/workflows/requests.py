@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from bot.clock import Clock
@@ -29,7 +28,7 @@ CARDS = "cards"
 OPEN_SAFETY = 3
 """The most permissive safety tolerance outside age-restricted channels."""
 DAY = 86_400.0
-REVIEW_DAYS = 7 * DAY
+REVIEW_LIFE = 7 * DAY
 """Seconds after which a question that no moderator has answered is closed."""
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -41,14 +40,6 @@ def job_id(interaction_id: int) -> str:
         interaction_id, digit = divmod(interaction_id, 36)
         text = DIGITS[digit] + text
     return text or "0"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a request would cost, and whether a moderator has to agree first."""
-
-    cost: MicroUSD
-    needs_moderator: bool
 
 
 class Requests:
@@ -88,8 +79,7 @@ class Requests:
             drawn = await images.sizes(db, request.inputs.values())
         if known is not None:
             return known
-        if not all(self._media.path(sha256).exists() for sha256 in request.inputs.values()):
-            raise Refused("The picture that this is made from was deleted. Nothing was charged.")
+        self._check_inputs(request)
         sizes = {role: drawn[sha] / MEGAPIXEL for role, sha in request.inputs.items() if sha in drawn}
         request = self._permitted(request, community, origin, uploads or {})
         await self._with_room(origin, community, request, self._estimate(request, sizes))
@@ -101,11 +91,12 @@ class Requests:
             )
         cost = self._estimate(request, sizes)
         async with self._database.write() as db:
+            self._check_inputs(request)  # again: what is deleted, is deleted in a transaction like this one
             await self._check_room(db, origin, community, request, cost)
             return await self._queue(db, origin, community, request, cost)
 
-    async def cancel(self, job: Job) -> int:
-        """Call back what was not yet ordered from a provider; how many pictures that were."""
+    async def cancel(self, job: Job, *, by: int) -> int:
+        """Cancel what was not yet ordered from a provider; how many pictures that were."""
         now = self._clock.now()
         async with self._database.write() as db:
             cancelled = await queue.cancel_waiting(db, job_id=job.id, now=now)
@@ -116,7 +107,7 @@ class Requests:
                     job.id,
                     state=ReviewState.WITHDRAWN,
                     digest=review.digest,
-                    by=job.owner_id,
+                    by=by,
                     reason=None,
                     now=now,
                 )
@@ -125,12 +116,18 @@ class Requests:
         return cancelled
 
     async def delete(self, job: Job, *, by: int) -> bool:
-        """Delete a request's images, and their files where nothing else needs them; False when they were gone."""
+        """Delete a request's images and what was uploaded for it, where nothing else needs the files.
+
+        False when the images were gone already.
+        """
         async with self._database.write() as db:
             there = any(image.deleted_at is None for image in await images.of_job(db, job.id))
-            unused = await images.delete(db, job_id=job.id, by=by, now=self._clock.now())
-        for sha256 in unused:
-            await self._media.remove(sha256)
+            unused = set(await images.delete(db, job_id=job.id, by=by, now=self._clock.now()))
+            for sha256 in ImageRequest.model_validate_json(job.request).inputs.values():
+                if not await images.needed(db, sha256, beside=job.id):
+                    unused.add(sha256)
+            for sha256 in unused:
+                await self._media.remove(sha256)
         return there
 
     async def find(self, wanted: str | int) -> Job | None:
@@ -166,10 +163,19 @@ class Requests:
             }
         )
 
+    def _check_inputs(self, request: ImageRequest) -> None:
+        """
+        Raises:
+            Refused: a picture that the request is made from was deleted.
+        """
+        if not all(self._media.path(sha256).exists() for sha256 in request.inputs.values()):
+            raise Refused("The picture that this is made from was deleted. Nothing was charged.")
+
     async def _fetch(self, upload: Upload) -> Reference:
         if upload.size > catalogue.LARGEST_INPUT:
             raise Refused(
-                f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB; at most {catalogue.LARGEST_INPUT / 1e6:.0f} MB."
+                f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB. "
+                f"Attach one of at most {catalogue.LARGEST_INPUT / 1e6:.0f} MB."
             )
         async with self._media.temporary() as path:
             await upload.save(path)
@@ -191,9 +197,10 @@ class Requests:
             cap = min(community.safety_cap, int(safety.maximum))
             if not origin.nsfw:
                 cap = min(cap, OPEN_SAFETY)
-            chosen = parameters.setdefault("safety_tolerance", min(cap, 2))
-            if isinstance(chosen, int) and chosen > cap:
+            chosen = int(safety.read(parameters.get("safety_tolerance", min(cap, 2))))  # a form says it as text
+            if chosen > cap:
                 _too_permissive(chosen, cap, community, origin)
+            parameters["safety_tolerance"] = chosen
         placeholder = dict.fromkeys(uploads, "")
         checked = catalogue.check(
             Generation(
@@ -295,7 +302,7 @@ def _spending(job: NewJob, community: Community, origin: Origin, now: float) -> 
         subject=job.id,
         digest=hashlib.sha256(job.request.encode()).hexdigest(),
         created_at=now,
-        expires_at=now + REVIEW_DAYS,
+        expires_at=now + REVIEW_LIFE,
     )
 
 

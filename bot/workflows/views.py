@@ -8,7 +8,7 @@ from bot.providers import catalogue
 from bot.providers.parameters import Model
 from bot.workflows.drawing import prior
 from bot.workflows.request import Forecast, ImageRequest, PictureView, RequestView, Stage
-from storage import images, jobs, queue, reviews
+from storage import communities, images, jobs, queue, reviews, steps
 from storage.database import Database
 from storage.jobs import State
 from storage.queue import Lane
@@ -35,15 +35,17 @@ class Views:
             if job is None or job.parent_id is not None:
                 return None
             kept = await images.of_job(db, job_id)
+            drawn = {image.id: image for image in kept if image.deleted_at is None}
             children = await jobs.children(db, job_id)
             review = await reviews.find(db, job_id)
-            queued = [child for child in children if child.state is State.WAITING and not child.holds_slot]
+            limit = (await communities.find(db, job.guild_id)).confirm_above if review else None
+            ordered = await steps.ordered(db, parent_id=job_id)
+            pictures = tuple(PictureView(child, drawn.get(child.id), ordered.get(child.id)) for child in children)
+            queued = [picture.job for picture in pictures if picture.stage is Stage.WAITING]
             ahead, busy = await queue.ahead(db, queued[0]) if queued else (0, 0)
         request = ImageRequest.model_validate_json(job.request)
-        drawn = {image.id: image for image in kept if image.deleted_at is None}
-        pictures = tuple(PictureView(child, drawn.get(child.id)) for child in children)
         deleted_by = next((image.deleted_by for image in kept if image.deleted_by), None)
-        view = RequestView(job, request, pictures, review=review, deleted_by=deleted_by)
+        view = RequestView(job, request, pictures, review=review, limit=limit, deleted_by=deleted_by)
         if view.ended or any(picture.stage is Stage.ASKING for picture in pictures):
             return view
         return replace(view, forecast=await self._forecast(request, pictures, ahead, busy))
@@ -56,14 +58,14 @@ class Views:
         spread = await self._pace.spread(model.key, prior(model))
         slots = self._slots(model)
         waiting = [picture for picture in pictures if picture.stage is Stage.WAITING]
-        under_way = [picture.job for picture in pictures if not picture.job.state.ended]
-        started = [job.started_at for job in under_way if job.started_at]
+        under_way = [picture for picture in pictures if not picture.job.state.ended]
         now = self._clock.now()
+        next_try = max((each.job.due_at for each in under_way if each.job.state is State.WAITING), default=now)
         if not waiting:
-            begin = max(started, default=now)
-            return Forecast(0, max(begin + spread.p50, now), max(begin + spread.p90, now))
+            begin = max((each.ordered_at or now for each in under_way), default=now)
+            return Forecast(0, max(begin + spread.p50, next_try, now), max(begin + spread.p90, next_try, now))
         places = max(ahead + busy + len(waiting) - slots, 0)
-        begin = now + places / slots * spread.p50
+        begin = max(now + places / slots * spread.p50, next_try)
         return Forecast(ahead, begin + spread.p50, begin + spread.p90 + places / slots * (spread.p90 - spread.p50))
 
     def _slots(self, model: Model) -> int:

@@ -11,6 +11,7 @@ Size = tuple[int, int]  # px
 
 SMALLEST_RATIO: Final = 9 / 21
 LARGEST_RATIO: Final = 21 / 9
+MEGAPIXEL: Final = 1_048_576  # pixels: 1024 × 1024 costs what one megapixel does
 MOST_PIXELS: Final = 4_194_304  # of FLUX.2; larger wishes are brought down to it
 
 
@@ -38,7 +39,7 @@ class Endpoint:
 
     def cost(self, *, input_mp: float, output_mp: float) -> float:
         """Credits for one picture (docs.bfl.ai/quick_start/pricing, 2026; how it rounds is a guess)."""
-        return round(self.price + self.per_megapixel * (max(ceil(output_mp), 1) - 1 + input_mp), 2)
+        return round(self.price + self.per_megapixel * (max(ceil(output_mp), 1) - 1 + ceil(input_mp)), 2)
 
 
 _ONLY_2025: tuple[Era, ...] = (2025,)
@@ -111,7 +112,7 @@ def picture_size(endpoint: Endpoint, body: dict[str, Any], given: Size | None) -
 
 def of_ratio(value: float, megapixels: float) -> Size:
     """The size with that ratio and about that many pixels, in steps of 16 px."""
-    height = sqrt(megapixels * 1_048_576 / value)
+    height = sqrt(megapixels * MEGAPIXEL / value)
     return round(height * value / 16) * 16, round(height / 16) * 16
 
 

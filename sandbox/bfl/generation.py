@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from sandbox.bfl import catalogue, given
-from sandbox.bfl.catalogue import Endpoint
+from sandbox.bfl.catalogue import MEGAPIXEL, Endpoint
 from sandbox.bfl.given import BadPicture
 from sandbox.bfl.service import Refusal, Service
 from sandbox.bfl.tasks import Task
@@ -35,8 +35,8 @@ async def submit(service: Service, region: str, endpoint: Endpoint, request: web
     if endpoint.finetuned and service.finetunes.get(body["finetune_id"]) != region:
         raise Refusal(404, "Finetune not found or not ready")
 
-    input_mp = round(sum(width * height for width, height in (picture.size for picture in pictures)) / 1e6, 2)
-    output_mp = round(size[0] * size[1] / 1e6, 2)
+    input_mp = round(sum(width * height for width, height in (picture.size for picture in pictures)) / MEGAPIXEL, 2)
+    output_mp = round(size[0] * size[1] / MEGAPIXEL, 2)
     cost = endpoint.cost(input_mp=input_mp, output_mp=output_mp)
     service.admit(endpoint, cost)
     seed = body["seed"]

@@ -59,9 +59,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index("jobs_by_day", ["guild_id", "created_at"], unique=False)
+        batch_op.create_index("jobs_by_due", ["state", "due_at"], unique=False)
         batch_op.create_index("jobs_by_message", ["message_id"], unique=False)
-        batch_op.create_index("jobs_by_owner", ["owner_id", "state", "turn"], unique=False)
+        batch_op.create_index("jobs_by_owner", ["owner_id", "state", "turn", "guild_id"], unique=False)
+        batch_op.create_index("jobs_by_owners_turn", ["owner_id", "lane", "turn"], unique=False)
         batch_op.create_index("jobs_by_parent", ["parent_id", "position"], unique=False)
+        batch_op.create_index("jobs_by_turn", ["lane", "turn"], unique=False)
         batch_op.create_index(
             "jobs_holding_slots",
             ["lane"],
@@ -69,7 +72,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("holds_slot"),
             postgresql_where=sa.text("holds_slot"),
         )
-        batch_op.create_index("jobs_queue", ["state", "lane", "turn", "created_at"], unique=False)
+        batch_op.create_index(
+            "jobs_queue", ["state", "lane", "turn", "created_at", "position", "holds_slot"], unique=False
+        )
 
     op.create_table(
         "lanes",
