@@ -50,10 +50,12 @@ class Laboratory:
         self._database = folder / "empty.db"
         upgrade(self._database)
 
-    def world(self, *, pictures: int = 1, new: bool = False) -> AbstractAsyncContextManager[World]:
+    def world(
+        self, *, pictures: int = 1, new: bool = False, gateway: bool = True
+    ) -> AbstractAsyncContextManager[World]:
         """Whose folder has a database, or is `new`."""
-        database = None if new else self._database
-        return a_world(self._folder / str(next(self._numbers)), self._zygote, count=pictures, database=database)
+        folder, database = self._folder / str(next(self._numbers)), None if new else self._database
+        return a_world(folder, self._zygote, count=pictures, database=database, gateway=gateway)
 
     async def moments(
         self, prepare: Callable[[World], None] | None = None, *, pictures: int = 1, new: bool = False
@@ -227,6 +229,15 @@ async def test_stopped_at_any_moment_it_leaves_nothing_unsure(laboratory: Labora
     moments = await laboratory.moments()
     chosen = [each for each in moments if each.startswith("before") or "after POST" in each or "_pay" in each]
     await laboratory.try_out({moment: stopped(moment) for moment in chosen})
+
+
+async def test_stopped_while_it_cannot_connect_it_ends(laboratory: Laboratory) -> None:
+    async with laboratory.world(gateway=False) as world:
+        life = await world.start(stays=True)
+        await world.either(lambda: "after GET /api/v10/gateway/bot #1" in world.reached())
+        await asyncio.sleep(0.1)
+        life.send(signal.SIGTERM)
+        assert await life.end() == 0
 
 
 # And then?

@@ -150,7 +150,10 @@ async def test_moderation_gives_its_reason_and_costs_nothing(
     await community.pass_time(30)
     said = text_of(community.card)
     assert said.startswith("### It could not be drawn\n")
-    assert f"The image service's moderation turned {what} down ({reason}). Please try other words. Nothing was charged." in said
+    assert (
+        f"The image service's moderation turned {what} down ({reason}). Please try other words. Nothing was charged."
+        in said
+    )
     assert await cost_of(community) == 0
     assert community.bfl.credits == 10_000
     assert community.ordered() == 1

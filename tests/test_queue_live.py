@@ -100,9 +100,7 @@ async def test_a_request_that_is_called_back_in_part_shows_what_came(found: Foun
     await community.clock.settle()
     waiting = community.cards[-1]
     answer = private(await community.ada.click(waiting, label="Cancel"))
-    assert (
-        answer == "2 pictures were cancelled; they cost nothing. 2 more are being drawn, which nobody can stop."
-    )
+    assert answer == "2 pictures were cancelled; they cost nothing. 2 more are being drawn, which nobody can stop."
     await community.pass_time(30)
     said = text_of(community.cards[-1])
     assert said.startswith("### 2 of 4 pictures for")

@@ -124,6 +124,7 @@ async def test_a_drained_bot_takes_nothing_new_and_says_so_politely(community: C
     assert private(await community.imagine(community.ben)) == sorry
     assert private(await community.ben.click(card, label="Again")) == sorry
     assert private(await community.ben.click(card, label="Vary")) == sorry
+    assert community.env.errors
     assert len(community.cards) == shown
     assert job_of(card) in private(await community.ben.click(card, label="Details"))
 

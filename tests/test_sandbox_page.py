@@ -98,6 +98,8 @@ class TinyBot(commands.AutoShardedBot):
         self.add_dynamic_items(Press)
         self.tree.command()(self.imagine)
         self.tree.command()(self.late)
+        self.tree.context_menu(name="Name this picture")(self.name_it)
+        self.tree.context_menu(name="Count its letters")(self.count)
         await self.tree.sync()
 
     async def imagine(self, interaction: discord.Interaction[Any], prompt: str) -> None:
@@ -110,6 +112,12 @@ class TinyBot(commands.AutoShardedBot):
         """Answer after Discord has given up."""
         await asyncio.sleep(3.2)
         await interaction.response.send_message("too late")
+
+    async def name_it(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await interaction.response.send_modal(Name(message.id))
+
+    async def count(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await interaction.response.send_message(f"{len(message.content)} letters", ephemeral=True)
 
 
 async def work(bot: TinyBot, world: World) -> None:
@@ -346,3 +354,47 @@ async def test_the_bot_restarts_under_a_running_job_while_the_page_stays_open(ta
     await folder.work.put("ready")
     await timeline.get_by_role("button", name="Vary").click()
     await expect(timeline.get_by_text("Pressed vary")).to_be_visible()
+
+
+@in_a_browser
+async def test_a_message_has_the_bots_menu_and_its_forms_open(tab: Tab) -> None:
+    await tab.get_by_role("button", name="Ben").click()
+    shown = discord_in(tab)
+    await imagine(tab, "an owl")
+    message = shown.locator(".channel-message").first
+
+    await message.click(button="right")
+    await tab.get_by_role("menuitem", name="Count its letters").click()
+    await expect(shown.locator("#channel-timeline").get_by_text("0 letters")).to_be_visible()
+
+    await message.click(button="right")
+    await tab.get_by_role("menuitem", name="Name this picture").click()
+    await expect(tab.get_by_role("menu")).to_be_hidden()
+    dialog = shown.locator("#modal-root")
+    await dialog.locator(".modal-input").fill("The cartographer")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(shown.locator("#channel-timeline").get_by_text("Named 'The cartographer' with []")).to_be_visible()
+
+
+@in_a_browser
+async def test_news_in_a_channel_of_others_is_marked_at_them_and_a_link_leads_there(
+    tab: Tab, world: World, folder: Folder
+) -> None:
+    mia = tab.get_by_role("button", name="Mia")
+    await imagine(tab, "an owl")
+    await expect(discord_in(tab).locator("#channel-timeline").get_by_text("an owl: waiting")).to_be_visible()
+    where = f"https://discord.com/channels/{world.guild.id}/{world.studio.channel.id}/{folder.jobs[0].message}"
+    await folder.work.put("ready")
+    await expect(mia).to_have_class("news")
+    await expect(tab.get_by_role("button", name="Ben")).not_to_have_class("news")
+
+    await mia.click()
+    review = tab.get_by_role("button", name="review", exact=True)
+    await expect(review).to_have_class("news")
+    await review.click()
+    await expect(review).not_to_have_class("news")
+    async with world.turn():
+        await world.mia.actor.send(world.review.channel, f"Look at [the request]({where})")
+    world.changed()
+    await discord_in(tab).locator(".channel-message").get_by_role("link", name="the request").click()
+    await expect(discord_in(tab).locator("#channel-timeline").get_by_role("button", name="Vary")).to_be_visible()

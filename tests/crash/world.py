@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.workflows.requests import job_id
 from sandbox.bfl import BflServer
+from sandbox.bfl.faults import Handler
 from sandbox.discord import Interaction, LocalDiscord, Message
 from tests.crash.life import Life
 from tests.crash.lives import PATIENCE, Process, Zygote
@@ -141,18 +143,27 @@ class World:
 
     def reached(self) -> list[str]:
         """Every moment of all lives so far, in order."""
-        return (self.folder / "moments").read_text().splitlines()
+        log = self.folder / "moments"
+        return log.read_text().splitlines() if log.exists() else []
 
 
 @asynccontextmanager
 async def a_world(
-    folder: Path, zygote: Zygote, *, count: int = 1, database: Path | None = None
+    folder: Path, zygote: Zygote, *, count: int = 1, database: Path | None = None, gateway: bool = True
 ) -> AsyncGenerator[World]:
-    """`database` is an empty one to begin with."""
+    """`database` is an empty one to begin with. Without its `gateway`, Discord takes requests and no connections."""
     await asyncio.to_thread(_furnish, folder, database)
     bfl = BflServer(duration=DRAWING_TIME, picture_size=64)
-    async with LocalDiscord(token=TOKEN) as discord, TestServer(bfl.app()) as server:
+    discord = LocalDiscord(token=TOKEN)
+    if not gateway:
+        discord.app.middlewares.append(_without_gateway)
+    async with discord, TestServer(bfl.app()) as server:
         yield World(folder, zygote, discord, bfl, str(server.make_url("")).rstrip("/"), count=count)
+
+
+@web.middleware
+async def _without_gateway(request: web.Request, handler: Handler) -> web.StreamResponse:
+    return web.Response(status=503) if request.path == "/gateway/" else await handler(request)
 
 
 def _furnish(folder: Path, database: Path | None) -> None:
