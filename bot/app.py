@@ -34,6 +34,7 @@ from storage import jobs, notes
 from storage.database import Database, open_database
 from storage.media import Media
 from storage.queue import Lane
+from storage.reviews import Review
 
 log = logging.getLogger(__name__)
 
@@ -148,12 +149,18 @@ class App:
         while True:
             try:
                 for review in await self.decisions.expire():
-                    view = await self.services.requests.views.of(review.subject)
-                    if view is not None:
-                        await self.services.delivery.decided(review, view)
+                    await self._show_closed(review)
             except SQLAlchemyError:
-                log.exception("Questions whose time is over could not be closed.")
+                log.exception("Requests for approval whose time is over could not be closed.")
             await self.clock.sleep(HEARTBEAT)
+
+    async def _show_closed(self, review: Review) -> None:
+        try:
+            view = await self.services.requests.views.of(review.subject)
+            if view is not None:
+                await self.services.delivery.decided(review, view)
+        except SQLAlchemyError:
+            log.exception("The card of the approval request %s could not be brought up to date.", review.id)
 
 
 def lanes(settings: Settings) -> list[Lane]:

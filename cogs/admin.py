@@ -191,6 +191,8 @@ def _check_manager(interaction: Interaction) -> None:
 def _checked_role(role: discord.Role) -> int:
     if role.is_default():
         raise Refused("Everybody has that role, so everybody would be a moderator. Choose another.")
+    if role.managed:
+        raise Refused("Discord gives that role to a bot or to boosters by itself. Choose one that people are given.")
     return role.id
 
 

@@ -129,7 +129,7 @@ async def test_a_finetune_is_ordered_where_it_was_trained() -> None:
         (404, "Finetune not found or not ready", Refused, "does not know this finetune"),
         (400, "Invalid finetune_id passed.", Refused, "does not know this finetune"),
         (422, [{"loc": ["body", "seed"], "msg": "Too odd", "input": "private"}], Refused, "down: seed: Too odd.$"),
-        (429, "Too many active tasks.", Unavailable, "as much for this community"),
+        (429, "Too many active tasks.", Unavailable, "as much for this server"),
         (503, "Overloaded", Unavailable, "busy"),
         (500, "Insufficient credits", Uncertain, "failed after"),
         (502, "Bad Gateway", Uncertain, "failed after"),
@@ -280,9 +280,7 @@ async def test_a_look_that_fails_may_be_repeated() -> None:
             await look({"detail": "Internal Server Error"}, status=status)
     with pytest.raises(Unavailable):
         await look("<html>Just a moment...</html>")
-    with pytest.raises(
-        Broken, match=r"did not accept the key of the community's account: the admin has to look at it.$"
-    ):
+    with pytest.raises(Broken, match=r"did not accept the key of this server's account: the admin has to look at it.$"):
         await look({"detail": "Not authenticated"}, status=403)
 
 

@@ -46,7 +46,7 @@ async def cost_of(community: Community) -> int | None:
     ("fault", "reason"),
     [
         (answers(402, {"detail": "Insufficient credits."}), "is out of credits\\: the admin has to add some."),
-        (answers(403, {"detail": "Not authenticated"}), "did not accept the key of the community's account"),
+        (answers(403, {"detail": "Not authenticated"}), "did not accept the key of this server's account"),
         (giant_refusal(), "The image service turned that down\\: image\\: Value error, Invalid base64 image."),
         (answers(422, {"detail": "Too odd"}), "The image service turned that down\\: Too odd."),
         (answers(404), "The image service no longer offers FLUX 1.1 \\[pro\\] Ultra."),
@@ -112,7 +112,7 @@ async def test_a_busy_service_is_waited_for_and_the_card_says_so(
     await community.pass_time(5 if wait is None else 55)
     said = text_of(community.card)
     assert said.startswith("### In the queue\n")
-    assert ("drawing as much for this community" if status == 429 else "is busy just now.") in said
+    assert ("drawing as much for this server" if status == 429 else "is busy just now.") in said
     assert "Trying again <t:" in said
     assert buttons_of(community.card).keys() == {"Cancel"}
     if wait:

@@ -70,7 +70,7 @@ async def test_a_button_in_a_place_that_was_closed_since_says_what_is_missing(co
 
 async def test_a_safety_tolerance_is_capped_by_the_community(community: Community) -> None:
     await assert_refused(
-        community, "The highest safety tolerance in this community is 2; you asked for 3.", safety_tolerance=3
+        community, "The highest safety tolerance in this server is 2; you asked for 3.", safety_tolerance=3
     )
     await community.decide(safety_cap=6)
     await assert_refused(
@@ -85,7 +85,7 @@ async def test_a_safety_tolerance_is_capped_by_the_community(community: Communit
 async def test_the_form_is_no_way_around_the_cap(community: Community) -> None:
     opened = await community.imagine(model="flux-pro-1.1-ultra", advanced=True)
     answer = private(await community.ada.submit_modal(opened, {"safety_tolerance": "6"}))
-    assert answer == "The highest safety tolerance in this community is 2; you asked for 6."
+    assert answer == "The highest safety tolerance in this server is 2; you asked for 6."
     assert await community.counted("jobs") == 0
 
 
@@ -112,7 +112,7 @@ async def test_a_model_that_is_not_allowed_is_refused_with_those_that_are(commun
     await community.decide(allowed_models=("flux-dev", "flux-2-pro"))
     await assert_refused(
         community,
-        "FLUX.2 [max] is not allowed in this community. Allowed: FLUX.1 [dev], FLUX.2 [pro].",
+        "FLUX.2 [max] is not allowed in this server. Allowed: FLUX.1 [dev], FLUX.2 [pro].",
         model="flux-2-max",
     )
     await community.imagine()
@@ -151,7 +151,7 @@ async def test_a_community_spends_so_much_a_day_and_what_is_under_way_counts(com
     await community.decide(daily_budget=20 * CENT)
     await community.imagine(count=3)
     await assert_refused(
-        community, "This community has spent its budget for 24 hours. Please try again later.", member=community.ben
+        community, "This server has spent its budget for 24 hours. Please try again later.", member=community.ben
     )
     await community.imagine(community.ben, model="flux-2-klein-4b")
     await community.pass_time(20)

@@ -210,16 +210,14 @@ def _explain(failure: Failure) -> BotError | None:
     if failure.status >= 500:
         return None
     if failure.status == 402 or "insufficient credits" in said:
-        return Broken("The community's account at the image service is out of credits: the admin has to add some.")
+        return Broken("This server's account at the image service is out of credits: the admin has to add some.")
     if failure.status in {401, 403} or "api key" in said or "not authenticated" in said:
-        return Broken(
-            "The image service did not accept the key of the community's account: the admin has to look at it."
-        )
+        return Broken("The image service did not accept the key of this server's account: the admin has to look at it.")
     if "finetune not found" in said or "invalid finetune_id" in said:
         return Refused("The image service does not know this finetune, or has not finished it.")
     if failure.status == 429:
         return Unavailable(
-            "The image service is drawing as much for this community as it will at once.",
+            "The image service is drawing as much for this server as it will at once.",
             retry_after=failure.retry_after,
         )
     return None

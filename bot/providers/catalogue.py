@@ -95,7 +95,10 @@ def _check_inputs(model: Model, generation: Generation) -> None:
     known = [name for role in model.roles for name in role.names]
     for name in generation.inputs:
         if name not in known:
-            raise Refused(f"{model.label} takes " + (f"at most {len(known)} image(s)." if known else "no images."))
+            raise Refused(
+                f"{model.label} takes "
+                + (f"at most {len(known)} image{'s' if len(known) > 1 else ''}." if known else "no images.")
+            )
     for role in model.roles:
         if role.required and role.name not in generation.inputs:
             raise Refused(f"{model.label} needs an image: {role.help}")

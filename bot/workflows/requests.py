@@ -188,7 +188,7 @@ class Requests:
         model = catalogue.find(request.model)
         if community.allowed_models is not None and model.key not in community.allowed_models:
             allowed = ", ".join(catalogue.find(key).label for key in community.allowed_models)
-            raise Refused(f"{model.label} is not allowed in this community. Allowed: {allowed}.")
+            raise Refused(f"{model.label} is not allowed in this server. Allowed: {allowed}.")
         if not 1 <= request.count <= MOST_PICTURES:
             raise Refused(f"The count must be between 1 and {MOST_PICTURES}.")
         parameters = dict(request.parameters)
@@ -242,7 +242,7 @@ class Requests:
         if community.daily_budget is not None:
             spent = await jobs.spent(db, guild_id=origin.guild_id, since=since)
             if spent + cost * request.count > community.daily_budget:
-                raise Refused("This community has spent its budget for 24 hours. Please try again later.")
+                raise Refused("This server has spent its budget for 24 hours. Please try again later.")
 
     async def _queue(
         self, db: Connection, origin: Origin, community: Community, request: ImageRequest, cost: MicroUSD
@@ -324,4 +324,4 @@ def _seeds(request: ImageRequest) -> list[int | None]:
 def _too_permissive(chosen: int, cap: int, community: Community, origin: Origin) -> NoReturn:
     if not origin.nsfw and chosen <= community.safety_cap:
         raise Refused(f"A safety tolerance above {cap} is for age-restricted channels only.")
-    raise Refused(f"The highest safety tolerance in this community is {cap}; you asked for {chosen}.")
+    raise Refused(f"The highest safety tolerance in this server is {cap}; you asked for {chosen}.")
