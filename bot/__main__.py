@@ -108,6 +108,7 @@ async def _live(app: App, stopping: asyncio.Event, pause: float) -> None:
         await app.stop_workers()
         over.cancel()
         await app.client.close()
+        served.cancel()  # discord.py goes on connecting a closed client, for ever
         ended = (await asyncio.gather(served, return_exceptions=True))[0]
     if isinstance(ended, discord.LoginFailure | discord.PrivilegedIntentsRequired):
         raise ended

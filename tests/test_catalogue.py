@@ -104,7 +104,7 @@ def test_every_default_and_both_ends_of_every_range_are_accepted_and_what_is_bey
             asked("flux-2-pro").model_copy(update={"finetune": FINETUNE}),
             "FLUX.2 [pro] does not draw with a finetune: choose a model that can.",
         ),
-        (asked().model_copy(update={"inputs": {"mask": "5e"}}), "FLUX 1.1 [pro] takes at most 1 image(s)."),
+        (asked().model_copy(update={"inputs": {"mask": "5e"}}), "FLUX 1.1 [pro] takes at most 1 image."),
         (
             asked("flux-pro-1.0-canny"),
             "FLUX.1 Canny [pro] needs an image: The image whose shapes to keep.",

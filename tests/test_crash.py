@@ -200,7 +200,7 @@ async def test_a_post_that_arrives_after_the_death_of_its_sender_is_no_second_ca
         card_vanishes(world)
         world.discord.fault("message.create", held(on_its_way, before=True))
         life = asyncio.ensure_future(world.lead())
-        await world.either(lambda: world.discord.requested("message.create"))
+        await world.either(lambda: not world.discord.faults.left)
         assert world.process
         world.process.send(signal.SIGKILL)
         assert await life == -signal.SIGKILL

@@ -88,6 +88,10 @@ class Draw:
 
     async def _collect(self, job: Job, drawing: Drawing, ordered: Ordered, step: Journal) -> Kept:
         """Wait until the picture is ready and store its bytes: the link to them dies within minutes."""
+        async with self._database.read() as db:
+            image = await images.find(db, job.id)
+        if image is not None:  # kept, and then interrupted before that was noted
+            return Kept(sha256=image.sha256, charged=True)
         provider = self._provider(ordered.ticket.provider)
         look = await self._wait(drawing.generation, provider, ordered)
         await step.release_slot()
