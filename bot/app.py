@@ -23,7 +23,7 @@ from bot.jobs.pace import Pace
 from bot.jobs.worker import Recipe, Worker
 from bot.pictures.decode import Decoder
 from bot.providers.bfl import Bfl
-from bot.providers.models import MODELS
+from bot.providers.catalogue import MODELS
 from bot.workflows.decisions import Decisions, settle_spending
 from bot.workflows.drawing import Draw
 from bot.workflows.imagine import Imagine

@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 import re
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,21 +23,18 @@ from yarl import URL
 
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.hosts import Hosts
+from bot.payloads import PIECE, Body, Form, json_length, payload
 
 log = logging.getLogger(__name__)
 
 ERROR_CAP = 64 * 1024  # bytes; a 422 of BFL echoes the whole request, tens of megabytes of it
 REPLY_CAP = 512 * 1024  # bytes
-PIECE = 192 * 1024  # bytes of a picture encoded or written at once; a multiple of 3, so that base64 pieces join
 HOPS = 3  # redirects that a download may follow
 REASON_CAP = 200  # characters of an outside text that are shown or logged
 LONGEST_WAIT = 3600.0  # seconds
 
 _LONG_RUN = re.compile(r"\S{60,}")
 _TRUNCATED_ITEM = re.compile(r'"loc"\s*:\s*\[([^\]]*)\].*?"msg"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
-
-Body = Mapping[str, object]
-"""A JSON object. Values of type bytes at its top level are sent as base64."""
 
 
 class Reply(BaseModel):
@@ -47,7 +43,8 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-R = TypeVar("R", bound=Reply)
+R = TypeVar("R", bound=BaseModel)
+"""A `Reply`, or where a service answers with a bare list, a RootModel of them."""
 
 
 class NotThere(Broken):
@@ -194,6 +191,10 @@ class Http:
         """
         return await self._ask("GET", address, None, reply, pays=False)
 
+    async def delete(self, address: str, *, reply: type[R]) -> R:
+        """Delete something, which is free and safe to repeat: what is gone already is NotThere. Raises as `get`."""
+        return await self._ask("DELETE", address, None, reply, pays=False)
+
     async def post(self, address: str, body: Body, *, reply: type[R], pays: bool) -> R:
         """Send `body` as JSON, once. Pictures in it are encoded while they are sent.
 
@@ -203,6 +204,10 @@ class Http:
             Refused, Broken: as `get`, and it was not taken.
         """
         return await self._ask("POST", address, body, reply, pays=pays)
+
+    async def post_form(self, address: str, form: Form, *, reply: type[R], pays: bool) -> R:
+        """Send `form` as multipart/form-data, once. Raises as `post`."""
+        return await self._ask("POST", address, form, reply, pays=pays)
 
     async def download(self, address: str, into: Path, *, hosts: Hosts, cap: int) -> None:
         """Fetch a file, without the key, into `into`, which exists afterwards only if this succeeds.
@@ -259,19 +264,19 @@ class Http:
             _discard(into)
             raise
 
-    async def _ask(self, method: str, address: str, body: Body | None, reply: type[R], *, pays: bool) -> R:
+    async def _ask(self, method: str, address: str, body: Body | Form | None, reply: type[R], *, pays: bool) -> R:
         url = self._hosts.admit(address)
         if url is None:
             raise Broken(f"{self._name} was to be called at a foreign address, and was not.")
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if body is not None:
+        if isinstance(body, Mapping):
             headers |= {"Content-Type": "application/json", "Content-Length": str(json_length(body))}
         headers |= {name: secret.get_secret_value() for name, secret in self._headers.items()}
         try:
             response = await self._session.request(
                 method,
                 url,
-                data=None if body is None else json_pieces(body),
+                data=payload(body),
                 headers=headers,
                 allow_redirects=False,
                 timeout=self._limits(self._timeouts.total),
@@ -358,31 +363,3 @@ async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes:
 
 def _discard(path: Path) -> None:
     path.unlink(missing_ok=True)
-
-
-def json_length(body: Body) -> int:
-    """The number of bytes that `json_pieces` yields."""
-    values = (
-        2 + (len(value) + 2) // 3 * 4 if isinstance(value, bytes) else len(_json(value)) for value in body.values()
-    )
-    return 2 + sum(values) + sum(len(_json(name)) + 1 for name in body) + max(len(body) - 1, 0)
-
-
-async def json_pieces(body: Body) -> AsyncGenerator[bytes]:
-    """`body` as JSON. The event loop turns between pieces, so that 20 MB of pictures stall nobody."""
-    text = b"{"
-    for name, value in body.items():
-        text += (b"" if text == b"{" else b",") + _json(name) + b":"
-        if isinstance(value, bytes):
-            yield text + b'"'
-            for start in range(0, len(value), PIECE):
-                yield b64encode(memoryview(value)[start : start + PIECE])
-                await asyncio.sleep(0)
-            text = b'"'
-        else:
-            text += _json(value)
-    yield text + b"}"
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import Broken, Refused
 from bot.providers import catalogue
+from bot.providers.bfl import request_body
 from bot.providers.interface import FinetuneRef, Generation
 from bot.providers.models import MODELS
 from bot.providers.parameters import Kind, Model, Parameter, Value, ratio_of
@@ -201,16 +202,16 @@ def test_the_request_holds_what_was_asked_for_and_nothing_else() -> None:
         Generation(model="flux-pro-finetuned", prompt="TOK", inputs={"image_prompt": "5e"}, finetune=FINETUNE)
     )
 
-    assert catalogue.request_body(generation, {"image_prompt": b"\xff\xd8"}) == {
+    assert request_body(generation, {"image_prompt": b"\xff\xd8"}) == {
         "prompt": "TOK",
         "output_format": "jpeg",
         "image_prompt": b"\xff\xd8",
         "finetune_id": "6fc5e628-6f56",
     }
     with pytest.raises(Broken):
-        catalogue.request_body(generation, {})
+        request_body(generation, {})
     with pytest.raises(Refused, match="20 MB"):
-        catalogue.request_body(generation, {"image_prompt": bytes(20_000_001)})
+        request_body(generation, {"image_prompt": bytes(20_000_001)})
 
 
 def test_choices_are_those_that_the_service_still_offers_unless_more_is_wanted() -> None:

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot import http
+from bot import http, payloads
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.hosts import Hosts
 from bot.http import Http, NotThere, Reply, Timeouts
@@ -493,7 +493,7 @@ async def test_large_pictures_are_sent_while_the_event_loop_turns() -> None:
 
     turning = asyncio.create_task(turn())
     pieces = 0
-    async for piece in http.json_pieces({"prompt": "é", "image": picture}):
+    async for piece in payloads.json_pieces({"prompt": "é", "image": picture}):
         assert len(piece) <= 300_000
         assert turns > turns_in_between or pieces < 2
         turns_in_between, pieces = turns, pieces + 1

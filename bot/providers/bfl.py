@@ -18,8 +18,9 @@ from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.hosts import Hosts
 from bot.http import DEFAULT_TIMEOUTS, Failure, Http, NotThere, Reply, Timeouts, clean
 from bot.providers import catalogue
-from bot.providers.interface import Capabilities, Generation, Look, MicroUSD, Status, Ticket
+from bot.providers.interface import Callback, Capabilities, Generation, Look, MicroUSD, Status, Ticket
 from bot.providers.models import CREDIT
+from bot.providers.parameters import Value
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,9 @@ class Bfl:
             timeouts=timeouts,
         )
 
-    async def generate(self, generation: Generation, inputs: Mapping[str, bytes]) -> Ticket:
+    async def generate(
+        self, generation: Generation, inputs: Mapping[str, bytes], callback: Callback | None = None
+    ) -> Ticket:
         """Order one picture, already checked by the catalogue.
 
         A polling address on a foreign host is dropped, not followed: the order was taken all the same, so the ticket is
@@ -143,7 +146,7 @@ class Bfl:
         region = generation.finetune.region if generation.finetune else self._region
         if region is None or region not in model.regions:
             raise Broken(f"{model.label} is not served in the region {region}.")
-        body = catalogue.request_body(generation, inputs)
+        body = request_body(generation, inputs)
         try:
             receipt = await self._http.post(self._bases[region] + model.path, body, reply=_Receipt, pays=True)
         except NotThere as error:
@@ -202,6 +205,18 @@ class Bfl:
             return ticket.polling_url
         base = self._bases.get(ticket.region or self._region, self._bases[self._region])
         return f"{base}{_POLL_PATH}?id={quote(ticket.remote_id, safe='')}"
+
+
+def request_body(generation: Generation, inputs: Mapping[str, bytes]) -> dict[str, Value | bytes]:
+    """The body of the order for a checked generation; `inputs` holds the bytes of its images, by role.
+
+    Raises as `catalogue.check_sizes`.
+    """
+    catalogue.check_sizes(generation, inputs)
+    body: dict[str, Value | bytes] = {"prompt": generation.prompt, **generation.parameters, **inputs}
+    if generation.finetune:
+        body["finetune_id"] = generation.finetune.remote_id
+    return body
 
 
 def _explain(failure: Failure) -> BotError | None:

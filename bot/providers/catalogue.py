@@ -6,8 +6,8 @@ from functools import lru_cache
 from math import log
 
 from bot.errors import Broken, Refused
+from bot.providers import astria_models, models, vimmerse_models
 from bot.providers.interface import Generation, MicroUSD
-from bot.providers.models import MODELS
 from bot.providers.parameters import MEGAPIXEL, Kind, Model, Parameter, Value, ratio_of
 
 LARGEST_INPUT = 20_000_000
@@ -20,6 +20,8 @@ RATIO = Parameter(
     help="The shape of the picture, width to height.",
 )
 """Understood for every model that makes its pictures from nothing; those that want pixels get pixels."""
+
+MODELS = (*models.MODELS, *astria_models.MODELS, *vimmerse_models.MODELS)
 
 _MODELS = {model.key: model for model in MODELS}
 
@@ -73,7 +75,8 @@ def check(generation: Generation) -> Generation:
     tolerance = checked.get("safety_tolerance")
     if model.safety_with_image is not None and generation.inputs and isinstance(tolerance, int):
         checked["safety_tolerance"] = min(tolerance, model.safety_with_image)
-    checked.setdefault("output_format", "jpeg")
+    if model.parameter("output_format"):
+        checked.setdefault("output_format", "jpeg")
     return generation.model_copy(update={"prompt": prompt, "parameters": checked})
 
 
@@ -87,7 +90,7 @@ def _check_finetune(model: Model, generation: Generation) -> None:
         raise Refused(f"{model.label} does not draw with a finetune: {advice}.")
     if finetune and finetune.provider != model.provider:
         raise Refused(f"This finetune was trained elsewhere, and {model.label} cannot use it.")
-    if finetune and finetune.region not in model.regions:
+    if finetune and model.regions and finetune.region not in model.regions:
         raise Broken(f"This finetune is stored without where it was trained ({' or '.join(model.regions)}).")
 
 
@@ -186,18 +189,13 @@ def estimate(generation: Generation, *, input_megapixels: float = 0.0) -> MicroU
     return model.price.of(output_megapixels=output, input_megapixels=input_megapixels)
 
 
-def request_body(generation: Generation, inputs: Mapping[str, bytes]) -> dict[str, Value | bytes]:
-    """The body of the order for a checked generation; `inputs` holds the bytes of its images, by role.
-
+def check_sizes(generation: Generation, inputs: Mapping[str, bytes]) -> None:
+    """
     Raises:
-        Refused: an image is too large for the service.
+        Refused: an image is too large for the services.
         Broken: not the images that the generation names.
     """
     if inputs.keys() != generation.inputs.keys():
         raise Broken("The images of this job are not the ones that it was stored with.")
     if any(len(image) > LARGEST_INPUT for image in inputs.values()):
         raise Refused(f"An image may have at most {LARGEST_INPUT // 1_000_000} MB: make it smaller.")
-    body: dict[str, Value | bytes] = {"prompt": generation.prompt, **generation.parameters, **inputs}
-    if generation.finetune:
-        body["finetune_id"] = generation.finetune.remote_id
-    return body

@@ -5,11 +5,14 @@ says whether the worker may (bot/errors.py).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
 
 from pydantic import BaseModel, ConfigDict
+
+from bot.errors import Refused
 
 MicroUSD = NewType("MicroUSD", int)
 """Money, in millionths of a US dollar: exact for BFL's credits (10,000) and Astria's millicents (10)."""
@@ -42,13 +45,28 @@ class Status(StrEnum):
 
 
 class FinetuneRef(Frozen):
-    """A trained model, as its provider knows it."""
+    """A trained model (or one in training), as its provider knows it."""
 
     provider: str
     remote_id: str
+    """BFL: `finetune_id`. Astria: the tune's integer, as text. Vimmerse: the trigger word that it made up."""
     region: str | None = None
     """Where a BFL finetune lives; it exists nowhere else."""
     trigger: str = ""
+    """What has to stand in a prompt: a word, or for Astria the token and the class name ("ohwx man")."""
+    task_id: str | None = None
+    """Where the training is polled by another id than the model's (Vimmerse: its asset)."""
+    option: str | None = None
+    """Of Vimmerse: which kind of finetune it is, for that decides what draws with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a provider may say that something has changed. What it says there is a hint to look, and nothing else."""
+
+    url: str = field(repr=False)
+    """Unguessable, and the same at each try of one job: Astria tells requests apart by it, too."""
+    secret: str = field(repr=False)
 
 
 class Generation(Frozen):
@@ -99,6 +117,9 @@ class Capabilities(Frozen):
     strength: bool = False
     list_finetunes: bool = False
     delete_finetune: bool = False
+    inspect: bool = False
+    """It can say what is on a picture: how many people, blur, sunglasses."""
+    packs: bool = False
     balance: bool = False
 
 
@@ -111,10 +132,13 @@ class Provider(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
-    async def generate(self, generation: Generation, inputs: Mapping[str, bytes]) -> Ticket:
+    async def generate(
+        self, generation: Generation, inputs: Mapping[str, bytes], callback: Callback | None = None
+    ) -> Ticket:
         """Order one picture. This is the call that pays, and it is sent at most once.
 
-        `inputs` holds the bytes of `generation.inputs`, by role.
+        `inputs` holds the bytes of `generation.inputs`, by role. `callback` is a wish: a provider leaves it out where
+        it would lose the way to poll.
 
         Raises:
             Refused: the provider will not draw this; nothing was charged.
@@ -129,7 +153,7 @@ class Provider(Protocol):
         ...
 
     async def fetch_output(self, url: str, into: Path) -> None:
-        """Download a finished picture to the file `into`, which is created or overwritten.
+        """Download a finished picture (or a sample of a finetune) to the file `into`, created or overwritten.
 
         No key is sent; host, size and time are limited.
 
@@ -147,3 +171,10 @@ class Provider(Protocol):
             Refused: this provider has no such question (see `capabilities`).
         """
         ...
+
+
+class WithoutBalance:
+    """For a provider that does not tell what is left on the account."""
+
+    async def balance(self) -> MicroUSD:
+        raise Refused("This image service does not tell what is left on the account.")

@@ -16,7 +16,7 @@ MEGAPIXEL = 1024 * 1024
 
 _RATIO = re.compile(r"\s*([0-9]{1,4})\s*[:/x]\s*([0-9]{1,4})\s*", re.ASCII)
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.0*)?\s*", re.ASCII)
-_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.[0-9]*)?\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.[0-9]{0,15})?(e[+-]?[0-9]{1,2})?\s*", re.ASCII | re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -195,7 +195,9 @@ class Model:
     base: str | None = None
     """Of a finetuned endpoint: the model that it is the sibling of."""
     regions: tuple[str, ...] = ("global", "eu", "us", "us1", "eu1")
-    """Which hosts may serve it."""
+    """Which of BFL's hosts may serve it; () for other services."""
+    price_guessed: bool = False
+    """The service publishes no price: what is said is a guess, and is called one."""
     withdrawn: bool = False
     """Absent from the service's API of April 2026; an older server may have it."""
     usual_shape: str | None = None

@@ -1,0 +1,38 @@
+"""Where the trigger word of a finetune belongs in a prompt. Pure text: which finetune is loaded is the provider's file.
+
+Source: BFL's finetuning guide (prepend the trigger word, describe the subject briefly, "in the style of" for styles)
+and docs.astria.ai (token and class name must both be in the text).
+"""
+
+import re
+
+from bot.providers.training import Subject
+
+
+def with_trigger(prompt: str, *, trigger: str, subject: Subject, description: str = "") -> str:
+    """`prompt` with the trigger word where it works, and the owner's short description of the subject.
+
+    A member who wrote the trigger word themselves has put it where they want it.
+    """
+    prompt = prompt.strip()
+    if not trigger:
+        return prompt
+    there = re.search(rf"(?<!\w){re.escape(trigger)}(?!\w)", prompt, re.IGNORECASE)
+    if subject is Subject.STYLE:
+        styled = (
+            prompt
+            if there
+            else f"{prompt.rstrip(' .,;')}, in the style of {trigger}"
+            if prompt
+            else f"in the style of {trigger}"
+        )
+        return f"{styled}. {_ended(description)}" if description.strip() else styled
+    led = prompt if there else f"{trigger}, {prompt}" if prompt else trigger
+    if not description.strip():
+        return led
+    return f"{_ended(led)} {trigger} is {_ended(description)}"
+
+
+def _ended(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
