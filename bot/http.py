@@ -23,12 +23,13 @@ from yarl import URL
 
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.hosts import Hosts
-from bot.payloads import PIECE, Body, Form, json_length, payload
+from bot.payloads import PIECE, Body, Form, PlainForm, json_length, length_of, payload
 
 log = logging.getLogger(__name__)
 
 ERROR_CAP = 64 * 1024  # bytes; a 422 of BFL echoes the whole request, tens of megabytes of it
 REPLY_CAP = 512 * 1024  # bytes
+SLOWEST_UPLINK = 50_000  # bytes a second; a training set must not be cut off half-way for being large
 HOPS = 3  # redirects that a download may follow
 REASON_CAP = 200  # characters of an outside text that are shown or logged
 LONGEST_WAIT = 3600.0  # seconds
@@ -150,8 +151,14 @@ def _spoken(value: JsonValue) -> str:
             return _spoken(inner)
         case [*items]:
             return "; ".join(filter(None, map(_spoken, items[:3])))
+        case {**fields} if fields and all(map(_is_complaint, fields.values())):  # Rails: {"images": ["can't be blank"]}
+            return "; ".join(f"{name}: {_spoken(texts)}" for name, texts in list(fields.items())[:3])
         case _:
             return ""
+
+
+def _is_complaint(value: JsonValue) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
 class Http:
@@ -209,6 +216,10 @@ class Http:
         """Send `form` as multipart/form-data, once. Raises as `post`."""
         return await self._ask("POST", address, form, reply, pays=pays)
 
+    async def post_plain_form(self, address: str, form: PlainForm, *, reply: type[R], pays: bool) -> R:
+        """Send `form` as application/x-www-form-urlencoded, once. Raises as `post`."""
+        return await self._ask("POST", address, form, reply, pays=pays)
+
     async def download(self, address: str, into: Path, *, hosts: Hosts, cap: int) -> None:
         """Fetch a file, without the key, into `into`, which exists afterwards only if this succeeds.
 
@@ -264,7 +275,9 @@ class Http:
             _discard(into)
             raise
 
-    async def _ask(self, method: str, address: str, body: Body | Form | None, reply: type[R], *, pays: bool) -> R:
+    async def _ask(
+        self, method: str, address: str, body: Body | Form | PlainForm | None, reply: type[R], *, pays: bool
+    ) -> R:
         url = self._hosts.admit(address)
         if url is None:
             raise Broken(f"{self._name} was to be called at a foreign address, and was not.")
@@ -279,7 +292,7 @@ class Http:
                 data=payload(body),
                 headers=headers,
                 allow_redirects=False,
-                timeout=self._limits(self._timeouts.total),
+                timeout=self._limits(self._timeouts.total + length_of(body) / SLOWEST_UPLINK),
             )
             try:
                 if not 200 <= response.status < 300:
@@ -319,7 +332,8 @@ class Http:
 
     def _without_secrets(self, body: bytes) -> bytes:
         for secret in self._headers.values():
-            body = body.replace(secret.get_secret_value().encode(), b"[key]")
+            key = secret.get_secret_value().rpartition(" ")[2]  # of "Bearer …", the word is none
+            body = body.replace(key.encode(), b"[key]")
         return body
 
     def _common(self, failure: Failure, *, pays: bool) -> BotError:

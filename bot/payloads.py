@@ -1,4 +1,4 @@
-"""What is sent: JSON with pictures in it, and multipart forms."""
+"""What is sent: JSON with pictures in it, and forms."""
 
 import asyncio
 import io
@@ -28,8 +28,17 @@ Form = Sequence[tuple[str, str | FormFile]]
 """The fields of a multipart form, in their order; a name may come more than once."""
 
 
-def payload(body: Body | Form | None) -> AsyncGenerator[bytes] | aiohttp.FormData | None:
+@dataclass(frozen=True, slots=True)
+class PlainForm:
+    """A form without files, sent as application/x-www-form-urlencoded."""
+
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+def payload(body: Body | Form | PlainForm | None) -> AsyncGenerator[bytes] | aiohttp.FormData | None:
     """What aiohttp sends for a body."""
+    if isinstance(body, PlainForm):
+        return aiohttp.FormData(body.fields)
     if body is None or isinstance(body, Mapping):
         return None if body is None else json_pieces(body)
     form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)  # Rails wants its brackets as they are
@@ -39,6 +48,15 @@ def payload(body: Body | Form | None) -> AsyncGenerator[bytes] | aiohttp.FormDat
         else:
             form.add_field(name, io.BytesIO(value.content), filename=value.name, content_type=value.media_type)
     return form
+
+
+def length_of(body: Body | Form | PlainForm | None) -> int:
+    """About how many bytes will be sent."""
+    if body is None or isinstance(body, PlainForm):
+        return 0
+    if isinstance(body, Mapping):
+        return json_length(body)
+    return sum(len(value) if isinstance(value, str) else len(value.content) for _, value in body)
 
 
 def json_length(body: Body) -> int:

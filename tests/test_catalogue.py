@@ -222,6 +222,9 @@ def test_choices_are_those_that_the_service_still_offers_unless_more_is_wanted()
     assert {model.key for model in catalogue.offered(finetuned=True)} == {
         "flux-pro-1.1-ultra-finetuned",
         "flux-pro-1.0-fill-finetuned",
+        "astria-flux",
+        "vimmerse-flux",
+        "vimmerse-kontext",
     }
     assert {pool.name: pool.slots for pool in catalogue.find("flux-kontext-max").pools} == {
         "bfl": 24,

@@ -4,20 +4,21 @@ Source: docs.bfl.ai, api.bfl.ai/openapi.json, and answers of the service that pe
 """
 
 import logging
-import math
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import BeforeValidator, Field, JsonValue, SecretStr
+from pydantic import Field, JsonValue, SecretStr
 
-from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.errors import Broken, Refused
 from bot.hosts import Hosts
-from bot.http import DEFAULT_TIMEOUTS, Failure, Http, NotThere, Reply, Timeouts, clean
+from bot.http import DEFAULT_TIMEOUTS, Http, NotThere, Reply, Timeouts, clean
 from bot.providers import catalogue
+from bot.providers.bfl_replies import POLL_PATH, REGIONS, SINGLE_CLUSTERS, Number, Result, Text, explain
+from bot.providers.bfl_training import BflTraining
 from bot.providers.interface import Callback, Capabilities, Generation, Look, MicroUSD, Status, Ticket
 from bot.providers.models import CREDIT
 from bot.providers.parameters import Value
@@ -26,15 +27,6 @@ log = logging.getLogger(__name__)
 
 Region = Literal["global", "eu", "us"]
 
-REGIONS: Mapping[str, str] = {
-    "global": "https://api.bfl.ai",
-    "eu": "https://api.eu.bfl.ai",
-    "us": "https://api.us.bfl.ai",
-    "eu1": "https://api.eu1.bfl.ai",
-    "us1": "https://api.us1.bfl.ai",
-}
-"""The last two are single clusters: finetunes live there, and there any task can be polled by its id."""
-
 APPEARS_WITHIN = 30.0
 """Seconds for which a new task may be MISSING; after that it has expired, or never was."""
 
@@ -42,46 +34,12 @@ LARGEST_PICTURE = 64 * 1024 * 1024  # bytes
 
 _API = re.compile(r"api(?:\.[a-z0-9-]+)?\.bfl\.(?:ai|ml)")
 _DELIVERY = re.compile(r"(?:[a-z0-9-]+\.)+bfl\.ai|bfldelivery[a-z0-9]*\.blob\.core\.windows\.net")
-_POLL_PATH = "/v1/get_result"
-
-_STATUSES = {
-    "queued": Status.WAITING,
-    "ready": Status.READY,
-    "error": Status.FAILED,
-    "failed": Status.FAILED,
-    "request moderated": Status.MODERATED_INPUT,
-    "content moderated": Status.MODERATED_OUTPUT,
-    "task not found": Status.MISSING,
-}
-"""Any other word is RUNNING: Pending (from the order to the end), Processing, and words of newer servers."""
-
-
-def _number(value: object) -> float | None:
-    """A number that means something, or None: an odd detail must not cost a picture that is paid for."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-Number = Annotated[float | None, BeforeValidator(_number)]
-Text = Annotated[str | None, BeforeValidator(_text)]
 
 
 class _Receipt(Reply):
     id: str = Field(min_length=1, max_length=200)
     polling_url: Text = None
     cost: Number = None  # credits; since late 2025
-
-
-class _Result(Reply):
-    status: Text = None
-    result: JsonValue = None
-    progress: Number = None
-    details: JsonValue = None
 
 
 class _Sample(Reply):
@@ -98,7 +56,7 @@ class _Credits(Reply):
     credits: float = Field(allow_inf_nan=False)
 
 
-class Bfl:
+class Bfl(BflTraining):
     """A BFL account.
 
     `region` is where models without a finetune are ordered; a finetune is served where it was trained. `bases` sends
@@ -106,8 +64,15 @@ class Bfl:
     the admin's own, may be http on this machine, and get the key.
     """
 
-    name = "bfl"
-    capabilities = Capabilities(edit=True, seed=True, finetunes=True, strength=True, balance=True)
+    capabilities = Capabilities(
+        edit=True,
+        seed=True,
+        finetunes=True,
+        strength=True,
+        list_finetunes=True,
+        delete_finetune=True,
+        balance=True,
+    )
 
     def __init__(
         self,
@@ -120,18 +85,18 @@ class Bfl:
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self._region = region
-        self._bases = {name: base.rstrip("/") for name, base in {**REGIONS, **(bases or {})}.items()}
         named = {*origins, *(bases or {}).values()}
-        self._pollable = Hosts(_API, named, path=_POLL_PATH)
+        self._pollable = Hosts(_API, named, path=POLL_PATH)
         self._deliveries = Hosts(_DELIVERY, named)
-        self._http = Http(
+        connection = Http(
             session,
             name="The image service",
             hosts=Hosts(_API, named),
             headers={"x-key": key},
-            explain=_explain,
+            explain=explain,
             timeouts=timeouts,
         )
+        super().__init__(connection, {name: base.rstrip("/") for name, base in {**REGIONS, **(bases or {})}.items()})
 
     async def generate(
         self, generation: Generation, inputs: Mapping[str, bytes], callback: Callback | None = None
@@ -140,13 +105,16 @@ class Bfl:
 
         A polling address on a foreign host is dropped, not followed: the order was taken all the same, so the ticket is
         kept, and is looked for where it was sent. On us1 and eu1 that finds it; on hosts that stand for many clusters
-        it may stay MISSING.
+        it may stay MISSING. With a webhook the service sends no polling address at all, so it is asked to call back on
+        us1 and eu1 only.
         """
         model = catalogue.find(generation.model)
         region = generation.finetune.region if generation.finetune else self._region
         if region is None or region not in model.regions:
             raise Broken(f"{model.label} is not served in the region {region}.")
-        body = request_body(generation, inputs)
+        body: dict[str, object] = {**request_body(generation, inputs)}
+        if callback and region in SINGLE_CLUSTERS:
+            body |= {"webhook_url": callback.url, "webhook_secret": callback.secret}
         try:
             receipt = await self._http.post(self._bases[region] + model.path, body, reply=_Receipt, pays=True)
         except NotThere as error:
@@ -167,22 +135,22 @@ class Bfl:
             Broken: it is ready, and there is no picture.
         """
         try:
-            found = await self._http.get(self._polling_address(ticket), reply=_Result)
+            found = await self._http.get(self._polling_address(ticket), reply=Result)
         except NotThere:  # BFL's own clients take a 404 for "not yet", too
             return Look(status=Status.MISSING)
         except Refused as error:  # the question was turned down, not the picture: that is ordered
             raise Broken(str(error)) from error
-        status = _STATUSES.get((found.status or "").strip().lower(), Status.RUNNING)
+        status = found.stands
         sample = _Sample.model_validate(found.result) if isinstance(found.result, dict) else _Sample()
         if status is Status.READY and not sample.sample:
             raise Broken("The image service says that the picture is ready, and sent none.")
         return Look(
             status=status,
-            progress=_share(found.progress),
+            progress=found.share,
             urls=(sample.sample,) if status is Status.READY and sample.sample else (),
             seed=sample.seed if isinstance(sample.seed, int) and not isinstance(sample.seed, bool) else None,
             seconds=_seconds(sample),
-            reasons=_reasons(found.details) if status.ended and status is not Status.READY else (),
+            reasons=found.reasons,
         )
 
     async def fetch_output(self, url: str, into: Path) -> None:
@@ -204,7 +172,7 @@ class Bfl:
         if ticket.polling_url and self._pollable.admit(ticket.polling_url):
             return ticket.polling_url
         base = self._bases.get(ticket.region or self._region, self._bases[self._region])
-        return f"{base}{_POLL_PATH}?id={quote(ticket.remote_id, safe='')}"
+        return f"{base}{POLL_PATH}?id={quote(ticket.remote_id, safe='')}"
 
 
 def request_body(generation: Generation, inputs: Mapping[str, bytes]) -> dict[str, Value | bytes]:
@@ -219,48 +187,9 @@ def request_body(generation: Generation, inputs: Mapping[str, bytes]) -> dict[st
     return body
 
 
-def _explain(failure: Failure) -> BotError | None:
-    """What BFL means. Its errors are `{"detail": text or list}`; 402's and 429's texts are nowhere documented."""
-    said = failure.reason.lower()
-    if failure.status >= 500:
-        return None
-    if failure.status == 402 or "insufficient credits" in said:
-        return Broken("This server's account at the image service is out of credits: the admin has to add some.")
-    if failure.status in {401, 403} or "api key" in said or "not authenticated" in said:
-        return Broken("The image service did not accept the key of this server's account: the admin has to look at it.")
-    if "finetune not found" in said or "invalid finetune_id" in said:
-        return Refused("The image service does not know this finetune, or has not finished it.")
-    if failure.status == 429:
-        return Unavailable(
-            "The image service is drawing as much for this server as it will at once.",
-            retry_after=failure.retry_after,
-        )
-    return None
-
-
-def _share(progress: float | None) -> float | None:
-    """0 to 1. Clients of BFL disagree whether it counts to 1 or to 100; a value up to 1 is a share."""
-    if progress is None:
-        return None
-    return min(progress if progress <= 1 else progress / 100, 1.0)
-
-
 def _seconds(sample: _Sample) -> float | None:
     if sample.duration is not None:
         return sample.duration
     if sample.start_time is None or sample.end_time is None or sample.end_time < sample.start_time:
         return None
     return sample.end_time - sample.start_time
-
-
-def _reasons(details: JsonValue) -> tuple[str, ...]:
-    """All texts in `details`, such as {"Moderation Reasons": ["Sexual Content"]}."""
-    match details:
-        case str():
-            return (clean(details),) if details.strip() else ()
-        case [*parts]:
-            return tuple(reason for part in parts for reason in _reasons(part))[:10]
-        case {**parts}:
-            return tuple(reason for part in parts.values() for reason in _reasons(part))[:10]
-        case _:
-            return ()

@@ -72,6 +72,8 @@ def check(generation: Generation) -> Generation:
             raise Refused(f"{model.label} has no {name[:40].replace('_', ' ')!r} setting.")
         checked[name] = parameter.read(value)
     _check_together(model, checked)
+    if model.provider == "astria":
+        astria_models.check_together(checked, generation.inputs)
     tolerance = checked.get("safety_tolerance")
     if model.safety_with_image is not None and generation.inputs and isinstance(tolerance, int):
         checked["safety_tolerance"] = min(tolerance, model.safety_with_image)

@@ -196,6 +196,8 @@ class Model:
     """Of a finetuned endpoint: the model that it is the sibling of."""
     regions: tuple[str, ...] = ("global", "eu", "us", "us1", "eu1")
     """Which of BFL's hosts may serve it; () for other services."""
+    least_pause: float = 0.0
+    """Seconds between two looks at a picture, at least, where the service does not like to be asked more often."""
     price_guessed: bool = False
     """The service publishes no price: what is said is a guess, and is called one."""
     withdrawn: bool = False

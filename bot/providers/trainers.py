@@ -23,6 +23,10 @@ LONGEST_TRIGGER = 40
 ASTRIA_STEP = 5_000
 """Micro-USD a step: 500 millicents, as on real bills of 2024 and 2025 (300 steps for $1.50)."""
 
+MOST_INSTRUCTION = 300
+"""Characters; ours."""
+
+_USUAL_CLASSES = {Subject.PRODUCT: "product", Subject.STYLE: "style"}
 _TRIGGER = re.compile(r"[^\W_]+(?:[ _-][^\W_]+)*")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,23}")
 _CLASS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,3}")
@@ -66,6 +70,8 @@ class Trainer:
     """Class names to suggest; any other noun may be typed."""
     lifetime: float | None = None
     """Seconds from the end of the training until the provider deletes the finetune."""
+    deletes: bool = True
+    """It deletes a finetune when it is asked to."""
     withdrawn: bool = False
     """The provider has announced that it trains nothing any more; an older server may."""
 
@@ -214,6 +220,7 @@ def _vimmerse(key: str, label: str, good_for: str, *models: str, pairs: bool = F
         advised=8 if pairs else 6,
         pairs=pairs,
         captions=False,
+        deletes=False,
         usual_trigger="MYLORA",
         prefix=True,
     )
@@ -272,40 +279,78 @@ def offered(providers: Collection[str]) -> list[Trainer]:
 
 
 def check(spec: FinetuneSpec, *, pictures: int) -> FinetuneSpec:
-    """The spec as it will be ordered: every setting in its own type and range, the trigger word trimmed.
+    """The spec as it will be ordered. Where `check_settings` lets a draft pass, this asks for what is missing.
 
     Raises:
         Refused: with one sentence, naming what is accepted.
     """
     trainer = find(spec.trainer)
     check_count(trainer, pictures)
-    if spec.subject not in trainer.subjects:
-        raise Refused(f"{trainer.label} trains edits: choose “{trainer.subjects[0]}” as what it is.")
-    if spec.region not in (trainer.regions or (None,)):
-        raise Refused(
-            f"{trainer.label} trains in {' or '.join(trainer.regions)}."
-            if trainer.regions
-            else f"{trainer.label} has no regions to choose from."
-        )
-    if trainer.pairs and not spec.instruction.strip():
+    spec = check_settings(spec)
+    if trainer.class_needed and not spec.class_name:
+        classes = ", ".join(trainer.classes[:4])
+        raise Refused(f"{trainer.label} wants to know the noun of what it trains, such as {classes}.")
+    if trainer.pairs and not spec.instruction:
         raise Refused(
             "Say what the edit is that leads from each first picture to its second, such as “turn the car red”."
         )
+    return spec
+
+
+def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
+    """The spec with every setting in its own type and range, and the trigger word trimmed.
+
+    Raises:
+        Refused: with one sentence, naming what is accepted.
+    """
+    trainer = find(spec.trainer)
+    if spec.subject not in trainer.subjects:
+        raise Refused(f"{trainer.label} trains edits: choose “{trainer.subjects[0]}” as what it is.")
+    region = spec.region or next(iter(trainer.regions), None)
+    if region not in (trainer.regions or (None,)):
+        where = f"trains in {' or '.join(trainer.regions)}" if trainer.regions else "has no regions to choose from"
+        raise Refused(f"{trainer.label} {where}.")
     if spec.pack and trainer is not ASTRIA:
         raise Refused("Only Astria has packs.")
+    if len(spec.instruction) > MOST_INSTRUCTION:
+        raise Refused(f"The edit is described in at most {MOST_INSTRUCTION} characters.")
     parameters: dict[str, Value] = {}
     for name, value in spec.parameters.items():
         parameter = trainer.parameter(name)
         if parameter is None:
             raise Refused(f"{trainer.label} has no {name[:40].replace('_', ' ')!r} setting.")
         parameters[name] = parameter.read(value)
+    if trainer is ASTRIA and spec.subject is Subject.STYLE:
+        parameters.setdefault("preset", "none")  # portrait, the usual one, is "not for style" (docs.astria.ai)
     return spec.model_copy(
         update={
             "parameters": parameters,
+            "region": region,
             "trigger": _checked_trigger(trainer, spec.trigger),
-            "class_name": _checked_class(trainer, spec.class_name),
+            "class_name": _checked_class(spec.class_name) or _USUAL_CLASSES.get(spec.subject, ""),
             "instruction": spec.instruction.strip(),
         }
+    )
+
+
+def adapted(spec: FinetuneSpec, trainer: Trainer) -> FinetuneSpec:
+    """The same for another trainer: what that one does not know is left out, the number of iterations too."""
+    trigger = spec.trigger
+    if trainer.prefix and not _PREFIX.fullmatch(trigger):
+        trigger = re.sub(r"[^A-Za-z0-9_]", "", trigger.replace(" ", "_").replace("-", "_"))[:24]
+        trigger = trigger if _PREFIX.fullmatch(trigger) else ""
+    subject = spec.subject if spec.subject in trainer.subjects else trainer.subjects[0]
+    return check_settings(
+        spec.model_copy(
+            update={
+                "trainer": trainer.key,
+                "parameters": {},
+                "region": None,
+                "trigger": trigger,
+                "subject": subject,
+                "pack": None,
+            }
+        )
     )
 
 
@@ -355,12 +400,8 @@ def _checked_trigger(trainer: Trainer, typed: str) -> str:
     return trigger
 
 
-def _checked_class(trainer: Trainer, typed: str) -> str:
+def _checked_class(typed: str) -> str:
     name = " ".join(typed.split()).lower()
-    if trainer.class_needed and not name:
-        raise Refused(
-            f"{trainer.label} wants to know the noun of what it trains, such as {', '.join(trainer.classes[:4])}."
-        )
     if name and (len(name) > 40 or not _CLASS.fullmatch(name)):
         raise Refused("The class is a plain noun, such as “woman”, “cat” or “coffee cup”.")
     return name

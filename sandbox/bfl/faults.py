@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from aiohttp import web
 
-Kind = Literal["submit", "poll", "sample", "credits", "other"]
+Kind = Literal["submit", "train", "poll", "sample", "credits", "other"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Trouble = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 

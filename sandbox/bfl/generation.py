@@ -7,7 +7,7 @@ import uuid
 from typing import Any, cast
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sandbox.bfl import catalogue, given
 from sandbox.bfl.catalogue import MEGAPIXEL, Endpoint
@@ -20,25 +20,28 @@ _EXPLAINED = "https://errors.pydantic.dev/2.10/v/"
 
 async def submit(service: Service, region: str, endpoint: Endpoint, request: web.Request) -> web.Response:
     """Accept a generation."""
-    sent = await _json(request)
+    sent = await read_json(request)
     key = authenticated(service, request)
-    body = _validated(endpoint, sent)
+    body = validated(endpoint.inputs, sent)
     try:
         pictures = await asyncio.to_thread(given.pictures, body, links=endpoint.takes_links)
         given.check(endpoint.name, body, pictures)
     except BadPicture as error:
-        raise Refusal(422, [_problem(error.field, str(error), sent)]) from error
+        raise Refusal(422, [problem(error.field, str(error), sent)]) from error
     try:
         size = catalogue.picture_size(endpoint, body, pictures[0].size if pictures else None)
     except ValueError as error:
-        raise Refusal(422, [_problem("aspect_ratio", str(error), sent)]) from error
-    if endpoint.finetuned and service.finetunes.get(body["finetune_id"]) != region:
-        raise Refusal(404, "Finetune not found or not ready")
+        raise Refusal(422, [problem("aspect_ratio", str(error), sent)]) from error
+    if endpoint.finetuned:
+        if not service.has_finetune(body["finetune_id"], region):
+            raise Refusal(404, "Finetune not found or not ready")
+        if training := service.task(body["finetune_id"]):  # the picture's own: a finetune may be deleted before it
+            body["palette"] = training.body["palette"]
 
     input_mp = round(sum(width * height for width, height in (picture.size for picture in pictures)) / MEGAPIXEL, 2)
     output_mp = round(size[0] * size[1] / MEGAPIXEL, 2)
     cost = endpoint.cost(input_mp=input_mp, output_mp=output_mp)
-    service.admit(endpoint, cost)
+    service.admit(endpoint.name, cost)
     seed = body["seed"]
     task = Task(
         id=str(uuid.uuid4()),
@@ -85,7 +88,7 @@ def _receipt(service: Service, task: Task, request: web.Request) -> dict[str, An
     return receipt
 
 
-async def _json(request: web.Request) -> Any:
+async def read_json(request: web.Request) -> Any:
     """The body as FastAPI reads it: JSON only if it says that it is, and before anybody looks at the key."""
     text = await request.text()
     if not text:
@@ -95,30 +98,35 @@ async def _json(request: web.Request) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        problem = {
+        broken_off = {
             "type": "json_invalid",
             "loc": ["body", error.pos],
             "msg": "JSON decode error",
             "input": {},
             "ctx": {"error": error.msg},
         }
-        raise Refusal(422, [problem]) from error
+        raise Refusal(422, [broken_off]) from error
 
 
-def _validated(endpoint: Endpoint, sent: Any) -> dict[str, Any]:
+def validated(inputs: type[BaseModel], sent: Any) -> dict[str, Any]:
+    """What was sent, checked and with its defaults.
+
+    Raises:
+        Refusal: 422, in FastAPI's form.
+    """
     if sent is None:
         raise Refusal(422, [{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
     try:
-        return endpoint.inputs.model_validate(sent).model_dump(mode="json")
+        return inputs.model_validate(sent).model_dump(mode="json")
     except ValidationError as error:
         problems = cast("list[dict[str, Any]]", error.errors(include_url=False))
         detail: list[dict[str, Any]] = [
-            {**problem, "loc": ["body", *problem["loc"]], "url": _EXPLAINED + problem["type"]} for problem in problems
+            {**each, "loc": ["body", *each["loc"]], "url": _EXPLAINED + each["type"]} for each in problems
         ]
         raise Refusal(422, detail) from error
 
 
-def _problem(field: str, message: str, sent: Any) -> dict[str, Any]:
+def problem(field: str, message: str, sent: Any) -> dict[str, Any]:
     """A rule of the service's own that was broken; as there, it echoes the whole request, pictures and all."""
     return {
         "type": "value_error",

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from sandbox.bfl import pictures, samples
+from sandbox.bfl import pictures, samples, training
 from sandbox.bfl.generation import authenticated
-from sandbox.bfl.service import SINGLE_CLUSTERS, Refusal, Service
+from sandbox.bfl.service import SINGLE_CLUSTERS, TRAINING, Refusal, Service
 from sandbox.bfl.tasks import Task
 
 _TRIES = 4
@@ -32,6 +32,8 @@ async def get_result(service: Service, region: str, request: web.Request) -> web
     if not task or not service.quirks.appears_after <= age < service.quirks.forgets_after:
         return web.json_response(_answer(service, ids[-1], "Task not found"))
     task.polls += 1
+    if odd := training.oddity(service, region, task):
+        return odd if isinstance(odd, web.Response) else web.json_response(_answer(service, task.id, odd))
     return web.json_response(result(service, task, service.delivery_origin or origin))
 
 
@@ -46,7 +48,7 @@ async def get_sample(service: Service, _region: str, request: web.Request) -> we
     if refusal := samples.refusal(request.path, request.query, now=service.clock()):
         return refusal
     task = service.task(str(uuid.UUID(request.match_info["name"])))
-    if not task or task.status != "Ready":
+    if not task or task.status != "Ready" or task.endpoint == TRAINING:
         return samples.missing()
     picture = await asyncio.to_thread(
         pictures.draw, task, given=service.archive.picture, longest_side=service.picture_size
@@ -64,6 +66,8 @@ def result(service: Service, task: Task, delivery_origin: str) -> dict[str, Any]
     if task.status != "Ready":
         details = {"Moderation Reasons": task.reasons} if task.reasons else None
         return _answer(service, task.id, task.status, details=details)
+    if task.endpoint == TRAINING:
+        return _answer(service, task.id, "Ready")
     content_type = f"image/{task.format}"
     made: dict[str, Any] = {
         "sample": samples.link(delivery_origin, task.sample_path, ready_at=task.ready_at, content_type=content_type),
@@ -123,9 +127,9 @@ def _message(service: Service, task: Task, delivery_origin: str) -> dict[str, An
         word = "SUCCESS" if task.status == "Ready" else task.status
         return {"task_id": task.id, "status": word, "result": {"sample": made["sample"]} if made else None}
     if service.quirks.callback == "skills":
-        if not made:
+        if task.status != "Ready":
             return {"id": task.id, "status": "Error", "error": task.status, "message": "The generation failed."}
-        kept = {name: made.get(name) for name in ("sample", "prompt", "seed")}
+        kept = {name: made.get(name) for name in ("sample", "prompt", "seed")} if made else None
         return {"id": task.id, "status": "Ready", "result": kept, "timestamp": task.ready_at}
     return {**answer, "task_id": task.id}
 

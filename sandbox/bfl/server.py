@@ -5,7 +5,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from sandbox.bfl import generation, results
+from sandbox.bfl import generation, results, training
 from sandbox.bfl.faults import Handler, Kind
 from sandbox.bfl.service import Received, Refusal, Region, Service
 
@@ -32,6 +32,7 @@ class BflServer(Service):
         app.router.add_get("/v1/get_result", partial(results.get_result, self, here))
         if self.era != 2025:
             app.router.add_get("/v1/credits", partial(results.get_credits, self, here))
+        training.add_routes(self, here, app.router)
         app.router.add_get("/results/{name}/{file}", partial(results.get_sample, self, here))
         return app
 
@@ -62,6 +63,8 @@ def _kind(request: web.Request) -> Kind:
         return "sample"
     if request.path in _KINDS:
         return _KINDS[request.path]
+    if request.path == "/v1/finetune":
+        return "train"
     return "submit" if request.method == "POST" and request.path.startswith("/v1/flux") else "other"
 
 

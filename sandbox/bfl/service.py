@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from sandbox.bfl import catalogue
-from sandbox.bfl.catalogue import Endpoint, Era
+from sandbox.bfl.catalogue import Era
 from sandbox.bfl.faults import Fault, Kind
 from sandbox.bfl.tasks import Archive, Status, Task
 
@@ -26,6 +26,9 @@ _REFUSED_PICTURES = {"Violence": re.compile(r"\b(gore|gory|bloodbath)\b", re.IGN
 _READING_TIME = 0.8  # seconds until a prompt is refused
 
 Duration = float | Callable[[Task], float]
+Window = tuple[float, float]  # from and until, in seconds from the start of a training
+TRAINING: Final = "finetune"  # the endpoint of a task that is a training
+_ITERATION_TIME = 6.0  # seconds
 
 
 @dataclass
@@ -41,6 +44,12 @@ class Quirks:
     retry_after: int | None = None  # seconds, with the 429 of a full account
     callback: Literal["result", "bot", "skills"] = "result"  # three dialects seen in the wild
     callbacks: Literal["once", "twice", "lost", "reversed"] = "once"
+    training_id: Literal["finetune_id", "id"] = "finetune_id"  # what the answer to a training calls it
+    training_appears_after: float = 0.0  # seconds from its start in which a training is "Task not found"
+    training_forgotten_after: float | None = None  # seconds from its end after which it is that again
+    training_errors: Window = (0.0, 0.0)  # in which a training says Error, and goes on
+    training_crashes: Window = (0.0, 0.0)  # in which asking after a training is a plain 500
+    listed_as: Literal["ids", "objects"] = "ids"  # what my_finetunes is a list of
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,7 @@ class Service:
         active_limit: int = 24,
         kontext_max_limit: int = 6,
         duration: Duration | None = None,
+        training_duration: Duration | None = None,
         speed: float = 1.0,
         state: Path | None = None,
         era: Era | None = None,
@@ -91,6 +101,7 @@ class Service:
         self.active_limit = active_limit
         self.kontext_max_limit = kontext_max_limit
         self.duration = duration  # seconds, or how to tell; None for what each model usually takes, divided by `speed`
+        self.training_duration = training_duration  # likewise, and None for six seconds an iteration
         self.speed = speed
         self.era: Era | None = era
         self.region: Region = region
@@ -99,12 +110,14 @@ class Service:
         self.picture_size = picture_size  # px, the longer side; None for pictures as large as asked for
         self.quirks = quirks or Quirks()
         self.endpoints = catalogue.endpoints(era)
-        self.finetunes: dict[str, str] = {}  # id to the single cluster it was trained on
+        self.finetunes: dict[str, str] = {}  # finished ones: id to the single cluster it was trained on
         self.faults: list[Fault] = []
         self.requests: deque[Received] = deque(maxlen=100_000)
         self.peak_active = 0
         self.archive = Archive(state)
         self._tasks = {task.id: task for task in self.archive.tasks()}
+        for task in self._tasks.values():
+            self._note_finetune(task)
         self._ends = [(task.ready_at, task.id) for task in self._tasks.values() if task.status == "Pending"]
         heapq.heapify(self._ends)
         self._active_kontext_max = sum(self._tasks[id_].endpoint == "flux-kontext-max" for _, id_ in self._ends)
@@ -158,8 +171,21 @@ class Service:
             self._reserved -= task.cost
             if task.status == "Ready":
                 self._credits -= task.cost
+                self._note_finetune(task)
 
-    def admit(self, endpoint: Endpoint, cost: float) -> None:
+    def has_finetune(self, id_: str, region: str) -> bool:
+        """Whether it is finished, not deleted, and was trained in this region."""
+        self.settle()
+        return self.finetunes.get(id_) == region
+
+    def forget_finetune(self, id_: str) -> None:
+        """Delete a finetune; its task stays."""
+        del self.finetunes[id_]
+        if task := self._tasks.get(id_):
+            task.body["deleted"] = True
+            self.archive.save(task)
+
+    def admit(self, endpoint: str, cost: float) -> None:
         """Check that there is a free slot and money for one more task.
 
         Raises:
@@ -169,15 +195,15 @@ class Service:
         if self._credits - self._reserved < cost:
             raise Refusal(402, "Insufficient credits. Please add credits to your account.")
         full = len(self._ends) >= self.active_limit
-        if endpoint.name == "flux-kontext-max":
+        if endpoint == "flux-kontext-max":
             full = full or self._active_kontext_max >= self.kontext_max_limit
         if full:
             wait = self.quirks.retry_after
             raise Refusal(429, "Too many active tasks. Please wait for some of them to finish.", retry_after=wait)
 
-    def accept(self, task: Task, given: Iterable[tuple[str, bytes]]) -> None:
-        """Take a task in and start it."""
-        task.outcome, task.reasons = _verdict(task.prompt)
+    def accept(self, task: Task, given: Iterable[tuple[str, bytes]] = (), *, words: str | None = None) -> None:
+        """Take a task in and start it. `words` are moderated; the prompt, unless told."""
+        task.outcome, task.reasons = _verdict(task.prompt if words is None else words)
         task.duration = self._seconds(task)
         self.archive.keep(given)
         self.archive.save(task)
@@ -187,11 +213,18 @@ class Service:
         self._reserved += task.cost
         self.peak_active = max(self.peak_active, len(self._ends))
 
+    def _note_finetune(self, task: Task) -> None:
+        if task.endpoint == TRAINING and task.status == "Ready" and not task.body.get("deleted"):
+            self.finetunes[task.id] = task.region
+
     def _seconds(self, task: Task) -> float:
-        if self.duration is not None:
-            return self.duration(task) if callable(self.duration) else self.duration
+        told = self.training_duration if task.endpoint == TRAINING else self.duration
+        if told is not None:
+            return told(task) if callable(told) else told
         if task.outcome == "Request Moderated":
             return _READING_TIME / self.speed
+        if task.endpoint == TRAINING:
+            return task.body["iterations"] * _ITERATION_TIME / self.speed
         luck = int.from_bytes(hashlib.sha256(task.id.encode()).digest()[:4]) / 2**32  # 0..1
         slow = 2.0 if luck > 0.95 else 1.0  # one in twenty takes twice as long
         return self.endpoints[task.endpoint].seconds * (0.75 + 0.6 * luck) * slow / self.speed

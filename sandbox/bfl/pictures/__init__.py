@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from sandbox.bfl.inputs import IMAGE_FIELDS
-from sandbox.bfl.pictures import edits
+from sandbox.bfl.pictures import edits, finetuned
 from sandbox.bfl.pictures.canvas import Canvas
 from sandbox.bfl.pictures.composition import compose
 from sandbox.bfl.pictures.palette import palette_for
@@ -28,6 +28,8 @@ def draw(task: Task, *, given: Callable[[str], bytes], longest_side: int | None 
     marks = {field: task.body[field] for field in IMAGE_FIELDS if task.body.get(field)}
     seed = _seed(task, marks)
     image = _small(task.prompt, seed, size) if max(size) <= _SMALL else _large(task, seed, size, marks, given)
+    if "image" not in marks:  # what is kept of a picture that is filled keeps its colours
+        image = finetuned.touched(image, task.body)
     file = BytesIO()
     match task.format:
         case "png":
@@ -90,7 +92,8 @@ def _large(
         return edits.expanded(picture("image"), margins, prompt, seed, size)
     if "image" in marks:
         mask = picture("mask") if "mask" in marks else None
-        return edits.filled(picture("image"), mask, prompt, seed, size)
+        new = finetuned.touched(compose(prompt, seed, size), body)
+        return edits.filled(picture("image"), mask, new)
     if "image_prompt" in marks:
         strength = body.get("image_prompt_strength", 0.3)
         return edits.remixed(picture("image_prompt"), prompt, seed, size, strength)

@@ -44,11 +44,11 @@ def remixed(source: Image.Image, prompt: str, seed: str, size: Size, strength: f
     return Image.blend(compose(prompt, seed, size), base, 0.25 + 0.6 * strength)
 
 
-def filled(source: Image.Image, mask: Image.Image | None, prompt: str, seed: str, size: Size) -> Image.Image:
-    """The picture with something new where the mask is white, or, without one, where the picture is transparent."""
+def filled(source: Image.Image, mask: Image.Image | None, new: Image.Image) -> Image.Image:
+    """The picture, as large as the new one, which shows where the mask is white or, without one, where it is clear."""
     where = mask.convert("L") if mask else ImageChops.invert(source.convert("RGBA").getchannel("A"))
-    where = stretched(where, size).filter(ImageFilter.GaussianBlur(min(size) / 200))
-    return Image.composite(compose(prompt, seed, size), stretched(source.convert("RGB"), size), where)
+    where = stretched(where, new.size).filter(ImageFilter.GaussianBlur(min(new.size) / 200))
+    return Image.composite(new, stretched(source.convert("RGB"), new.size), where)
 
 
 def expanded(
