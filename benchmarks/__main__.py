@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.tables import Table
 
-NAMES = ("polling", "load", "burst", "slots")
+NAMES = ("polling", "load", "burst", "slots", "training_set")
 
 
 def main() -> int:
