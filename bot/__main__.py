@@ -15,10 +15,11 @@ from typing import Any
 import discord
 
 from bot import http
-from bot.app import App, assemble, tell_admin
+from bot.app import App, assemble, providers_of, tell_admin
+from bot.clock import SystemClock
 from bot.config import Settings, example, read_settings
-from bot.errors import BotError
-from bot.providers.bfl import Bfl
+from bot.errors import BotError, Refused
+from bot.providers.trainers import LABELS
 from storage.backup import copy_everything
 
 log = logging.getLogger("bot")
@@ -81,7 +82,7 @@ async def run(settings: Settings) -> None:
     while not stopping.is_set():
         began = loop.time()
         pause = RECONNECT[min(failures, len(RECONNECT) - 1)]
-        async with assemble(settings) as app:
+        async with assemble(settings) as app, app.listening():
             await _live(app, stopping, pause)
         failures = 0 if loop.time() - began > SETTLED else failures + 1
 
@@ -163,18 +164,21 @@ async def doctor(settings: Settings) -> bool:
     except (discord.HTTPException, OSError) as error:
         report(False, f"Discord cannot be reached: {error}")
     async with http.session() as session:
-        base = str(settings.bfl_api_url).rstrip("/") if settings.bfl_api_url else None
-        bfl = Bfl(
-            session,
-            key=settings.bfl_api_key,
-            region=settings.bfl_region,
-            bases={settings.bfl_region: base} if base else None,
+        for provider in providers_of(settings, session, (), SystemClock()).values():
+            label = LABELS[provider.name]
+            try:
+                balance = await provider.balance()
+                report(balance > 0, f"${balance / 1e6:.2f} left at {label}. Top up there when it runs low.")
+            except Refused as error:
+                report(True, f"{label}: {error}")
+            except BotError as error:
+                report(False, f"{label}: {error}")
+    if settings.public_url is None:
+        report(True, "No PUBLIC_URL: the bot asks trainers by itself.")
+    else:
+        report(
+            True, f"Trainers call back at {settings.public_url}; your proxy passes that to port {settings.web_port}."
         )
-        try:
-            balance = await bfl.balance()
-            report(balance > 0, f"${balance / 1e6:.2f} left at Black Forest Labs. Top up at dashboard.bfl.ai.")
-        except BotError as error:
-            report(False, f"Black Forest Labs: {error}")
     return well
 
 

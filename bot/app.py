@@ -19,16 +19,33 @@ from bot.client import Client, Services
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.delivery import DiscordDelivery
+from bot.errors import Broken
+from bot.jobs.hints import Hints
 from bot.jobs.pace import Pace
 from bot.jobs.worker import Recipe, Worker
 from bot.pictures.decode import Decoder
+from bot.providers.astria import Astria
 from bot.providers.bfl import Bfl
 from bot.providers.catalogue import MODELS
+from bot.providers.interface import Provider
+from bot.providers.trainers import TRAINERS
+from bot.providers.vimmerse import Vimmerse
+from bot.web import Web
+from bot.workflows.callbacks import Callbacks, callback_key
 from bot.workflows.decisions import Decisions, settle_spending
 from bot.workflows.drawing import Draw
+from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.finetunes import Finetunes, object_to_consent, settle_consent
 from bot.workflows.imagine import Imagine
+from bot.workflows.keeping import Keeping
 from bot.workflows.progress import Progress
-from bot.workflows.requests import CARDS, Requests
+from bot.workflows.request import CARDS
+from bot.workflows.requests import Requests
+from bot.workflows.shown import AllViews
+from bot.workflows.starting import Starts, settle_training, training_lane
+from bot.workflows.tend import Tend
+from bot.workflows.train import LOST_AFTER, Train
+from bot.workflows.trainings import Trainings
 from bot.workflows.views import Views, lane_of
 from storage import jobs, notes
 from storage.database import Database, open_database
@@ -42,6 +59,10 @@ UPLOADS = 32
 """Requests that are delivered at once; each holds its images' bytes only while it is sent."""
 PATIENCE = 3600.0
 """Seconds for which a picture is tried again while a provider does not answer; a delivery is tried ten times longer."""
+TRAININGS = 8
+"""Trainings of one provider that are under way at once; no provider names a limit for them: ours."""
+FOR_EVER = 10 * 365 * 86_400.0
+"""Seconds for which a finetune is looked after while Discord does not answer."""
 HEARTBEAT = 60.0
 """Seconds between two notes of "still here", from which the next start knows how long the bot was away."""
 
@@ -78,8 +99,10 @@ class App:
         client: Client,
         worker: Worker,
         progress: Progress,
+        keeping: Keeping,
         decisions: Decisions,
         services: Services,
+        web: Web | None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -87,6 +110,8 @@ class App:
         self.client = client
         self.worker = worker
         self.progress = progress
+        self.keeping = keeping
+        self.web = web
         self.decisions = decisions
         self.services = services
         self._beside: list[asyncio.Task[None]] = []
@@ -102,12 +127,31 @@ class App:
         """What runs beside the client just now."""
         return [*self._beside, *self.worker.tasks]
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator[None]:
+        """Take providers' callbacks until the block ends, where PUBLIC_URL is set.
+
+        Raises:
+            Broken: the port is taken.
+        """
+        if self.web is None:
+            yield
+            return
+        host, port = self.settings.web_host, self.settings.web_port
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.web.serving(host, port))
+            except OSError as error:
+                raise Broken(f"WEB_PORT {port} on {host} is taken by another program. Choose another.") from error
+            yield
+
     async def start_workers(self) -> Absence:
         """Take up what was under way and begin to work. Call it when the client can send messages."""
         absence = await self._look_back()
         self._beside = [
             asyncio.create_task(self.worker.run(), name="worker"),
             asyncio.create_task(self.progress.run(), name="progress"),
+            asyncio.create_task(self.keeping.run(), name="finetunes"),
             asyncio.create_task(self._keep_time(), name="heartbeat"),
             asyncio.create_task(self._close_questions(), name="expiry"),
         ]
@@ -156,7 +200,7 @@ class App:
 
     async def _show_closed(self, review: Review) -> None:
         try:
-            view = await self.services.requests.views.of(review.subject)
+            view = await self.services.views_any.of(review.subject)
             if view is not None:
                 await self.services.delivery.decided(review, view)
         except SQLAlchemyError:
@@ -175,7 +219,12 @@ def lanes(settings: Settings) -> list[Lane]:
         )
         for model in MODELS
     }
-    return [*found.values(), Lane(CARDS, CARDS, UPLOADS, UPLOADS)]
+    trained = {training_lane(trainer.provider) for trainer in TRAINERS}
+    return [
+        *found.values(),
+        *(Lane(name, name, TRAININGS, TRAININGS) for name in sorted(trained)),
+        Lane(CARDS, CARDS, UPLOADS, UPLOADS),
+    ]
 
 
 @asynccontextmanager
@@ -198,25 +247,52 @@ async def assemble(
         decoder = Decoder()
         stack.push_async_callback(decoder.close)
         session = await stack.enter_async_context(http.session())
-        providers = {Bfl.name: _bfl(settings, session, origins)}
+        providers = providers_of(settings, session, origins, clock)
         pace = Pace(database)
         limits = lanes(settings)
         views = Views(database, clock, pace, {lane.name: lane for lane in limits})
+        finetune_views = FinetuneViews(database, clock, pace, providers)
+        views_any = AllViews(views, finetune_views)
+        hints = Hints(database, clock)
+        public_url = str(settings.public_url) if settings.public_url else None
+        callbacks = Callbacks(await callback_key(database), hints, public_url=public_url)
 
         async def alarm(sentence: str) -> None:
             await tell_admin(client, settings, sentence)
 
         client = Client()
         delivery = DiscordDelivery(client, clock=clock, media=media, decoder=decoder, database=database)
-        progress = Progress(database=database, clock=clock, views=views, delivery=delivery)
+        progress = Progress(database=database, clock=clock, views=views_any, delivery=delivery)
+        imagine = Imagine(database=database, views=views, delivery=delivery, media=media, decoder=decoder)
+        draw = Draw(
+            database=database,
+            clock=clock,
+            providers=providers,
+            media=media,
+            decoder=decoder,
+            pace=pace,
+            callbacks=callbacks,
+        )
+        tend = Tend(
+            database=database, clock=clock, providers=providers, media=media, views=finetune_views, delivery=delivery
+        )
+        train = Train(
+            database=database,
+            clock=clock,
+            providers=providers,
+            media=media,
+            decoder=decoder,
+            pace=pace,
+            callbacks=callbacks,
+            alarm=alarm,
+        )
         worker = Worker(
             database,
             {
-                "imagine": Recipe(Imagine(database=database, views=views, delivery=delivery), 10 * PATIENCE),
-                "draw": Recipe(
-                    Draw(database=database, clock=clock, providers=providers, media=media, decoder=decoder, pace=pace),
-                    PATIENCE,
-                ),
+                "imagine": Recipe(imagine, 10 * PATIENCE),
+                "draw": Recipe(draw, PATIENCE),
+                "finetune": Recipe(tend, FOR_EVER),
+                "train": Recipe(train, LOST_AFTER + PATIENCE),
             },
             clock=clock,
             lanes=limits,
@@ -224,10 +300,35 @@ async def assemble(
             changed=progress.changed,
             alarm=alarm,
         )
-        requests = Requests(database=database, clock=clock, media=media, decoder=decoder, views=views, worker=worker)
-        decisions = Decisions(database=database, clock=clock, worker=worker, consequences={"spend": settle_spending})
+        hints.wake_with(worker)
+        finetunes = Finetunes(database=database, clock=clock, media=media, views=finetune_views, worker=worker)
+        requests = Requests(
+            database=database,
+            clock=clock,
+            media=media,
+            decoder=decoder,
+            views=views,
+            worker=worker,
+            finetunes=finetunes,
+        )
+        decisions = Decisions(
+            database=database,
+            clock=clock,
+            worker=worker,
+            consequences={"spend": settle_spending, "train": settle_training, "consent": settle_consent},
+            objections={"consent": object_to_consent},
+        )
         services = Services(
             requests=requests,
+            trainings=Trainings(
+                database=database, clock=clock, media=media, decoder=decoder, views=finetune_views, worker=worker
+            ),
+            starts=Starts(
+                database=database, clock=clock, media=media, decoder=decoder, views=finetune_views, worker=worker
+            ),
+            finetunes=finetunes,
+            finetune_views=finetune_views,
+            views_any=views_any,
             decisions=decisions,
             delivery=delivery,
             media=media,
@@ -246,20 +347,33 @@ async def assemble(
             client=client,
             worker=worker,
             progress=progress,
+            keeping=Keeping(database=database, clock=clock, worker=worker),
             decisions=decisions,
             services=services,
+            web=Web(callbacks, clock) if public_url else None,
         )
 
 
-def _bfl(settings: Settings, session: aiohttp.ClientSession, origins: Sequence[str]) -> Bfl:
-    base = str(settings.bfl_api_url).rstrip("/") if settings.bfl_api_url else None
-    return Bfl(
-        session,
-        key=settings.bfl_api_key,
-        region=settings.bfl_region,
-        bases={settings.bfl_region: base} if base else None,
-        origins=origins,
-    )
+def providers_of(
+    settings: Settings, session: aiohttp.ClientSession, origins: Sequence[str], clock: Clock
+) -> dict[str, Provider]:
+    """Those that a key is set for."""
+    addresses = {
+        settings.bfl_region: settings.bfl_api_url,
+        "us1": settings.bfl_us1_url,
+        "eu1": settings.bfl_eu1_url,
+    }
+    bases = {region: str(url).rstrip("/") for region, url in addresses.items() if url}
+    found: list[Provider] = [
+        Bfl(session, key=settings.bfl_api_key, region=settings.bfl_region, bases=bases, origins=origins)
+    ]
+    if settings.astria_api_key:
+        base = str(settings.astria_api_url).rstrip("/") if settings.astria_api_url else None
+        found.append(Astria(session, key=settings.astria_api_key, base=base, origins=origins, now=clock.now))
+    if settings.vimmerse_api_key:
+        base = str(settings.vimmerse_api_url).rstrip("/") if settings.vimmerse_api_url else None
+        found.append(Vimmerse(session, key=settings.vimmerse_api_key, base=base, origins=origins))
+    return {provider.name: provider for provider in found}
 
 
 async def tell_admin(client: discord.Client, settings: Settings, sentence: str) -> None:

@@ -127,7 +127,33 @@ def custom_ids(components: Iterable[Any]) -> Iterator[str]:
         yield from custom_ids([*getattr(component, "children", ()), *([accessory] if accessory else [])])
 
 
-Field = discord.ui.TextInput[Any] | discord.ui.Select[Any]
+Field = (
+    discord.ui.TextInput[Any]
+    | discord.ui.Select[Any]
+    | discord.ui.MentionableSelect[Any]
+    | discord.ui.FileUpload[Any]
+    | discord.ui.Checkbox[Any]
+)
+YES = "yes"
+"""What `given` says of a box that is ticked."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file that was given in a form: Discord keeps it for some hours, at a signed link."""
+
+    name: str
+    url: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """A member or role that was chosen in a form."""
+
+    id: int
+    is_role: bool
 
 
 class Form(discord.ui.Modal):
@@ -142,6 +168,10 @@ class Form(discord.ui.Modal):
         super().__init__(title=title[:45], custom_id=_custom_id(verb, subject))
         self.stop()
 
+    def say(self, text: str) -> None:
+        """Add words that have to be read; Discord counts them as one of the five parts of a form."""
+        self.add_item(discord.ui.TextDisplay[Any](text))
+
     def ask(self, name: str, text: str, field: Field, why: str = "") -> None:
         """Add a field; what is given is found under `name` in `given`."""
         field.custom_id = name
@@ -150,21 +180,52 @@ class Form(discord.ui.Modal):
 
 
 def given(interaction: Interaction) -> dict[str, str]:
-    """What was given in a sent form, by the names of its fields. An empty field is an empty text."""
+    """What was given in a sent form, by the names of its fields. An empty field is an empty text.
+
+    Of several choices it is the first: `chosen` has them all.
+    """
+    return {name: next(iter(values), "") for name, values in _sent(interaction)}
+
+
+def chosen(interaction: Interaction, name: str) -> list[str]:
+    """All that was chosen in the field of that name."""
+    return dict(_sent(interaction)).get(name, [])
+
+
+def files(interaction: Interaction) -> dict[str, list[Attached]]:
+    """The files of each field of a sent form, in the order in which they were given."""
     data: Any = interaction.data or {}
-    return dict(_fields(data.get("components", [])))
+    there = data.get("resolved", {}).get("attachments", {})
+    return {
+        name: [Attached(there[each]["filename"], there[each]["url"], there[each]["size"]) for each in values]
+        for name, values in _sent(interaction)
+        if values and all(each in there for each in values)
+    }
 
 
-def _fields(components: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def mentioned(interaction: Interaction, name: str) -> list[Mentioned]:
+    """The members and roles that were chosen in the field of that name."""
+    data: Any = interaction.data or {}
+    roles = data.get("resolved", {}).get("roles", {})
+    return [Mentioned(int(each), is_role=each in roles) for each in chosen(interaction, name)]
+
+
+def _sent(interaction: Interaction) -> Iterator[tuple[str, list[str]]]:
+    data: Any = interaction.data or {}
+    yield from _fields(data.get("components", []))
+
+
+def _fields(components: list[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
     for component in components:
         if "component" in component:
             yield from _fields([component["component"]])
         elif "components" in component:
             yield from _fields(component["components"])
         elif "values" in component:
-            yield component["custom_id"], next(iter(component["values"]), "")
+            yield component["custom_id"], [str(each) for each in component["values"]]
         elif "value" in component:
-            yield component["custom_id"], component["value"] or ""
+            value = component["value"]
+            yield component["custom_id"], [YES] if value is True else [str(value)] if value else []
 
 
 async def acknowledge(interaction: Interaction, answer: Answer) -> None:

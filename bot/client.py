@@ -18,7 +18,12 @@ from bot.delivery import DiscordDelivery
 from bot.jobs.worker import Worker
 from bot.providers.interface import Provider
 from bot.workflows.decisions import Decisions
+from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.finetunes import Finetunes
 from bot.workflows.requests import Requests
+from bot.workflows.shown import AllViews
+from bot.workflows.starting import Starts
+from bot.workflows.trainings import Trainings
 from storage import notes
 from storage.database import Database
 from storage.media import Media
@@ -31,6 +36,10 @@ EXTENSIONS = (
     "cogs.edit",
     "cogs.show",
     "cogs.account",
+    "cogs.training_sets",
+    "cogs.finetune",
+    "cogs.finetune_buttons",
+    "cogs.sweeps",
     "cogs.review",
     "cogs.admin",
 )
@@ -43,6 +52,11 @@ class Services:
     """The parts that a command may ask for something."""
 
     requests: Requests
+    trainings: Trainings
+    starts: Starts
+    finetunes: Finetunes
+    finetune_views: FinetuneViews
+    views_any: AllViews
     decisions: Decisions
     delivery: DiscordDelivery
     media: Media

@@ -33,6 +33,14 @@ class Settings(BaseSettings):
         default=None,
         description="Another address for Black Forest Labs' API, e.g. a proxy of yours. It is given the key.",
     )
+    bfl_us1_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="The same for their host in the US where finetunes are trained and drawn with (api.us1.bfl.ai).",
+    )
+    bfl_eu1_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="The same for their host in the EU where finetunes are trained and drawn with (api.eu1.bfl.ai).",
+    )
     bfl_active_tasks: int = Field(
         default=24,
         ge=1,
@@ -43,6 +51,32 @@ class Settings(BaseSettings):
     bfl_kontext_max_tasks: int = Field(
         default=6, ge=1, le=1000, description="How many of those may be of the model flux-kontext-max."
     )
+    astria_api_key: SecretStr | None = Field(
+        default=None,
+        description="Your key at Astria, where finetunes can be trained. www.astria.ai > Account > API. Without it, "
+        "Astria is not offered.",
+    )
+    astria_api_url: AnyHttpUrl | None = Field(
+        default=None, description="Another address for Astria's API. It is given the key."
+    )
+    vimmerse_api_key: SecretStr | None = Field(
+        default=None,
+        description="Your key at Vimmerse, where finetunes can be trained, too; by request to support@vimmerse.net. "
+        "Without it, Vimmerse is not offered.",
+    )
+    vimmerse_api_url: AnyHttpUrl | None = Field(
+        default=None, description="Another address for Vimmerse's API. It is given the key."
+    )
+    public_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="The https address at which the world reaches the bot's own web server (below), where you have a "
+        "reverse proxy: trainers call there when they are done. Without it, the bot asks them, which takes up to a "
+        "minute longer.",
+    )
+    web_host: str = Field(
+        default="127.0.0.1", description="Where the web server listens; it runs only where PUBLIC_URL is set."
+    )
+    web_port: int = Field(default=8080, ge=0, le=65_535, description="The port that it listens on.")
     data_dir: Path = Field(
         default=Path("var"),
         description="The folder for the database and the pictures. Back this folder up (python -m bot backup).",
@@ -61,7 +95,7 @@ class Settings(BaseSettings):
         default="INFO", description="How much is written to the log: DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("bfl_api_url")
+    @field_validator("bfl_api_url", "bfl_us1_url", "bfl_eu1_url", "astria_api_url", "vimmerse_api_url", "public_url")
     @classmethod
     def _origin_alone(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
         if value is not None and (value.path not in {None, "/"} or value.query or value.username or value.password):

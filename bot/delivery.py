@@ -23,7 +23,9 @@ from bot.clock import Clock
 from bot.errors import BotError, Refused, Unavailable
 from bot.pictures.decode import Decoder
 from bot.posting import Place, Posting, Token, nonce
+from bot.workflows.finetune import FinetuneView
 from bot.workflows.request import Forecast, Posted, RequestView
+from bot.workflows.shown import Shown
 from storage import jobs, reviews
 from storage.database import Database
 from storage.images import Image
@@ -33,6 +35,7 @@ from storage.reviews import Review, ReviewState
 log = logging.getLogger(__name__)
 
 V = TypeVar("V")
+AnyView = TypeVar("AnyView", bound=Shown)
 
 COSMETIC = 15.0
 """Seconds for an edit while a request waits: its end waits for that edit, so that the two cannot overtake."""
@@ -122,7 +125,7 @@ class DiscordDelivery:
             interaction.application_id, interaction.token, self._clock.now() + TOKEN, interaction.filesize_limit
         )
 
-    async def show(self, view: RequestView) -> bool:
+    async def show(self, view: Shown) -> bool:
         """Show a request as it is now, at once: just accepted, or with its pictures deleted. Never raises.
 
         False where its message still shows something else.
@@ -135,32 +138,32 @@ class DiscordDelivery:
         try:
             async with self._lock(view.job.id):
                 self._finished[view.job.id] = None
-                await self._posting.put(place, view.images, _request(view, self._media))
+                await self._posting.put(place, view.images, _drawn(view, self._media))
         except BotError as error:
             log.warning("The card of %s is out of date: %s", view.job.id, error)
             return False
         return True
 
-    async def refresh(self, view: RequestView) -> bool:
+    async def refresh(self, view: Shown) -> bool:
         job = view.job
         shown = self._shown.get(job.id)
         if view.ended or job.message_id is None or job.id in self._finished or (shown and shown.lost):
             return True
         view = self._steadied(view)
-        if shown and shown.key == cards.request_card(view, self._media).key:
+        if shown and shown.key == cards.card_of(view, self._media).key:
             return True
         now = self._clock.now()
         if (shown and now < shown.at + PAUSE) or self._lock(job.id).locked() or not self._budget.take(now):
             return False
         return await self._update(view)
 
-    async def _update(self, view: RequestView) -> bool:
+    async def _update(self, view: Shown) -> bool:
         """Edit a waiting card; whether there is nothing left to do."""
         job = view.job
         async with self._lock(job.id):
             if job.id in self._finished:
                 return True
-            card = cards.request_card(view, self._media)
+            card = cards.card_of(view, self._media)
             shown = _Shown(None, self._clock.now(), view.forecast)
             try:
                 async with self._posting.explained(self._place(view)):
@@ -174,7 +177,7 @@ class DiscordDelivery:
             self._shown[job.id] = shown
             return shown.lost or shown.key is not None
 
-    def _steadied(self, view: RequestView) -> RequestView:
+    def _steadied(self, view: AnyView) -> AnyView:
         """The view with the forecast that the card shows already, where the new one says nearly the same."""
         new, now = view.forecast, self._clock.now()
         if new is None:
@@ -197,7 +200,7 @@ class DiscordDelivery:
         async with self._lock(job.id):
             self._finished[job.id] = None
             view = await self._where_it_is(view)
-            posted = await self._posting.put(self._place(view), view.images, _request(view, self._media))
+            posted = await self._posting.put(self._place(view), view.images, _drawn(view, self._media))
             assert posted, "it has a nonce"
             self._shown.pop(job.id, None)
             self._tokens.pop(job.id, None)
@@ -212,9 +215,7 @@ class DiscordDelivery:
         moved = dataclasses.replace(view.job, message_id=job.message_id, channel_id=job.channel_id)
         return dataclasses.replace(view, job=moved)
 
-    async def answer(
-        self, interaction: discord.Interaction[Any], view: RequestView, image: Image | None = None
-    ) -> Posted:
+    async def answer(self, interaction: discord.Interaction[Any], view: Shown, image: Image | None = None) -> Posted:
         """Make the answer to a deferred interaction a copy of a request's card, or the card of one of its images.
 
         Raises as `finish` does.
@@ -224,8 +225,8 @@ class DiscordDelivery:
         async with self._posting.explained(place):
             message_id = card_of(interaction) or (await interaction.original_response()).id
         place = dataclasses.replace(place, message_id=message_id)
-        if image is None:
-            posted = await self._posting.put(place, view.images, _request(self._steadied(view), self._media))
+        if image is None or not isinstance(view, RequestView):
+            posted = await self._posting.put(place, view.images, _drawn(self._steadied(view), self._media))
         else:
             posted = await self._posting.put(
                 place, [image], lambda copies: cards.image_card(view, image, self._media, copies)
@@ -234,10 +235,20 @@ class DiscordDelivery:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted
 
+    async def announce(self, view: FinetuneView, about: str) -> Posted:
+        """A message of its own, with the owner's name, so that Discord tells them. Otherwise as `finish`."""
+        once = nonce(f"{about}-{view.job.id}-{len(view.tries)}-{view.finetune.warned_at or 0:.0f}")
+        place = Place(view.job.guild_id, view.job.channel_id, nonce=once, told=(view.finetune.owner_id,))
+        card = cards.news_card(view, about, self._media)
+        async with self._lock(f"news {view.job.id}"):
+            posted = await self._posting.put(place, [], lambda _: card)
+        assert posted, "it has a nonce"
+        return posted
+
     # What moderators decide.
 
-    async def ask(self, review: Review, view: RequestView) -> Posted:
-        card = cards.review_card(review, view)
+    async def ask(self, review: Review, view: Shown) -> Posted:
+        card = cards.review_card_for(review, view, self._media)
         async with self._lock(f"review {review.id}"):
             posted = await self._posting.put(self._review_place(review), [], lambda _: card)
             assert posted, "it has a nonce"
@@ -248,9 +259,9 @@ class DiscordDelivery:
             await self.decided(known, view)
         return posted
 
-    async def decided(self, review: Review, view: RequestView) -> bool:
+    async def decided(self, review: Review, view: Shown) -> bool:
         """Show on the moderators' card how a question stands now; whether that worked. Never raises."""
-        card = cards.review_card(review, view)
+        card = cards.review_card_for(review, view, self._media)
         place = self._review_place(review)
         if place.message_id is None:
             return False
@@ -268,7 +279,7 @@ class DiscordDelivery:
             message_id, channel_id = asked.message_id, asked.channel_id
         return Place(review.guild_id, channel_id, message_id, nonce(f"ask-{review.id}"))
 
-    def _place(self, view: RequestView) -> Place:
+    def _place(self, view: Shown) -> Place:
         job, token = view.job, self._tokens.get(view.job.id)
         if token and token.until <= self._clock.now():
             token = None
@@ -279,5 +290,5 @@ class DiscordDelivery:
         return self._locks.setdefault(key, asyncio.Lock())
 
 
-def _request(view: RequestView, media: Media) -> Callable[[Mapping[str, Copy]], Card]:
-    return lambda copies: cards.request_card(view, media, copies)
+def _drawn(view: Shown, media: Media) -> Callable[[Mapping[str, Copy]], Card]:
+    return lambda copies: cards.card_of(view, media, copies)

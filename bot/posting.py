@@ -60,6 +60,8 @@ class Place:
     message_id: int | None = None
     nonce: str | None = None
     token: Token | None = None
+    told: tuple[int, ...] = ()
+    """Members whom Discord shall notify, where it is posted anew."""
 
 
 class Posting:
@@ -133,7 +135,10 @@ class Posting:
 
     async def _post(self, place: Place, card: Card, nonce: str) -> int:
         async with asyncio.timeout(CALL), _opened(card) as files:
-            return (await self._channel(place).send(view=card.view, files=files, nonce=nonce)).id
+            members = [discord.Object(user_id) for user_id in place.told]
+            mentions = discord.AllowedMentions(everyone=False, roles=False, users=members or False)
+            channel = self._channel(place)
+            return (await channel.send(view=card.view, files=files, nonce=nonce, allowed_mentions=mentions)).id
 
     def _channel(self, place: Place) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)

@@ -95,7 +95,7 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
 
 
 async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> bool:
-    """Whether a file is still an image, or the input of a request under way.
+    """Whether a file is still an image, part of a finetune, or the input of a request under way.
 
     With `beside`, any other request that has it as its input counts: one may be asked for again.
     """
@@ -103,6 +103,12 @@ async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> b
         db,
         """
         SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL
+        UNION ALL
+        SELECT 1 FROM training_images WHERE sha256 = :sha256
+        UNION ALL
+        SELECT 1 FROM finetune_samples WHERE sha256 = :sha256
+        UNION ALL
+        SELECT 1 FROM finetunes WHERE :sha256 IN (training_set, sheet) AND deleted_at IS NULL
         UNION ALL
         SELECT 1 FROM jobs WHERE request LIKE :named AND (
             state IN ('waiting', 'running', 'parked') OR (:beside IS NOT NULL AND COALESCE(parent_id, id) <> :beside))

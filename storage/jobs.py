@@ -111,13 +111,22 @@ async def set_message(db: Connection, *, job_id: str, message_id: int, channel_i
     )
 
 
+async def set_cost(db: Connection, *, job_id: str, cost: int) -> None:
+    """What a job that has ended turned out to cost."""
+    await change(
+        db,
+        "UPDATE jobs SET cost_actual = :cost WHERE id = :id AND cost_actual IS NULL AND ended_at IS NOT NULL",
+        {"id": job_id, "cost": cost},
+    )
+
+
 async def count_by_member(db: Connection, *, guild_id: int, owner_id: int) -> int:
     """How many pictures of a member are drawn or wait to be."""
     found = await row(
         db,
         """
         SELECT COUNT(*) AS n FROM jobs WHERE guild_id = :guild_id AND owner_id = :owner_id
-            AND state IN ('waiting', 'running', 'parked') AND parent_id IS NOT NULL
+            AND state IN ('waiting', 'running', 'parked') AND kind = 'draw'
         """,
         {"guild_id": guild_id, "owner_id": owner_id},
     )
@@ -125,11 +134,11 @@ async def count_by_member(db: Connection, *, guild_id: int, owner_id: int) -> in
 
 
 async def under_way(db: Connection, *, limit: int) -> list[Job]:
-    """Requests that are not at their end, oldest first."""
+    """Requests for pictures that are not at their end, oldest first."""
     found = await rows(
         db,
         f"""
-        SELECT {COLUMNS} FROM jobs WHERE parent_id IS NULL AND state IN ('waiting', 'running', 'parked')
+        SELECT {COLUMNS} FROM jobs WHERE kind = 'imagine' AND state IN ('waiting', 'running', 'parked')
         ORDER BY created_at LIMIT :limit
         """,
         {"limit": limit},
@@ -138,8 +147,16 @@ async def under_way(db: Connection, *, limit: int) -> list[Job]:
 
 
 async def count_states(db: Connection) -> dict[str, int]:
-    """How many requests are in each state."""
-    found = await rows(db, "SELECT state, COUNT(*) AS n FROM jobs WHERE parent_id IS NULL GROUP BY state", {})
+    """How many requests are in each state; the drafts of finetunes, which wait for their owners, are none."""
+    found = await rows(
+        db,
+        """
+        SELECT state, COUNT(*) AS n FROM jobs WHERE parent_id IS NULL AND (kind <> 'finetune' OR EXISTS (
+            SELECT 1 FROM jobs AS child WHERE child.parent_id = jobs.id
+                AND child.state IN ('waiting', 'running', 'parked'))) GROUP BY state
+        """,
+        {},
+    )
     return {each["state"]: each["n"] for each in found}
 
 
@@ -162,7 +179,7 @@ async def count_since(db: Connection, *, guild_id: int, owner_id: int, since: fl
         db,
         """
         SELECT COUNT(*) AS n FROM jobs WHERE guild_id = :guild_id AND owner_id = :owner_id AND created_at >= :since
-            AND parent_id IS NOT NULL AND (cost_actual IS NULL OR cost_actual > 0)
+            AND kind = 'draw' AND (cost_actual IS NULL OR cost_actual > 0)
         """,
         {"guild_id": guild_id, "owner_id": owner_id, "since": since},
     )
@@ -174,7 +191,7 @@ async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) ->
     found = await rows(
         db,
         """
-        SELECT id FROM jobs WHERE owner_id = :owner_id AND guild_id = :guild_id AND parent_id IS NULL
+        SELECT id FROM jobs WHERE owner_id = :owner_id AND guild_id = :guild_id AND kind = 'imagine'
         ORDER BY created_at DESC LIMIT :limit
         """,
         {"owner_id": owner_id, "guild_id": guild_id, "limit": limit},

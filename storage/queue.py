@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storage import ledger
 from storage.database import Connection, change, row, rows
 from storage.jobs import COLUMNS, NEVER, Job, State, read_job
 
@@ -210,12 +211,15 @@ async def park(db: Connection, *, job_id: str, holder: str) -> bool:
 async def end(
     db: Connection, *, job_id: str, holder: str, state: State, now: float, cost: int | None, error: str | None
 ) -> bool:
-    """Close a running job; False when it is no longer this worker's."""
-    return await _leave(
+    """Close a running job, and note in the ledger what it cost; False when it is no longer this worker's."""
+    ended = await _leave(
         db,
         "state = :state, ended_at = :now, cost_actual = :cost, error = :error",
         {"id": job_id, "holder": holder, "state": state, "now": now, "cost": cost, "error": error, "keep_slot": False},
     )
+    if ended:
+        await ledger.charge(db, job_id=job_id, amount=cost, now=now)
+    return ended
 
 
 async def _leave(db: Connection, assignments: str, parameters: dict[str, object]) -> bool:
@@ -240,6 +244,28 @@ async def wake(db: Connection, *, job_id: str, now: float) -> None:
             state = CASE WHEN state = 'parked' THEN 'waiting' ELSE state END
         WHERE id = :id AND state IN ('waiting', 'running', 'parked')
         """,
+        {"id": job_id, "now": now},
+    )
+
+
+async def reopen(db: Connection, *, job_id: str, now: float) -> bool:
+    """Take up again a job whose outcome was unknown and is not any more; False when it is not at that end."""
+    changed = await change(
+        db,
+        """
+        UPDATE jobs SET state = 'waiting', due_at = :now, error = NULL, ended_at = NULL, attempts = 0, holds_slot = TRUE
+        WHERE id = :id AND state = 'unknown'
+        """,
+        {"id": job_id, "now": now},
+    )
+    return changed == 1
+
+
+async def hint(db: Connection, *, job_id: str, now: float) -> None:
+    """Have a job that waits for its provider look now. Others wait for something else, and are left alone."""
+    await change(
+        db,
+        "UPDATE jobs SET due_at = :now WHERE id = :id AND state = 'waiting' AND holds_slot AND due_at > :now",
         {"id": job_id, "now": now},
     )
 

@@ -73,6 +73,16 @@ async def find(db: Connection, review_id: str) -> Review | None:
     return _review(found) if found else None
 
 
+async def newest_about(db: Connection, subject: str) -> Review | None:
+    """The last question about something, decided or not."""
+    found = await row(
+        db,
+        f"SELECT {_COLUMNS} FROM reviews WHERE subject = :subject ORDER BY created_at DESC, id DESC LIMIT 1",
+        {"subject": subject},
+    )
+    return _review(found) if found else None
+
+
 async def open_ones(db: Connection, guild_id: int, *, limit: int) -> list[Review]:
     """What a community's moderators have not decided yet, oldest first."""
     found = await rows(

@@ -173,6 +173,7 @@ reviews = Table(
     _real("created_at"),
     _real("expires_at"),
     Index("reviews_open", "guild_id", "state", "created_at"),
+    Index("reviews_by_subject", "subject", "created_at"),
 )
 
 notes = Table(
@@ -180,4 +181,104 @@ notes = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("content", Text, nullable=False),
+)
+
+finetunes = Table(
+    "finetunes",
+    metadata,
+    Column("id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("open_to_others", Boolean, nullable=False, server_default=false()),
+    _nullable("training_set", Text),
+    _nullable("sheet", Text),
+    _nullable("ref", Text),
+    _nullable("progress", Text),
+    _nullable("model", Text),
+    _nullable("strength", Float),
+    _nullable("frozen_at", Float),
+    _nullable("frozen_by", BigInteger),
+    _nullable("ready_at", Float),
+    _nullable("expires_at", Float),
+    _nullable("warned_at", Float),
+    _real("created_at"),
+    _real("changed_at"),
+    _nullable("deleted_at", Float),
+    _nullable("deleted_by", BigInteger),
+    Index(
+        "finetunes_by_name",
+        "guild_id",
+        "name_key",
+        unique=True,
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index("finetunes_by_state", "state", "changed_at"),
+)
+
+training_images = Table(
+    "training_images",
+    metadata,
+    Column("finetune_id", Text, ForeignKey("finetunes.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _nullable("caption", Text),
+    Column("bytes", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("original_sha256", Text, nullable=False),
+    Column("original_width", Integer, nullable=False),
+    Column("original_height", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("contributor_id", BigInteger, nullable=False),
+    Column("added_by", BigInteger, nullable=False),
+    _nullable("source", Text),
+    _nullable("inspection", Text),
+    _real("added_at"),
+    _nullable("consented_at", Float),
+    _nullable("consented_by", BigInteger),
+    _nullable("withdrawn_at", Float),
+    Index("training_images_by_sha256", "sha256"),
+    Index("training_images_by_contributor", "contributor_id"),
+)
+
+finetune_shares = Table(
+    "finetune_shares",
+    metadata,
+    Column("finetune_id", Text, ForeignKey("finetunes.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("subject_id", BigInteger, primary_key=True),
+)
+
+finetune_samples = Table(
+    "finetune_samples",
+    metadata,
+    Column("finetune_id", Text, ForeignKey("finetunes.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Index("finetune_samples_by_sha256", "sha256"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", Text, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("entry", Text, nullable=False),
+    _nullable("amount", BigInteger),
+    Column("note", Text, nullable=False),
+    _real("at"),
+    UniqueConstraint("job_id", "entry"),
+    Index("ledger_by_day", "guild_id", "at"),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storage import ledger
 from storage.database import Connection, change, row, rows
 
 
@@ -36,7 +37,7 @@ async def ordered(db: Connection, *, parent_id: str) -> dict[str, float]:
 
 
 async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: str, now: float) -> bool:
-    """Mark a paying step begun; False when somebody else did, or the job is no longer this worker's.
+    """Mark a paying step begun and note its estimate; False when somebody else did, or the job is another worker's.
 
     The job is asked about in the same statement, so that a worker that slept through its lease does
     not pay for what another has taken over.
@@ -51,6 +52,8 @@ async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: 
         """,
         {"job_id": job_id, "name": name, "digest": digest, "holder": holder, "now": now},
     )
+    if changed == 1:
+        await ledger.estimate(db, job_id=job_id, now=now)
     return changed == 1
 
 

@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import discord
 import simcord
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import AnyHttpUrl, SecretStr
 
 from bot.app import App, assemble
 from bot.config import Settings
-from bot.workflows.request import RequestView
-from bot.workflows.requests import job_id
+from bot.workflows.request import RequestView, job_id
+from sandbox.astria import AstriaServer
 from sandbox.bfl import BflServer
+from sandbox.vimmerse import VimmerseServer
 from storage import communities
 from storage.communities import Community as CommunitySettings
 from storage.database import rows
@@ -26,13 +29,43 @@ DRAWING_TIME = 10.0
 """Seconds that the stand-in takes for a picture, unless a test says otherwise."""
 
 
+@dataclass
+class Services:
+    """The stand-ins of a test; those of the trainers only where it wants them."""
+
+    bfl: BflServer
+    astria: AstriaServer | None = None
+    vimmerse: VimmerseServer | None = None
+    origins: dict[str, str] = field(default_factory=dict[str, str])
+    """By `bfl`, `us1`, `eu1`, `astria` and `vimmerse`."""
+
+    def settings(self) -> dict[str, Any]:
+        """What points the bot at those that are there."""
+        found: dict[str, Any] = {}
+        for name, setting in (
+            ("us1", "bfl_us1_url"),
+            ("eu1", "bfl_eu1_url"),
+            ("astria", "astria_api_url"),
+            ("vimmerse", "vimmerse_api_url"),
+        ):
+            if name in self.origins:
+                found[setting] = AnyHttpUrl(self.origins[name])
+        for name in ("astria", "vimmerse"):
+            if name in self.origins:
+                found[f"{name}_api_key"] = SecretStr("sandbox-key")
+        return found
+
+
 class Community:
     """One guild with a member, another member, a moderator and an admin, and the bot in it."""
 
-    def __init__(self, folder: Path, bfl: BflServer, origin: str, clock: TurnedClock) -> None:
+    def __init__(self, folder: Path, services: Services, clock: TurnedClock) -> None:
         self.folder = folder
-        self.bfl = bfl
-        self.origin = origin
+        self.services = services
+        self.bfl = services.bfl
+        self.astria = services.astria
+        self.vimmerse = services.vimmerse
+        self.origin = services.origins["bfl"]
         self.clock = clock
         self.env: simcord.Env
         self.app: App
@@ -46,6 +79,7 @@ class Community:
             bfl_api_key=SecretStr("sandbox-key"),
             bfl_api_url=AnyHttpUrl(self.origin),
             data_dir=self.folder,
+            **self.services.settings(),
         )
 
     def populate(self) -> None:
@@ -62,7 +96,9 @@ class Community:
 
     async def start(self) -> None:
         """Start the bot and its workers, as a process does."""
-        self.app = await self._bot.enter_async_context(assemble(self.settings, clock=self.clock, origins=[self.origin]))
+        self.app = await self._bot.enter_async_context(
+            assemble(self.settings, clock=self.clock, origins=[*self.services.origins.values()])
+        )
         self.app.client.shard_count = 1
 
     async def begin_work(self) -> None:
@@ -96,6 +132,11 @@ class Community:
     async def pass_time(self, seconds: float) -> None:
         """Let time pass for the bot and for the provider."""
         await self.clock.turn(seconds)
+
+    async def skip(self, seconds: float, *, step: float = 600.0) -> None:
+        """Let much time pass, in few steps: hours of a training in which hardly anything happens."""
+        for _ in range(round(seconds / step)):
+            await self.clock.leap(step)
 
     async def imagine(
         self, member: simcord.MemberActor | None = None, prompt: str = "a lighthouse", **options: Any
@@ -191,13 +232,30 @@ def buttons_of(message: discord.Message) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def a_community(folder: Path, **bfl_options: Any) -> AsyncGenerator[Community]:
-    """The community, with the bot at work."""
+async def a_community(
+    folder: Path, *, trainers: Collection[str] = (), astria: dict[str, Any] | None = None, **bfl_options: Any
+) -> AsyncGenerator[Community]:
+    """The community, with the bot at work. `trainers` are those of `bfl`, `astria` and `vimmerse` that are there."""
     clock = TurnedClock()
     options: dict[str, Any] = {"clock": clock.now, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
-    bfl = BflServer(**options)
-    async with TestServer(bfl.app()) as server:
-        community = Community(folder, bfl, str(server.make_url("")).rstrip("/"), clock)
+    services = Services(BflServer(**options))
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def serve(name: str, app: web.Application) -> None:
+            server = await stack.enter_async_context(TestServer(app))
+            services.origins[name] = str(server.make_url("")).rstrip("/")
+
+        await serve("bfl", services.bfl.app())
+        if "bfl" in trainers:
+            await serve("us1", services.bfl.app("us1"))
+            await serve("eu1", services.bfl.app("eu1"))
+        if "astria" in trainers:
+            services.astria = AstriaServer(clock=clock.now, picture_size=64, **(astria or {}))
+            await serve("astria", services.astria.app())
+        if "vimmerse" in trainers:
+            services.vimmerse = VimmerseServer(clock=clock.now, picture_size=64)
+            await serve("vimmerse", services.vimmerse.app())
+        community = Community(folder, services, clock)
         await community.start()
         try:
             async with simcord.run(community.app.client) as env:

@@ -16,7 +16,7 @@ from bot import __main__ as command_line
 from bot.__main__ import doctor, main, run
 from bot.config import Settings
 from bot.errors import Broken
-from bot.workflows.requests import job_id
+from bot.workflows.request import job_id
 from sandbox.bfl import BflServer
 from sandbox.discord import LocalDiscord, pointed_at
 from storage.backup import copy_everything

@@ -9,8 +9,7 @@ from simcord import ChannelHandle, InteractionResult
 
 from bot.errors import Refused
 from bot.workflows.decisions import Moderator
-from bot.workflows.request import ImageRequest, Origin
-from bot.workflows.requests import REVIEW_LIFE
+from bot.workflows.request import REVIEW_LIFE, ImageRequest, Origin
 from storage.jobs import State
 from storage.reviews import ReviewState
 from tests.community import Community, buttons_of, job_of, private, text_of

@@ -3,30 +3,37 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import discord
 from discord.ui import Item
 
 from bot.buttons import PressButton, button
 from bot.cards.card import Card, CardFile, Copy, compose, gallery, row, text
-from bot.cards.words import counted, duration, listed, model_label, moment, money, quoted, sentence, shortened
-from bot.workflows.request import PictureView, RequestView, Stage
+from bot.cards.lines import (
+    DANGER,
+    DONE,
+    FAILED,
+    PRIMARY,
+    UNSURE,
+    WAITING,
+    charged,
+    cost_of,
+    facts_of,
+    footer,
+    joined,
+    missing,
+    prompt_of,
+    small,
+    twice,
+)
+from bot.cards.sweep import sweep_card
+from bot.cards.words import counted, duration, model_label, moment, money, quoted, sentence, shortened
+from bot.workflows.request import RequestView, Stage
 from storage.images import Image
-from storage.jobs import NEVER, Job, State
+from storage.jobs import NEVER, State
 from storage.media import Media
 from storage.reviews import ReviewState
 
-PROMPT = 600
-"""Characters of a prompt that a card shows; “Details” and “Edit prompt” have more."""
 ALT = 400
 """Characters of a prompt in the alt text."""
-
-_WAITING, _DONE, _FAILED, _UNSURE = (
-    discord.Colour.blurple(),
-    discord.Colour.green(),
-    discord.Colour.red(),
-    discord.Colour.gold(),
-)
-_PRIMARY, _DANGER = discord.ButtonStyle.primary, discord.ButtonStyle.danger
 
 
 def request_card(view: RequestView, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
@@ -35,6 +42,8 @@ def request_card(view: RequestView, media: Media, copies: Mapping[str, Copy] | N
         return _under_way(view)
     if view.deleted:
         return _deleted(view)
+    if view.images and view.request.sweep:
+        return sweep_card(view, media)
     if view.images:
         return _drawn(view, media, copies or {})
     return _nothing_drawn(view)
@@ -49,16 +58,16 @@ def image_card(view: RequestView, image: Image, media: Media, copies: Mapping[st
     buttons += [button("img:again", view.job.id, "Again"), button("img:info", view.job.id, "Details")]
     return compose(
         [
-            text(heading, _prompt(view)),
+            text(heading, prompt_of(view)),
             gallery(files),
             text(
-                _small(model_label(view.request.model), _seeds([image]), f"{image.width} × {image.height}"),
+                small(model_label(view.request.model), _seeds([image]), f"{image.width} × {image.height}"),
                 _copied(image.sha256 in (copies or {})),
                 f"-# `{image.id}`",
             ),
             *row(buttons),
         ],
-        colour=_DONE,
+        colour=DONE,
         files=files,
     )
 
@@ -74,20 +83,20 @@ def _under_way(view: RequestView) -> Card:
             state += f" The approval request closes {moment(view.review.expires_at, 'R')}."
     elif Stage.DRAWING in stages or drawn:
         heading = "### Drawing"
-        state = _joined(progress, _expected(view))
+        state = joined(progress, _expected(view))
     else:
         ahead = view.forecast.ahead if view.forecast else 0
         heading = "### In the queue"
-        state = _joined(f"{counted(ahead)} ahead" if ahead else "Next in line", _expected(view))
+        state = joined(f"{counted(ahead)} ahead" if ahead else "Next in line", _expected(view))
     stoppable = any(stage in {Stage.ASKING, Stage.WAITING} for stage in stages)
     return compose(
         [
-            text(heading, _prompt(view)),
+            text(heading, prompt_of(view)),
             text(state, _retrying(view)),
-            text(_small(*_facts(view), f"about {money(view.job.cost_estimated)}"), _footer(view.job)),
+            text(small(*facts_of(view), f"about {money(view.job.cost_estimated)}"), footer(view.job)),
             *row([button("img:cancel", view.job.id, "Cancel")] if stoppable else []),
         ],
-        colour=_WAITING,
+        colour=WAITING,
     )
 
 
@@ -115,29 +124,28 @@ def _drawn(view: RequestView, media: Media, copies: Mapping[str, Copy]) -> Card:
         button("img:again", view.job.id, "Again"),
         button("img:prompt", view.job.id, "Edit prompt"),
         button("img:info", view.job.id, "Details"),
-        button("img:delete", view.job.id, "Delete", style=_DANGER),
+        button("img:delete", view.job.id, "Delete", style=DANGER),
     ]
     if unsure:
-        below.insert(0, _twice(view))
-    cost = money(view.cost) if view.cost is not None else f"about {money(_likely_cost(view))}"
+        below.insert(0, twice(view))
     seconds = view.seconds
     items: list[Item[Any]] = [
-        text(*_whose(view), _prompt(view)),
+        text(*_whose(view), prompt_of(view)),
         gallery(files),
         text(
-            *_missing(view),
-            _small(*_facts(view), _seeds(images), duration(seconds) if seconds is not None else None, cost),
+            *missing(view),
+            small(*facts_of(view), _seeds(images), duration(seconds) if seconds is not None else None, cost_of(view)),
             _copied(any(image.sha256 in copies for image in images)),
-            _footer(view.job),
+            footer(view.job),
         ),
     ]
     if len(images) > 1:
-        items += row([button("img:pick", each.id, f"Pick {n}", style=_PRIMARY) for n, each in enumerate(images, 1)])
+        items += row([button("img:pick", each.id, f"Pick {n}", style=PRIMARY) for n, each in enumerate(images, 1)])
         items += row(_vary(images))
         items += row([button("img:edit", each.id, f"Edit {n}") for n, each in enumerate(images, 1)])
     else:
         items += row([*_vary(images), button("img:edit", images[0].id, "Edit")])
-    return compose([*items, *row(below)], colour=_UNSURE if unsure else _DONE, files=files)
+    return compose([*items, *row(below)], colour=UNSURE if unsure else DONE, files=files)
 
 
 def _nothing_drawn(view: RequestView) -> Card:
@@ -145,25 +153,25 @@ def _nothing_drawn(view: RequestView) -> Card:
     prompt = button("img:prompt", job.id, "Edit prompt")
     match view.state:
         case State.UNKNOWN:
-            heading, colour, buttons = "### It may have been charged", _UNSURE, [_twice(view), prompt]
-            reasons = _missing(view)
+            heading, colour, buttons = "### It may have been charged", UNSURE, [twice(view), prompt]
+            reasons = missing(view)
             advice = "Nobody can tell any more whether it was drawn. Trying again may cost the same once more."
         case State.FAILED:
-            heading, colour, reasons = "### It could not be drawn", _FAILED, _missing(view)
-            buttons = [prompt, button("img:retry", job.id, "Try again", style=_PRIMARY)]
+            heading, colour, reasons = "### It could not be drawn", FAILED, missing(view)
+            buttons = [prompt, button("img:retry", job.id, "Try again", style=PRIMARY)]
             advice = "Try again later; “Edit prompt” sends it with other words."
             if view.cost:
                 heading = "### It was drawn, and then lost"
                 advice = "Drawing it again costs the same once more."
         case _:
             heading, reason, advice = _cancelled(view)
-            reasons = [*([reason] if reason else []), _charged(view.cost)]
+            reasons = [*([reason] if reason else []), charged(view.cost)]
             buttons = [prompt] if reason else [prompt, button("img:again", job.id, "Again")]
     return compose(
         [
-            text(heading, _prompt(view)),
+            text(heading, prompt_of(view)),
             text(*reasons, advice),
-            text(_small(*_facts(view)), _footer(job)),
+            text(small(*facts_of(view)), footer(job)),
             *row([*buttons, button("img:info", job.id, "Details")]),
         ],
         colour=colour,
@@ -198,48 +206,7 @@ def _deleted(view: RequestView) -> Card:
             who = "Its pictures were deleted by their owner."
         case _:
             who = f"Its pictures were deleted by a moderator, <@{view.deleted_by}>."
-    return compose([text("### Deleted", who, _footer(view.job))])
-
-
-def _missing(view: RequestView) -> list[str]:
-    """One line for each reason why pictures are missing, with what it cost."""
-    several = len(view.pictures) > 1
-    reasons: dict[str, list[str]] = {}
-    for number, picture in enumerate(view.pictures, 1):
-        if picture.image is None:
-            reasons.setdefault(_reason(picture), []).append(str(number))
-    if not several or (len(reasons) == 1 and not view.images):
-        return list(reasons)
-    return [
-        f"{'Picture' if len(numbers) == 1 else 'Pictures'} {listed(numbers)} "
-        f"{'is' if len(numbers) == 1 else 'are'} missing: {reason}"
-        for reason, numbers in reasons.items()
-    ]
-
-
-def _reason(picture: PictureView) -> str:
-    match picture.stage:
-        case Stage.CANCELLED:
-            return "cancelled. It was not charged."
-        case Stage.DRAWN:
-            return "deleted."
-        case _:
-            why = picture.job.error or "The image service did not say why."
-            return f"{sentence(why)} {_charged(picture.job.cost_actual)}"
-
-
-def _charged(cost: int | None) -> str:
-    if cost is None:
-        return "It may have been charged."
-    return f"It was charged ({money(cost)})." if cost else "Nothing was charged."
-
-
-def _likely_cost(view: RequestView) -> int:
-    """What is known, and the estimate of what is not."""
-    return sum(
-        picture.job.cost_estimated if picture.job.cost_actual is None else picture.job.cost_actual
-        for picture in view.pictures
-    )
+    return compose([text("### Deleted", who, footer(view.job))])
 
 
 def _files(view: RequestView, images: Sequence[Image], media: Media, copies: Mapping[str, Copy]) -> list[CardFile]:
@@ -263,28 +230,10 @@ def _vary(images: Sequence[Image]) -> list[PressButton]:
     return [button("img:vary", each.id, f"Vary {n}" if several else "Vary") for n, each in enumerate(images, 1)]
 
 
-def _twice(view: RequestView) -> PressButton:
-    return button("img:retry", view.job.id, "Try again (may be charged twice)", style=_DANGER)
-
-
 def _whose(view: RequestView) -> list[str]:
     drawn, asked = len(view.images), len(view.pictures)
     heading = f"{drawn} of {asked} pictures" if drawn < asked else counted(drawn)
     return [f"### {heading} for <@{view.job.owner_id}>"]
-
-
-def _prompt(view: RequestView) -> str | None:
-    shown = quoted(view.request.prompt, PROMPT)
-    return f"> {shown}" if shown else None
-
-
-def _facts(view: RequestView) -> list[str | None]:
-    count = len(view.pictures)
-    return [
-        model_label(view.request.model),
-        counted(count) if count > 1 and not view.images else None,
-        "made from another picture" if view.request.parent_image_id else None,
-    ]
 
 
 def _seeds(images: Sequence[Image]) -> str | None:
@@ -294,16 +243,3 @@ def _seeds(images: Sequence[Image]) -> str | None:
 
 def _copied(copied: bool) -> str | None:
     return "-# Shown as a smaller copy, because the original is too large to be posted here." if copied else None
-
-
-def _joined(*facts: str | None) -> str:
-    said = " · ".join(fact for fact in facts if fact)
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def _small(*facts: str | None) -> str:
-    return "-# " + " · ".join(fact for fact in facts if fact)
-
-
-def _footer(job: Job) -> str:
-    return f"-# `{job.id}`"

@@ -6,6 +6,7 @@ from bot.buttons import PressButton, button
 from bot.cards.card import Card, compose, row, text
 from bot.cards.words import counted, model_label, moment, money, quoted
 from bot.workflows.request import RequestView
+from storage.jobs import Job
 from storage.reviews import Review, ReviewState
 
 PROMPT = 1000
@@ -24,23 +25,23 @@ def review_card(review: Review, view: RequestView) -> Card:
     return compose(
         [
             text(
-                _heading(review),
+                heading(review, "May this be drawn?"),
                 asked,
                 f"> {quoted(request.prompt, PROMPT)}" if request.prompt.strip() else None,
             ),
             text(
                 f"With {counted(len(request.inputs), 'image')} put in." if request.inputs else None,
-                *_state(review),
-                _where(view),
+                *state_of(review, "Nothing is drawn or charged until you decide."),
+                where(view.job),
                 f"-# `{review.id}`",
             ),
-            *(row(_buttons(review)) if review.state is ReviewState.OPEN else []),
+            *(row(decisions(review)) if review.state is ReviewState.OPEN else []),
         ],
-        colour=_COLOURS[review.state],
+        colour=COLOURS[review.state],
     )
 
 
-_COLOURS = {
+COLOURS = {
     ReviewState.OPEN: discord.Colour.blurple(),
     ReviewState.APPROVED: discord.Colour.green(),
     ReviewState.DENIED: discord.Colour.red(),
@@ -49,10 +50,10 @@ _COLOURS = {
 }
 
 
-def _heading(review: Review) -> str:
+def heading(review: Review, question: str) -> str:
     match review.state:
         case ReviewState.OPEN:
-            return "### May this be drawn?"
+            return f"### {question}"
         case ReviewState.APPROVED:
             return "### Approved"
         case ReviewState.DENIED:
@@ -63,9 +64,10 @@ def _heading(review: Review) -> str:
             return "### Closed without an answer"
 
 
-def _state(review: Review) -> list[str]:
+def state_of(review: Review, waiting: str) -> list[str]:
+    """Who has decided what; while it is open, `waiting` says what it holds up."""
     if review.state is ReviewState.OPEN:
-        lines = [f"Nothing is drawn or charged until you decide. It closes {moment(review.expires_at, 'R')}."]
+        lines = [f"{waiting} It closes {moment(review.expires_at, 'R')}."]
         if review.claimed_by and review.claimed_until:
             lines.append(f"<@{review.claimed_by}> has this one until {moment(review.claimed_until, 't')}.")
         return lines
@@ -77,17 +79,17 @@ def _state(review: Review) -> list[str]:
     return lines
 
 
-def _where(view: RequestView) -> str | None:
-    job = view.job
+def where(job: Job, what: str = "The request") -> str:
+    """A link to the card of what is asked about."""
     if job.message_id is None:
         return f"-# In <#{job.channel_id}>"
-    return f"-# [The request](https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id})"
+    return f"-# [{what}](https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id})"
 
 
-def _buttons(review: Review) -> list[PressButton]:
+def decisions(review: Review, *, approve: str = "Approve", deny: str = "Deny") -> list[PressButton]:
     subject = f"{review.id}:{review.digest[:DIGEST]}"
     return [
-        button("rev:ok", subject, "Approve", style=discord.ButtonStyle.success),
-        button("rev:deny", subject, "Deny", style=discord.ButtonStyle.danger),
+        button("rev:ok", subject, approve, style=discord.ButtonStyle.success),
+        button("rev:deny", subject, deny, style=discord.ButtonStyle.danger),
         button("rev:claim", review.id, "Claim"),
     ]

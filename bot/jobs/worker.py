@@ -28,6 +28,17 @@ class Park(Exception):
     """Raised by a recipe that has to wait for a person or for other jobs; a wake-up runs it again."""
 
 
+class Later(Exception):
+    """Raised by a recipe that has looked at something slow: run it again in so many seconds, or at a wake-up.
+
+    A training takes hours. Until then it is a row that keeps its provider slot, and no task.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:.1f} s")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a job ended. `cost` in millionths of a dollar, None where nobody knows; `error` is a sentence."""
@@ -185,6 +196,15 @@ class Worker:
         except Park:
             async with self._database.write() as db:
                 await queue.park(db, job_id=job.id, holder=self._holder)
+        except Later as look:
+            async with self._database.write() as db:
+                await queue.put_back(
+                    db,
+                    job_id=job.id,
+                    holder=self._holder,
+                    due_at=self._clock.now() + look.seconds,
+                    keep_slot=journal.holds_slot,
+                )
         except Unavailable as error:
             await self._try_later(job, journal, error)
         except BotError as error:

@@ -251,6 +251,9 @@ TRAINERS = (
 )
 """The first that is set up, and not withdrawn, is the usual one."""
 
+LABELS: Mapping[str, str] = {"bfl": "Black Forest Labs", "astria": "Astria", "vimmerse": "Vimmerse"}
+"""What the providers are called."""
+
 OPTIONS: Mapping[str, str] = {
     "vimmerse-flux": "FluxFinetune",
     "vimmerse-flux-pro": "FluxProFinetune",

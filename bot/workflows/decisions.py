@@ -16,6 +16,9 @@ CLAIM = 1800.0
 Consequence = Callable[[Connection, Review, float], Awaitable[None]]
 """What a decision changes, in the same transaction; given the decided review and the time."""
 
+Objection = Callable[[Connection, Review, int], Awaitable[str | None]]
+"""Why a person may not decide on a review, though they are a moderator; None where they may."""
+
 
 @dataclass(frozen=True)
 class Moderator:
@@ -27,15 +30,23 @@ class Moderator:
 
 
 class Decisions:
-    """The review queue. `consequences` says for each kind of question what a decision does."""
+    """The review queue. For each kind of question, `consequences` says what a decision does, and `objections` who
+    may not decide on it, administrators among them."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, worker: Worker, consequences: Mapping[str, Consequence]
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        worker: Worker,
+        consequences: Mapping[str, Consequence],
+        objections: Mapping[str, Objection] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._worker = worker
         self._consequences = consequences
+        self._objections = objections or {}
 
     async def find(self, review_id: str) -> Review:
         """
@@ -96,6 +107,8 @@ class Decisions:
             raise Refused("Nobody decides on their own request. Another moderator has to.")
         now = self._clock.now()
         async with self._database.write() as db:
+            if (objects := self._objections.get(review.kind)) and (why := await objects(db, review, who.user_id)):
+                raise Refused(why)
             decided = await reviews.decide(
                 db,
                 review_id,

@@ -12,6 +12,7 @@ from bot.pictures.decode import Decoder, check_generated
 from bot.providers import catalogue
 from bot.providers.interface import Frozen, Generation, Look, Provider, Status, Ticket
 from bot.providers.parameters import Model
+from bot.workflows.callbacks import Callbacks
 from bot.workflows.request import Drawing
 from storage import images
 from storage.database import Database
@@ -58,6 +59,7 @@ class Draw:
         media: Media,
         decoder: Decoder,
         pace: Pace,
+        callbacks: Callbacks,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -65,11 +67,12 @@ class Draw:
         self._media = media
         self._decoder = decoder
         self._pace = pace
+        self._callbacks = callbacks
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         drawing = Drawing.model_validate_json(job.request)
         generation = drawing.generation
-        ordered = await step.pay("ordered", Ordered, lambda: self._order(generation), request=generation)
+        ordered = await step.pay("ordered", Ordered, lambda: self._order(job, generation), request=generation)
         kept = await step("kept", Kept, lambda: self._collect(job, drawing, ordered, step))
         cost = (ordered.ticket.cost if ordered.ticket.cost is not None else job.cost_estimated) if kept.charged else 0
         return Outcome(State.DONE if kept.sha256 else State.FAILED, cost, kept.error)
@@ -80,10 +83,10 @@ class Draw:
             raise Broken(f"The image service {name!r} is not set up any more.")
         return provider
 
-    async def _order(self, generation: Generation) -> Ordered:
+    async def _order(self, job: Job, generation: Generation) -> Ordered:
         provider = self._provider(catalogue.find(generation.model).provider)
         inputs = {role: await self._media.read(sha256) for role, sha256 in generation.inputs.items()}
-        ticket = await provider.generate(generation, inputs)
+        ticket = await provider.generate(generation, inputs, self._callbacks.of(provider.name, job.id))
         return Ordered(ticket=ticket, at=self._clock.now())
 
     async def _collect(self, job: Job, drawing: Drawing, ordered: Ordered, step: Journal) -> Kept:
@@ -93,7 +96,7 @@ class Draw:
         if image is not None:  # kept, and then interrupted before that was noted
             return Kept(sha256=image.sha256, charged=True)
         provider = self._provider(ordered.ticket.provider)
-        look = await self._wait(drawing.generation, provider, ordered)
+        look = await self._wait(job, drawing.generation, provider, ordered)
         await step.release_slot()
         match look.status:
             case Status.READY:
@@ -105,16 +108,18 @@ class Draw:
             case _:
                 return Kept(error="The image service failed to draw this.")
 
-    async def _wait(self, generation: Generation, provider: Provider, ordered: Ordered) -> Look:
+    async def _wait(self, job: Job, generation: Generation, provider: Provider, ordered: Ordered) -> Look:
         model = catalogue.find(generation.model)
         spread = await self._pace.spread(model.key, prior(model))
         followed = self._clock.now() < ordered.at + FOLLOWED_FROM
         looked_at: float | None = None
         known_at = self._clock.now()
+        hinted = self._callbacks.hints.watch(job.id)
         while True:
             waited = self._clock.now() - ordered.at
             if looked_at is not None or waited < spread.p10:
-                await self._clock.sleep(pause(waited, spread))
+                hinted.clear()
+                await self._clock.wait(hinted, max(pause(waited, spread), model.least_pause))
                 waited = self._clock.now() - ordered.at
             look = await provider.job_status(ordered.ticket)
             if look.status is Status.READY and followed:

@@ -2,15 +2,19 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
+from bot.pictures.contact_sheet import labelled_grid
+from bot.pictures.decode import Decoder
 from bot.workflows.request import Delivery, Posted, RequestView, Stage
-from bot.workflows.views import Views
+from bot.workflows.views import SHEET, Sheet, Views
 from storage import jobs, reviews
 from storage.database import Database
 from storage.jobs import Job
+from storage.media import Media
 from storage.reviews import Review, ReviewState
 
 log = logging.getLogger(__name__)
@@ -19,7 +23,9 @@ log = logging.getLogger(__name__)
 class Imagine:
     """The recipe of the jobs of kind `imagine`. The last of its pictures wakes it."""
 
-    def __init__(self, *, database: Database, views: Views, delivery: Delivery) -> None:
+    def __init__(self, *, database: Database, views: Views, delivery: Delivery, media: Media, decoder: Decoder) -> None:
+        self._media = media
+        self._decoder = decoder
         self._database = database
         self._views = views
         self._delivery = delivery
@@ -31,13 +37,16 @@ class Imagine:
         review = view.review
         if review and review.state is ReviewState.OPEN:
             try:
-                await step("asked", Posted, lambda: self._ask(review, view))
+                await step("asked", Posted, partial(self._ask, review, view))
             except (Refused, Broken) as error:  # /review still finds it
                 log.warning("The moderators cannot be asked about %s: %s", job.id, error)
         if not view.ended:
             raise Park
+        if view.request.sweep is not None and view.images:
+            sheet = await step(SHEET, Sheet, partial(self._compare, view))
+            view = replace(view, sheet=sheet.sha256)
         try:
-            await step("delivered", Posted, lambda: self._deliver(view))
+            await step("delivered", Posted, partial(self._deliver, view))
         except Refused as error:
             return Outcome(view.state, view.cost, f"{error} Use `/show {job.id}` where the bot may post.")
         return Outcome(view.state, view.cost, _why(view))
@@ -53,6 +62,19 @@ class Imagine:
         async with self._database.write() as db:
             await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
         return posted
+
+    async def _compare(self, view: RequestView) -> Sheet:
+        """All of a sweep's pictures on one sheet: a row for each strength, a column for each seed."""
+        assert view.request.sweep
+        sweep = view.request.sweep
+        drawn = {image.position: self._media.path(image.sha256) for image in view.images}
+        sheet = await self._decoder.run(
+            labelled_grid,
+            [drawn.get(position) for position in range(len(view.pictures))],
+            row_labels=[f"{strength:g}" for strength in sweep.strengths],
+            column_labels=[f"seed {seed}" for seed in sweep.seeds],
+        )
+        return Sheet(sha256=await self._media.store(sheet.content))
 
     async def _deliver(self, view: RequestView) -> Posted:
         posted = await self._delivery.finish(view)

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
 from bot.clock import Clock
-from bot.workflows.request import Delivery
-from bot.workflows.views import Views
+from bot.workflows.shown import AllViews, Shown
 from storage import queue
 from storage.database import Database
 
@@ -23,10 +23,16 @@ ASIDE = 5.0
 """Seconds between two looks at the front of the queue."""
 
 
+class Refreshes(Protocol):
+    """What shows the cards, as far as this is concerned."""
+
+    async def refresh(self, view: Shown) -> bool: ...
+
+
 class Progress:
     """Refreshes the card of each request that has changed. Cosmetic: what it misses, the end of the request mends."""
 
-    def __init__(self, *, database: Database, clock: Clock, views: Views, delivery: Delivery) -> None:
+    def __init__(self, *, database: Database, clock: Clock, views: AllViews, delivery: Refreshes) -> None:
         self._database = database
         self._clock = clock
         self._views = views

@@ -11,8 +11,34 @@ from storage.images import Image
 from storage.jobs import Job, State
 from storage.reviews import Review
 
+CARDS = "cards"
+"""The lane of the requests themselves: what limits it is how many uploads to Discord are good at once."""
+DAY = 86_400.0
+REVIEW_LIFE = 7 * DAY
+"""Seconds after which a question that no moderator has answered is closed."""
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MOST_PICTURES = 4
 """Pictures of one request: a card has room for a gallery of four with a button each."""
+MOST_SWEPT = 12
+"""Pictures of a sweep: more would be too small to compare on one sheet."""
+
+
+def job_id(interaction_id: int) -> str:
+    """The id that a member quotes: the interaction's own in base 36, so that one command is one job for ever."""
+    text = ""
+    while interaction_id:
+        interaction_id, digit = divmod(interaction_id, 36)
+        text = DIGITS[digit] + text
+    return text or "0"
+
+
+class Sweep(Frozen):
+    """One prompt over several strengths and seeds of a finetune, shown as one sheet."""
+
+    strengths: tuple[float, ...]
+    """A row of the sheet each."""
+    seeds: tuple[int, ...]
+    """A column each."""
 
 
 class ImageRequest(Frozen):
@@ -31,6 +57,11 @@ class ImageRequest(Frozen):
     parent_image_id: str | None = None
     """The image that this edits or varies."""
     spoiler: bool = False
+    finetune: str | None = None
+    """The id of the finetune that draws it. The prompt is as the member typed it, without its trigger word."""
+    finetune_name: str | None = None
+    """What it was called then."""
+    sweep: Sweep | None = None
 
 
 class Drawing(Frozen):
@@ -51,6 +82,8 @@ class Origin:
     message_id: int | None
     nsfw: bool
     """The channel is age-restricted."""
+    role_ids: tuple[int, ...] = ()
+    """The roles that the one who asks has at this moment."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +161,8 @@ class RequestView:
     """What a request may cost here without a moderator, in millionths of a dollar; known where one was asked."""
     deleted_by: int | None = None
     """Who deleted its images, where that is known."""
+    sheet: str | None = None
+    """Of a finished sweep: the SHA-256 of its sheet, a JPEG."""
 
     @property
     def ended(self) -> bool:

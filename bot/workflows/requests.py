@@ -1,7 +1,6 @@
 """Accepts what members ask for, and changes it while it is under way. All is checked before anything is stored."""
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -10,9 +9,11 @@ from bot.errors import Refused, Unavailable
 from bot.jobs.worker import Worker
 from bot.pictures.decode import Decoder, Reference, prepare_reference
 from bot.providers import catalogue
-from bot.providers.interface import Generation, MicroUSD
+from bot.providers.interface import MicroUSD
 from bot.providers.parameters import MEGAPIXEL
-from bot.workflows.request import MOST_PICTURES, Drawing, ImageRequest, Origin, Upload
+from bot.workflows.finetunes import Finetunes
+from bot.workflows.generations import STRENGTH, Loaded, count_of, generations, specimen
+from bot.workflows.request import CARDS, DAY, REVIEW_LIFE, Drawing, ImageRequest, Origin, Upload, job_id
 from bot.workflows.views import Views, lane_of
 from storage import communities, images, jobs, queue, reviews
 from storage.communities import Community
@@ -23,23 +24,8 @@ from storage.media import Media
 from storage.queue import NewJob
 from storage.reviews import Review, ReviewState
 
-CARDS = "cards"
-"""The lane of the requests themselves: what limits it is how many uploads to Discord are good at once."""
 OPEN_SAFETY = 3
 """The most permissive safety tolerance outside age-restricted channels."""
-DAY = 86_400.0
-REVIEW_LIFE = 7 * DAY
-"""Seconds after which a question that no moderator has answered is closed."""
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-def job_id(interaction_id: int) -> str:
-    """The id that a member quotes: the interaction's own in base 36, so that one command is one job for ever."""
-    text = ""
-    while interaction_id:
-        interaction_id, digit = divmod(interaction_id, 36)
-        text = DIGITS[digit] + text
-    return text or "0"
 
 
 class Requests:
@@ -54,7 +40,9 @@ class Requests:
         decoder: Decoder,
         views: Views,
         worker: Worker,
+        finetunes: Finetunes,
     ) -> None:
+        self._finetunes = finetunes
         self._database = database
         self._clock = clock
         self._media = media
@@ -81,19 +69,44 @@ class Requests:
             return known
         self._check_inputs(request)
         sizes = {role: drawn[sha] / MEGAPIXEL for role, sha in request.inputs.items() if sha in drawn}
-        request = self._permitted(request, community, origin, uploads or {})
-        await self._with_room(origin, community, request, self._estimate(request, sizes))
+        loaded = None
+        if request.finetune is not None:
+            loaded = await self._loaded(request.finetune, origin)
+            request = loaded.settled(request)
+        request = self._permitted(request, loaded, community, origin, uploads or {})
+        await self._with_room(origin, community, request, self._estimate(request, loaded, sizes))
         for role, upload in (uploads or {}).items():
             reference = await self._fetch(upload)
             sizes[role] = reference.width * reference.height / MEGAPIXEL
             request = request.model_copy(
                 update={"inputs": request.inputs | {role: await self._media.store(reference.content)}}
             )
-        cost = self._estimate(request, sizes)
+        cost = self._estimate(request, loaded, sizes)
         async with self._database.write() as db:
             self._check_inputs(request)  # again: what is deleted, is deleted in a transaction like this one
             await self._check_room(db, origin, community, request, cost)
-            return await self._queue(db, origin, community, request, cost)
+            return await self._queue(db, origin, community, request, loaded, cost)
+
+    async def price(self, origin: Origin, request: ImageRequest) -> tuple[ImageRequest, MicroUSD]:
+        """A request as it would be drawn, and what one of its pictures would cost; nothing is stored.
+
+        Raises:
+            Refused: as `accept`.
+        """
+        async with self._database.read() as db:
+            community = await communities.find(db, origin.guild_id)
+        loaded = await self._loaded(request.finetune, origin) if request.finetune else None
+        request = loaded.settled(request) if loaded else request
+        request = self._permitted(request, loaded, community, origin, {})
+        cost = self._estimate(request, loaded, {})
+        await self._with_room(origin, community, request, cost)
+        return request, cost
+
+    async def _loaded(self, finetune_id: str, origin: Origin) -> Loaded:
+        view = await self._finetunes.usable(
+            finetune_id, guild_id=origin.guild_id, user_id=origin.user_id, roles=origin.role_ids
+        )
+        return Loaded.of(view)
 
     async def cancel(self, job: Job, *, by: int) -> int:
         """Cancel what was not yet ordered from a provider; how many pictures that were."""
@@ -182,15 +195,19 @@ class Requests:
             return await self._decoder.run(prepare_reference, path)
 
     def _permitted(
-        self, request: ImageRequest, community: Community, origin: Origin, uploads: Mapping[str, Upload]
+        self,
+        request: ImageRequest,
+        loaded: Loaded | None,
+        community: Community,
+        origin: Origin,
+        uploads: Mapping[str, Upload],
     ) -> ImageRequest:
         """The request as the catalogue and the community allow it."""
         model = catalogue.find(request.model)
         if community.allowed_models is not None and model.key not in community.allowed_models:
             allowed = ", ".join(catalogue.find(key).label for key in community.allowed_models)
             raise Refused(f"{model.label} is not allowed in this server. Allowed: {allowed}.")
-        if not 1 <= request.count <= MOST_PICTURES:
-            raise Refused(f"The count must be between 1 and {MOST_PICTURES}.")
+        count = count_of(request)
         parameters = dict(request.parameters)
         safety = model.parameter("safety_tolerance")
         if safety is not None and safety.maximum is not None:
@@ -201,21 +218,17 @@ class Requests:
             if chosen > cap:
                 _too_permissive(chosen, cap, community, origin)
             parameters["safety_tolerance"] = chosen
-        placeholder = dict.fromkeys(uploads, "")
-        checked = catalogue.check(
-            Generation(
-                model=model.key,
-                prompt=request.prompt,
-                parameters=parameters | ({"seed": request.seed} if request.seed is not None else {}),
-                inputs=request.inputs | placeholder,
-            )
+        request = request.model_copy(
+            update={"prompt": request.prompt.strip(), "parameters": parameters, "count": count}
         )
-        settled = {name: value for name, value in checked.parameters.items() if name != "seed"}
-        return request.model_copy(update={"prompt": checked.prompt, "parameters": settled})
+        checked = catalogue.check(specimen(request, loaded, inputs=dict.fromkeys(uploads, "")))
+        own = {"seed", *({STRENGTH} if request.sweep else ())}
+        settled = {name: value for name, value in checked.parameters.items() if name not in own}
+        return request.model_copy(update={"parameters": settled})
 
-    def _estimate(self, request: ImageRequest, sizes: Mapping[str, float]) -> MicroUSD:
+    def _estimate(self, request: ImageRequest, loaded: Loaded | None, sizes: Mapping[str, float]) -> MicroUSD:
         """Of one picture. `sizes` are megapixels of the images put in."""
-        generation = Generation(model=request.model, prompt=request.prompt, parameters=request.parameters)
+        generation = specimen(request, loaded).model_copy(update={"inputs": {}})
         return catalogue.estimate(generation, input_megapixels=sum(sizes.values()))
 
     async def _with_room(self, origin: Origin, community: Community, request: ImageRequest, cost: MicroUSD) -> None:
@@ -245,7 +258,13 @@ class Requests:
                 raise Refused("This server has spent its budget for 24 hours. Please try again later.")
 
     async def _queue(
-        self, db: Connection, origin: Origin, community: Community, request: ImageRequest, cost: MicroUSD
+        self,
+        db: Connection,
+        origin: Origin,
+        community: Community,
+        request: ImageRequest,
+        loaded: Loaded | None,
+        cost: MicroUSD,
     ) -> Job:
         now = self._clock.now()
         lane = lane_of(catalogue.find(request.model))
@@ -263,11 +282,8 @@ class Requests:
             parked=not asks,
         )
         if await queue.add(db, new, now=now):
-            seeds = _seeds(request)
-            for position in range(request.count):
-                drawing = Drawing(
-                    generation=_generation(request, seeds[position]), parent_image_id=request.parent_image_id
-                )
+            for position, generation in enumerate(generations(request, loaded)):
+                drawing = Drawing(generation=generation, parent_image_id=request.parent_image_id)
                 child = NewJob(
                     id=f"{new.id}-{position + 1}",
                     kind="draw",
@@ -304,21 +320,6 @@ def _spending(job: NewJob, community: Community, origin: Origin, now: float) -> 
         created_at=now,
         expires_at=now + REVIEW_LIFE,
     )
-
-
-def _generation(request: ImageRequest, seed: int | None) -> Generation:
-    parameters = request.parameters if seed is None else request.parameters | {"seed": seed}
-    return Generation(model=request.model, prompt=request.prompt, parameters=parameters, inputs=request.inputs)
-
-
-def _seeds(request: ImageRequest) -> list[int | None]:
-    """One a picture. Chosen here and not by the provider, so that they are known even where it does not tell."""
-    seed = catalogue.find(request.model).parameter("seed")
-    if seed is None or seed.maximum is None:
-        return [None] * request.count
-    span = int(seed.maximum) + 1
-    first = request.seed if request.seed is not None else secrets.randbelow(span)
-    return [(first + position) % span for position in range(request.count)]
 
 
 def _too_permissive(chosen: int, cap: int, community: Community, origin: Origin) -> NoReturn:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.clock import Clock
 from bot.jobs.pace import Pace
 from bot.providers import catalogue
+from bot.providers.interface import Frozen
 from bot.providers.parameters import Model
 from bot.workflows.drawing import prior
 from bot.workflows.request import Forecast, ImageRequest, PictureView, RequestView, Stage
@@ -12,6 +13,15 @@ from storage import communities, images, jobs, queue, reviews, steps
 from storage.database import Database
 from storage.jobs import State
 from storage.queue import Lane
+
+SHEET = "compared"
+"""The step that draws the sheet of a finished sweep."""
+
+
+class Sheet(Frozen):
+    """The sheet of a sweep; None where nothing was drawn."""
+
+    sha256: str | None = None
 
 
 def lane_of(model: Model) -> str:
@@ -32,7 +42,7 @@ class Views:
         """The request with that id, or None where there is none."""
         async with self._database.read() as db:
             job = await jobs.find(db, job_id)
-            if job is None or job.parent_id is not None:
+            if job is None or job.kind != "imagine":
                 return None
             kept = await images.of_job(db, job_id)
             drawn = {image.id: image for image in kept if image.deleted_at is None}
@@ -40,12 +50,14 @@ class Views:
             review = await reviews.find(db, job_id)
             limit = (await communities.find(db, job.guild_id)).confirm_above if review else None
             ordered = await steps.ordered(db, parent_id=job_id)
+            compared = await steps.find(db, job_id=job_id, name=SHEET)
             pictures = tuple(PictureView(child, drawn.get(child.id), ordered.get(child.id)) for child in children)
             queued = [picture.job for picture in pictures if picture.stage is Stage.WAITING]
             ahead, busy = await queue.ahead(db, queued[0]) if queued else (0, 0)
         request = ImageRequest.model_validate_json(job.request)
+        sheet = Sheet.model_validate_json(compared.result).sha256 if compared and compared.result else None
         deleted_by = next((image.deleted_by for image in kept if image.deleted_by), None)
-        view = RequestView(job, request, pictures, review=review, limit=limit, deleted_by=deleted_by)
+        view = RequestView(job, request, pictures, review=review, limit=limit, deleted_by=deleted_by, sheet=sheet)
         if view.ended or any(picture.stage is Stage.ASKING for picture in pictures):
             return view
         return replace(view, forecast=await self._forecast(request, pictures, ahead, busy))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from bot.providers.models import CREDIT
-from bot.workflows.requests import job_id
+from bot.workflows.request import job_id
 from sandbox.discord import Message
 from sandbox.discord.rules import walk
 from tests.crash.tables import Row, Tables, read_tables

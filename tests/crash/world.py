@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.workflows.requests import job_id
+from bot.workflows.request import job_id
 from sandbox.bfl import BflServer
 from sandbox.bfl.faults import Handler
 from sandbox.discord import Interaction, LocalDiscord, Message

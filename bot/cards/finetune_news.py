@@ -1,0 +1,80 @@
+"""What its owner is told by name, when something has happened to a finetune."""
+
+from bot.buttons import PressButton, button
+from bot.cards.card import Card, compose, gallery, row, text
+from bot.cards.finetune_parts import bound, card_link, cost_of_try, name_of, price_of, samples_of, strength_of
+from bot.cards.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE
+from bot.cards.words import counted, escaped, moment, money, sentence
+from bot.workflows.finetune import FinetuneView
+from storage.finetunes import FinetuneState
+from storage.media import Media
+
+
+def news_card(view: FinetuneView, about: str, media: Media) -> Card:
+    """A short message that begins with the owner's name: `ready`, `failed`, `unknown`, `expiring`, `expired`, `frozen`
+    or `kept`."""
+    samples = samples_of(view, media) if about == "ready" else ()
+    said, buttons = _told(view, about)
+    colours = {"ready": DONE, "kept": DONE, "failed": FAILED}
+    return compose(
+        [
+            text(f"<@{view.finetune.owner_id}> {said}", card_link(view)),
+            *([gallery(samples)] if samples else []),
+            *row(buttons),
+        ],
+        colour=colours.get(about, UNSURE),
+        files=samples,
+    )
+
+
+def _told(view: FinetuneView, about: str) -> tuple[str, list[PressButton]]:
+    finetune, name, label = view.finetune, f"**{name_of(view)}**", escaped(view.trainer.label)
+    show = button("fin:show", finetune.id, "Details")
+    draw = button("fin:try", finetune.id, "Draw with it", style=PRIMARY)
+    inferred = sentence(view.progress.inferred, 300) if view.progress.inferred else ""
+    match about:
+        case "ready":
+            if view.cost is None:
+                paid = " What its training was charged is not known here."
+            else:
+                paid = f" Its training was charged ({money(view.cost)})." if view.cost else " Nothing was charged."
+            sweep = [button("fin:sweep", finetune.id, "Compare strengths")] if strength_of(view) else []
+            return f"Your finetune {name} is ready to draw with.{paid}", [draw, *sweep]
+        case "failed":
+            others = [
+                button("fin:other", f"{finetune.id}:{each.key}", f"Use {each.label} instead")
+                for each in view.others[:1]
+            ]
+            advice = (
+                "Its pictures and settings are still there: change what was wrong and start it again from its card."
+            )
+            why = inferred or "The trainer did not say why."
+            said = f"The training of {name} failed. {why} {cost_of_try(view.training)} {advice}"
+            return said, [*others, show]
+        case "unknown":
+            said = (
+                f"Nobody can tell whether {label} is training {name}: it may have been charged. {inferred} "
+                f"Training it again may cost the same once more ({price_of(view)})."
+            )
+            again = "Train again (may be charged twice)"
+            return said, [button("fin:again", bound(view), again, style=DANGER, disabled=view.blocked), show]
+        case "expiring":
+            when = f" {moment(finetune.expires_at, 'R')}" if finetune.expires_at else " soon"
+            said = f"{label} deletes {name}{when}. Draw with it until then; afterwards it can be trained again."
+            return f"{said} Nothing is charged for that by itself.", [draw, show]
+        case "expired":
+            said = f"{label} has deleted {name}, or does not know it any more. Nothing more was charged."
+            if not view.pictures:
+                return said, [show]
+            said += f" Its pictures are still here; training it again: {price_of(view)}."
+            return said, [button("fin:anew", finetune.id, "Train it again", style=PRIMARY), show]
+        case "frozen":
+            who = f"<@{finetune.frozen_by}>" if finetune.frozen_by else "A contributor"
+            said = f"{who} has withdrawn {counted(view.withdrawn)} that {name} was trained on. Nobody can draw with it"
+            return f"{said} until a moderator has decided whether it is kept. Nothing is charged.", [show]
+        case "kept" if finetune.state is FinetuneState.DELETED:
+            return f"{name} is deleted here, but {label} still has it. {inferred}", []
+        case "kept":
+            return f"A moderator has decided that {name} is kept. It can be drawn with again.", [draw, show]
+        case _:
+            return f"There is something new about {name}.", [show]

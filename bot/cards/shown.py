@@ -1,0 +1,36 @@
+"""Which card shows what: one for each kind of thing that has one."""
+
+from collections.abc import Mapping
+
+from bot.cards.card import Card, Copy
+from bot.cards.finetune import finetune_card
+from bot.cards.finetune_review import consent_review_card, training_review_card
+from bot.cards.request import request_card
+from bot.cards.review import review_card
+from bot.errors import Broken
+from bot.workflows.request import RequestView
+from bot.workflows.shown import Shown
+from storage.media import Media
+from storage.reviews import Review
+
+
+def card_of(view: Shown, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
+    """The one card of a request or of a finetune."""
+    return request_card(view, media, copies) if isinstance(view, RequestView) else finetune_card(view, media)
+
+
+def review_card_for(review: Review, view: Shown, media: Media) -> Card:
+    """What moderators see of a question, whatever it is about.
+
+    Raises:
+        Broken: a question of a newer version of the bot.
+    """
+    if isinstance(view, RequestView):
+        return review_card(review, view)
+    match review.kind:
+        case "train":
+            return training_review_card(review, view, media)
+        case "consent":
+            return consent_review_card(review, view, media)
+        case _:
+            raise Broken(f"This bot does not know questions of the kind {review.kind!r}.")

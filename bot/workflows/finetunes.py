@@ -1,0 +1,281 @@
+"""Living with finetunes: who may use one, and what its owner, its contributors and the admin can do with it."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.jobs.worker import Worker
+from bot.providers import catalogue
+from bot.providers.interface import FinetuneRef, MicroUSD
+from bot.providers.trainers import OPTIONS
+from bot.providers.training import Started
+from bot.workflows.finetune import OPEN, FinetuneView, Progress
+from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.train import Ordered
+from bot.workflows.trainings import checked_description, checked_name
+from storage import communities, finetunes, images, jobs, ledger, queue, reviews, steps, training_images
+from storage.database import Connection, Database
+from storage.finetunes import FinetuneState, Share, Visibility
+from storage.jobs import State
+from storage.media import Media
+from storage.reviews import Review, ReviewState
+
+CONSENT_LIFE = 365 * 86_400.0
+"""Seconds for which moderators can decide on a withdrawn consent. It stays frozen until they do."""
+MOST_SHARES = 20
+
+
+class Finetunes:
+    """The verbs on finetunes that are there. Who presses is told by the caller, and checked here."""
+
+    def __init__(self, *, database: Database, clock: Clock, media: Media, views: FinetuneViews, worker: Worker) -> None:
+        self._database = database
+        self._clock = clock
+        self._media = media
+        self._worker = worker
+        self.views = views
+
+    async def usable(self, finetune_id: str, *, guild_id: int, user_id: int, roles: Sequence[int]) -> FinetuneView:
+        """A finetune that this member may draw with at this moment.
+
+        Raises:
+            Refused: it is not ready, frozen, gone, or not shared with them.
+        """
+        async with self._database.read() as db:
+            may = await finetunes.may_use(db, finetune_id, user_id=user_id, roles=roles)
+        view = await self.views.of(finetune_id)
+        if view is None or view.finetune.guild_id != guild_id or not may:
+            raise Refused("There is no such finetune here, or it is not shared with you.")
+        name = view.finetune.name
+        if view.finetune.frozen_at is not None:
+            raise Refused(f"“{name}” is frozen: somebody has withdrawn their pictures, and a moderator has to decide.")
+        match view.finetune.state:
+            case FinetuneState.READY:
+                return view
+            case FinetuneState.EXPIRED:
+                raise Refused(f"“{name}” has expired at its trainer. Its owner can train it again.")
+            case _:
+                raise Refused(f"“{name}” is not ready yet.")
+
+    async def rename(self, view: FinetuneView, *, by: int, name: str | None, description: str | None) -> None:
+        """Change the name, or the description that is put into prompts.
+
+        Raises:
+            Refused: not the owner, or the name is taken.
+        """
+        self._check_owner(view, by)
+        now = self._clock.now()
+        async with self._database.write() as db:
+            if name is not None and not await finetunes.rename(db, view.finetune.id, name=checked_name(name), now=now):
+                raise Refused(f"This server has a finetune called “{checked_name(name)}” already.")
+            if description is not None:
+                await finetunes.update(db, view.finetune.id, now=now, description=checked_description(description))
+
+    async def share(
+        self, view: FinetuneView, *, by: int, visibility: Visibility, shares: Collection[Share] = ()
+    ) -> None:
+        """Decide who may draw with it, in place of what was decided before.
+
+        Raises:
+            Refused: not the owner, or more than 20 members and roles.
+        """
+        self._check_owner(view, by)
+        if len(shares) > MOST_SHARES:
+            raise Refused(f"A finetune is shared with at most {MOST_SHARES} members and roles, or with everybody.")
+        async with self._database.write() as db:
+            await finetunes.share(db, view.finetune.id, visibility, list(shares))
+
+    async def keep(self, view: FinetuneView, *, by: int, model: str | None, strength: float | None) -> None:
+        """Make a model or a strength the usual one.
+
+        Raises:
+            Refused: not the owner, or the model does not draw with it, or has no such strength.
+        """
+        self._check_owner(view, by)
+        columns: dict[str, object] = {}
+        if model is not None:
+            if model not in view.trainer.models:
+                raise Refused("That model does not draw with this finetune.")
+            columns["model"] = model
+        if strength is not None:
+            parameter = catalogue.find(model or view.finetune.model or view.trainer.models[0]).parameter(
+                "finetune_strength"
+            )
+            if parameter is None:
+                raise Refused(f"{view.trainer.label} has no strength to set.")
+            columns["strength"] = parameter.read(strength)
+        async with self._database.write() as db:
+            await finetunes.update(db, view.finetune.id, now=self._clock.now(), **columns)
+
+    async def delete(self, view: FinetuneView, *, by: int, moderator: bool = False) -> None:
+        """Delete it here and, by the worker, at its provider. Nobody can draw with it from now on.
+
+        Raises:
+            Refused: neither the owner nor a moderator, or its training was ordered and is not over.
+        """
+        if not moderator:
+            self._check_owner(view, by)
+        if view.ordered:
+            raise Refused("It is being trained just now, which nobody can stop. Delete it when that is over.")
+        async with self._database.write() as db:
+            await queue.cancel_waiting(db, job_id=view.finetune.id, now=self._clock.now())
+            await remove(db, view.finetune.id, by=by, now=self._clock.now())
+        self._worker.wake()
+
+    async def train_again(self, view: FinetuneView, *, by: int) -> None:
+        """Go back to the draft of a finetune that expired, with all its pictures.
+
+        Raises:
+            Refused: not the owner, or it has not expired.
+        """
+        self._check_owner(view, by)
+        async with self._database.write() as db:
+            if not await finetunes.move(
+                db,
+                view.finetune.id,
+                before=(FinetuneState.EXPIRED,),
+                after=FinetuneState.DRAFT,
+                now=self._clock.now(),
+            ):
+                raise Refused("Only a finetune that has expired can be trained again.")
+            await finetunes.update(
+                db, view.finetune.id, now=self._clock.now(), ref=None, ready_at=None, expires_at=None, progress=None
+            )
+
+    async def withdraw(self, view: FinetuneView, *, by: int) -> int:
+        """Take back what a contributor gave; how many pictures that were.
+
+        From a draft they are removed at once. What was trained on cannot be taken out of a model: it is frozen until
+        a moderator has decided.
+
+        Raises:
+            Refused: none of its pictures is theirs.
+        """
+        now, finetune = self._clock.now(), view.finetune
+        async with self._database.write() as db:
+            if finetune.state in OPEN and finetune.training_set is None:
+                files = await training_images.remove_of(db, finetune.id, contributor_id=by)
+                for sha256 in set(files):
+                    if not await images.needed(db, sha256):
+                        await self._media.remove(sha256)
+                count = len(files)
+            else:
+                count = await training_images.withdraw(db, finetune.id, contributor_id=by, now=now)
+                if count:
+                    await finetunes.freeze(db, finetune.id, by=by, now=now)
+                    community = await communities.find(db, finetune.guild_id)
+                    channel_id = community.review_channel_id or view.job.channel_id
+                    await reviews.add(db, _consent_question(view, by, channel_id, count, now))
+            if not count:
+                raise Refused("None of its pictures is yours.")
+            await queue.wake(db, job_id=finetune.id, now=now)
+        self._worker.wake()
+        return count
+
+    async def settle(
+        self, job_id: str, *, by: int, charged: MicroUSD | None, reference: str | None, refunded: MicroUSD | None
+    ) -> None:
+        """Put down what the admin has found out at a provider about a job whose outcome is unknown.
+
+        `reference` is the finetune's id (or trigger word) there, where a training turns out to have been taken: the
+        bot goes on waiting for it.
+
+        Raises:
+            Refused: there is no such job, or nothing about it is unknown.
+        """
+        now = self._clock.now()
+        async with self._database.write() as db:
+            job = await jobs.find(db, job_id)
+            if job is None or job.parent_id is None:
+                raise Refused(
+                    f"There is no job `{job_id[:20]}`: give the id of a picture or a training, like `3k9x2f-1`."
+                )
+            note = f"by the admin {by}"
+            if refunded is not None:
+                await ledger.refund(db, job_id=job.id, amount=refunded, now=now, note=note)
+            if charged is not None:
+                if job.state.ended and job.cost_actual is None:
+                    await ledger.charge(db, job_id=job.id, amount=charged, now=now, note=note)
+                    await jobs.set_cost(db, job_id=job.id, cost=charged)
+                else:
+                    raise Refused("What this job has cost is known already.")
+            if reference is not None:
+                await self._reopen(db, job_id, reference.strip(), now)
+        self._worker.wake()
+
+    async def _reopen(self, db: Connection, job_id: str, reference: str, now: float) -> None:
+        job = await jobs.find(db, job_id)
+        finetune = await finetunes.find(db, job.parent_id) if job and job.parent_id else None
+        view = await self.views.of(finetune.id) if finetune else None
+        if job is None or view is None or job.kind != "train" or job.state is not State.UNKNOWN or not reference:
+            raise Refused("Only a training whose outcome is unknown can be found again.")
+        ref = FinetuneRef(
+            provider=view.trainer.provider,
+            remote_id=reference,
+            region=view.spec.region,
+            trigger=reference if view.trainer.prefix else _phrase(view),
+            option=OPTIONS.get(view.spec.trainer),
+        )
+        ordered = Ordered(started=Started(ref=ref), at=job.started_at or now)
+        await steps.finish(db, job_id=job.id, name="found", result=ordered.model_dump_json(), now=now)
+        await queue.reopen(db, job_id=job.id, now=now)
+        await finetunes.move(db, view.finetune.id, before=OPEN, after=FinetuneState.TRAINING, now=now)
+        await finetunes.update(db, view.finetune.id, now=now, progress=Progress().model_dump_json())
+
+    def _check_owner(self, view: FinetuneView, by: int) -> None:
+        if view.finetune.state is FinetuneState.DELETED:
+            raise Refused("This finetune is deleted.")
+        if view.finetune.owner_id != by:
+            raise Refused(f"Only <@{view.finetune.owner_id}>, who made this finetune, can do that.")
+
+
+async def remove(db: Connection, finetune_id: str, *, by: int, now: float) -> None:
+    """Mark a finetune deleted, and have its files and its provider seen to."""
+    await finetunes.move(
+        db,
+        finetune_id,
+        before=[state for state in FinetuneState if state is not FinetuneState.DELETED],
+        after=FinetuneState.DELETED,
+        now=now,
+    )
+    await finetunes.update(db, finetune_id, now=now, deleted_at=now, deleted_by=by)
+    await queue.wake(db, job_id=finetune_id, now=now)
+
+
+async def settle_consent(db: Connection, review: Review, now: float) -> None:
+    """A contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen."""
+    if review.state is ReviewState.APPROVED:
+        await finetunes.unfreeze(db, review.subject)
+        await queue.wake(db, job_id=review.subject, now=now)
+    elif review.state is ReviewState.DENIED:
+        await remove(db, review.subject, by=review.decided_by or 0, now=now)
+
+
+async def object_to_consent(db: Connection, review: Review, user_id: int) -> str | None:
+    """Why this person may not decide on a withdrawn consent, though they are a moderator."""
+    finetune = await finetunes.find(db, review.subject)
+    if finetune is not None and finetune.owner_id == user_id:
+        return "Nobody decides whether their own finetune is kept. Another moderator has to."
+    return None
+
+
+def _phrase(view: FinetuneView) -> str:
+    return f"{view.spec.trigger} {view.spec.class_name}" if view.trainer.class_needed else view.spec.trigger
+
+
+def _consent_question(view: FinetuneView, by: int, channel_id: int, count: int, now: float) -> Review:
+    content = f"{view.finetune.id} {by} {count}"
+    return Review(
+        id=f"{view.finetune.id}-c{by}",
+        kind="consent",
+        state=ReviewState.OPEN,
+        guild_id=view.finetune.guild_id,
+        channel_id=channel_id,
+        message_id=None,
+        requested_by=by,
+        subject=view.finetune.id,
+        digest=hashlib.sha256(content.encode()).hexdigest(),
+        created_at=now,
+        expires_at=now + CONSENT_LIFE,
+    )

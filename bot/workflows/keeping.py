@@ -1,0 +1,66 @@
+"""What time does to finetunes: reminders before one expires, its end, and drafts that nobody came back to."""
+
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.clock import Clock
+from bot.jobs.worker import Worker
+from bot.workflows.finetunes import remove
+from storage import finetunes, queue
+from storage.database import Connection, Database
+from storage.finetunes import Finetune, FinetuneState
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400.0
+WARNED_BEFORE = 3 * DAY
+"""Seconds before a finetune is deleted by its trainer that its owner is told."""
+FORGOTTEN_AFTER = 30 * DAY
+"""Seconds without a change after which a draft is deleted: its pictures were given for a training, not to be kept."""
+ROUND = 60.0
+"""Seconds between two rounds."""
+
+
+class Keeping:
+    """Goes round once a minute."""
+
+    def __init__(self, *, database: Database, clock: Clock, worker: Worker) -> None:
+        self._database = database
+        self._clock = clock
+        self._worker = worker
+
+    async def run(self) -> None:
+        """Go round until cancelled."""
+        while True:
+            try:
+                await self.go_round()
+            except SQLAlchemyError:
+                log.exception("The finetunes could not be looked through; the next round tries again.")
+            await self._clock.sleep(ROUND)
+
+    async def go_round(self) -> None:
+        """Change what is due; whoever has to be told is told by the finetune's own job."""
+        now = self._clock.now()
+        async with self._database.read() as db:
+            ready = await finetunes.of_state(db, FinetuneState.READY)
+            drafts = await finetunes.of_state(db, FinetuneState.DRAFT)
+        expiring = [each for each in ready if each.expires_at and each.expires_at - WARNED_BEFORE <= now]
+        forgotten = [each for each in drafts if each.changed_at + FORGOTTEN_AFTER <= now]
+        if not forgotten and all(each.warned_at and (each.expires_at or now) > now for each in expiring):
+            return
+        async with self._database.write() as db:
+            for finetune in expiring:
+                await self._remind(db, finetune, now)
+            for finetune in forgotten:
+                await remove(db, finetune.id, by=finetune.owner_id, now=now)
+        self._worker.wake()
+
+    async def _remind(self, db: Connection, finetune: Finetune, now: float) -> None:
+        if finetune.expires_at is not None and finetune.expires_at <= now:
+            before, after = (FinetuneState.READY,), FinetuneState.EXPIRED
+            changed = await finetunes.move(db, finetune.id, before=before, after=after, now=now)
+        else:
+            changed = await finetunes.warn(db, finetune.id, now=now)
+        if changed:
+            await queue.wake(db, job_id=finetune.id, now=now)

@@ -1,0 +1,178 @@
+"""Starts a training once it is confirmed, and stops it while nothing is ordered. Only what was shown is started."""
+
+import hashlib
+
+from bot.clock import Clock
+from bot.errors import Refused, Unavailable
+from bot.jobs.worker import Worker
+from bot.pictures.decode import Decoder
+from bot.pictures.linting import Severity
+from bot.pictures.training import build_archive
+from bot.providers import trainers
+from bot.providers.interface import MicroUSD
+from bot.providers.training import FinetuneSpec
+from bot.workflows.finetune import OPEN, FinetuneView, TrainingOrder
+from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.request import DAY, REVIEW_LIFE
+from storage import communities, finetunes, jobs, queue, reviews, training_images
+from storage.communities import Community
+from storage.database import Connection, Database
+from storage.finetunes import FinetuneState
+from storage.jobs import Job
+from storage.media import Media
+from storage.queue import NewJob
+from storage.reviews import Review, ReviewState
+
+
+def training_lane(provider: str) -> str:
+    """The queue of a provider's trainings: hours long, they must not stand in the way of pictures."""
+    return f"{provider}-training"
+
+
+class Starts:
+    """The verbs of the owner of a draft that is complete."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, media: Media, decoder: Decoder, views: FinetuneViews, worker: Worker
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._media = media
+        self._decoder = decoder
+        self._views = views
+        self._worker = worker
+
+    async def start(self, finetune_id: str, *, by: int, digest: str) -> Job:
+        """Confirm that the pictures may be used, and train on them. `digest` may be its first characters.
+
+        Above the community's limit, or where the price is not known and there is a limit, a moderator is asked first.
+
+        Raises:
+            Refused: not the owner, not what the card showed, something is wrong with the set, or over the budget;
+                nothing was charged.
+            Unavailable: the bot is about to restart.
+        """
+        if self._worker.draining:
+            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+        view = await self._views.of(finetune_id)
+        if view is None or view.finetune.owner_id != by:
+            raise Refused("Only the owner of a finetune can start its training.")
+        if len(digest) < 8 or not view.digest.startswith(digest):
+            raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
+        self._views.check_there(view.trainer)
+        number = len(view.tries) + 1
+        spec = trainers.check(
+            view.spec.model_copy(update={"id": f"{finetune_id}-{number}"}), pictures=len(view.pictures)
+        )
+        if view.blocked:
+            raise Refused(next(finding.sentence for finding in view.findings if finding.severity is Severity.ERROR))
+        archive = await self._archive(view)
+        async with self._database.write() as db:
+            community = await communities.find(db, view.finetune.guild_id)
+            await self._check_budget(db, view, community)
+            return await self._queue(db, view, spec, archive, community)
+
+    async def stop(self, finetune_id: str, *, by: int) -> bool:
+        """Take back what was not yet ordered; False when it is too late."""
+        view = await self._views.of(finetune_id)
+        if view is None or view.finetune.owner_id != by:
+            raise Refused("Only the owner of a finetune can stop its training.")
+        now = self._clock.now()
+        async with self._database.write() as db:
+            if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
+                return False
+            await finetunes.move(
+                db,
+                finetune_id,
+                before=(FinetuneState.ASKING, FinetuneState.TRAINING),
+                after=FinetuneState.DRAFT,
+                now=now,
+            )
+            review = await reviews.newest_about(db, finetune_id)
+            if review and review.state is ReviewState.OPEN:
+                await reviews.decide(
+                    db, review.id, state=ReviewState.WITHDRAWN, digest=review.digest, by=by, reason=None, now=now
+                )
+        return True
+
+    async def _archive(self, view: FinetuneView) -> str:
+        contents = [(await self._media.read(picture.sha256), picture.caption) for picture in view.pictures]
+        return await self._media.store(await self._decoder.run(build_archive, contents))
+
+    async def _check_budget(self, db: Connection, view: FinetuneView, community: Community) -> None:
+        if community.daily_budget is None:
+            return
+        spent = await jobs.spent(db, guild_id=view.finetune.guild_id, since=self._clock.now() - DAY)
+        if spent + (view.price or MicroUSD(0)) > community.daily_budget:
+            raise Refused("This server has spent its budget for 24 hours. Please try again later.")
+
+    async def _queue(
+        self, db: Connection, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
+    ) -> Job:
+        now, finetune = self._clock.now(), view.finetune
+        limit = community.confirm_above
+        asks = limit is not None and (view.price is None or view.price > limit)
+        moved = await finetunes.move(
+            db,
+            finetune.id,
+            before=OPEN,
+            after=FinetuneState.ASKING if asks else FinetuneState.TRAINING,
+            now=now,
+        )
+        if not moved:
+            raise Refused("This training was started already.")
+        await finetunes.update(
+            db, finetune.id, now=now, training_set=archive, spec=spec.model_dump_json(), progress=None
+        )
+        await training_images.consent(db, finetune.id, by=finetune.owner_id, now=now)
+        order = TrainingOrder(finetune_id=finetune.id, spec=spec, training_set=archive)
+        new = NewJob(
+            id=spec.id,
+            kind="train",
+            guild_id=finetune.guild_id,
+            channel_id=view.job.channel_id,
+            owner_id=finetune.owner_id,
+            request=order.model_dump_json(),
+            lane=training_lane(view.trainer.provider),
+            parent_id=finetune.id,
+            position=len(view.tries),
+            cost_estimated=view.price or 0,
+            parked=asks,
+        )
+        if not await queue.add(db, new, now=now):
+            raise Refused("This training was started already.")
+        if asks:
+            await reviews.add(db, _question(view, spec, community, now))
+            await queue.wake(db, job_id=finetune.id, now=now)
+        job = await jobs.find(db, new.id)
+        assert job is not None, "it was added in this transaction"
+        self._worker.wake()
+        return job
+
+
+async def settle_training(db: Connection, review: Review, now: float) -> None:
+    """A training above the community's limit: begin it, or go back to the draft."""
+    if review.state is ReviewState.APPROVED:
+        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=FinetuneState.TRAINING, now=now)
+        for child in await jobs.children(db, review.subject):
+            await queue.wake(db, job_id=child.id, now=now)
+    else:
+        await queue.cancel_waiting(db, job_id=review.subject, now=now)
+        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=FinetuneState.DRAFT, now=now)
+        await queue.wake(db, job_id=review.subject, now=now)
+
+
+def _question(view: FinetuneView, spec: FinetuneSpec, community: Community, now: float) -> Review:
+    return Review(
+        id=spec.id,
+        kind="train",
+        state=ReviewState.OPEN,
+        guild_id=view.finetune.guild_id,
+        channel_id=community.review_channel_id or view.job.channel_id,
+        message_id=None,
+        requested_by=view.finetune.owner_id,
+        subject=view.finetune.id,
+        digest=hashlib.sha256(f"{view.digest} {spec.id}".encode()).hexdigest(),
+        created_at=now,
+        expires_at=now + REVIEW_LIFE,
+    )

@@ -1,0 +1,170 @@
+"""Looks after a finetune for as long as it lives: asks, inspects, announces, and takes away what was deleted."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from bot.clock import Clock
+from bot.errors import Broken, Refused, Unavailable
+from bot.jobs.journal import Journal
+from bot.jobs.worker import Outcome, Park
+from bot.providers.interface import Frozen, Provider
+from bot.providers.training import Inspection, TrainingPicture, TrainingProvider
+from bot.workflows.finetune import OPEN, FinetuneDelivery, FinetuneView, Progress
+from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.request import Posted
+from storage import finetunes, images, reviews, training_images
+from storage.database import Database
+from storage.finetunes import FinetuneState
+from storage.jobs import Job, State
+from storage.media import Media
+from storage.reviews import Review, ReviewState
+from storage.training_images import TrainingImage
+
+log = logging.getLogger(__name__)
+
+
+class Gone(Frozen):
+    """What deleting a finetune came to."""
+
+    kept_at_provider: str | None = None
+    """Why its provider still has it."""
+
+
+class Tend:
+    """The recipe of the jobs of kind `finetune`: it sleeps, and each change wakes it."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        providers: Mapping[str, Provider],
+        media: Media,
+        views: FinetuneViews,
+        delivery: FinetuneDelivery,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._providers = providers
+        self._media = media
+        self._views = views
+        self._delivery = delivery
+
+    async def __call__(self, job: Job, step: Journal) -> Outcome:
+        view = await self._seen(job.id)
+        if view.finetune.state is FinetuneState.DELETED:
+            gone = await step("gone", Gone, lambda: self._remove(view))
+            if gone.kept_at_provider:
+                await self._quietly(step, "kept", partial(self._delivery.announce, view, "kept"))
+            await self._delivery.show(await self._seen(job.id))
+            return Outcome(State.DONE, view.cost)
+        if view.review and view.review.state is ReviewState.OPEN:
+            review = view.review
+            await self._quietly(step, f"asked {review.id}", lambda: self._ask(review, view))
+        view = await self._conclude(view)
+        for about, once in _news(view):
+            await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about))
+        await self._inspect(view)
+        raise Park
+
+    async def _seen(self, finetune_id: str) -> FinetuneView:
+        view = await self._views.of(finetune_id)
+        if view is None:
+            raise Broken("This finetune has lost its row.")
+        return view
+
+    async def _quietly(self, step: Journal, name: str, post: Callable[[], Awaitable[Posted]]) -> None:
+        """Post once; where the bot may not post, the rest goes on: `/finetune show` and `/review` still tell."""
+        try:
+            await step(name, Posted, post)
+        except (Refused, Broken) as error:
+            log.warning("Nobody could be told of %r: %s", name, error)
+
+    async def _ask(self, review: Review, view: FinetuneView) -> Posted:
+        """Ask where the community wants to be asked, or else where the finetune was started."""
+        try:
+            posted = await self._delivery.ask(review, view)
+        except Refused:
+            if review.channel_id == view.job.channel_id:
+                raise
+            posted = await self._delivery.ask(replace(review, channel_id=view.job.channel_id), view)
+        async with self._database.write() as db:
+            await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
+        return posted
+
+    async def _conclude(self, view: FinetuneView) -> FinetuneView:
+        """Let the finetune be what its last training has come to."""
+        training = view.training
+        if view.finetune.state is not FinetuneState.TRAINING or training is None or not training.state.ended:
+            return view
+        if training.state is State.CANCELLED:
+            return view
+        unknown = training.state is State.UNKNOWN or training.cost_actual is None
+        after = FinetuneState.UNKNOWN if unknown else FinetuneState.DRAFT
+        progress = Progress(inferred=training.error or "The trainer did not say why.")
+        async with self._database.write() as db:
+            now = self._clock.now()
+            if await finetunes.move(db, view.finetune.id, before=(FinetuneState.TRAINING,), after=after, now=now):
+                await finetunes.update(db, view.finetune.id, now=now, progress=progress.model_dump_json())
+        return await self._seen(view.finetune.id)
+
+    async def _inspect(self, view: FinetuneView) -> None:
+        """Ask a provider that can what it sees on each picture. A kindness: what fails is left out."""
+        provider = next((each for each in self._providers.values() if each.capabilities.inspect), None)
+        if view.finetune.state not in OPEN or not isinstance(provider, TrainingProvider):
+            return
+        for picture in view.pictures:
+            if picture.inspection is None:
+                try:
+                    seen = await self._inspect_one(view, provider, picture)
+                except (Unavailable, Broken, Refused) as error:
+                    log.info("The pictures of %s could not be inspected: %s", view.finetune.id, error)
+                    return
+                async with self._database.write() as db:
+                    await training_images.set_inspection(db, view.finetune.id, picture.id, seen.model_dump_json())
+
+    async def _inspect_one(self, view: FinetuneView, provider: TrainingProvider, picture: TrainingImage) -> Inspection:
+        content = await self._media.read(picture.sha256)
+        return await provider.inspect_image(
+            TrainingPicture(f"{picture.id}.jpg", content), view.spec.class_name or "person"
+        )
+
+    async def _remove(self, view: FinetuneView) -> Gone:
+        """Delete it at its provider, then its pictures here. Safe to repeat."""
+        kept = None
+        ref, provider = view.ref, self._providers.get(view.trainer.provider)
+        if ref is not None and isinstance(provider, TrainingProvider):
+            try:
+                await provider.delete_finetune(ref)
+            except (Refused, Broken) as error:
+                kept = str(error)
+        finetune_id = view.finetune.id
+        async with self._database.write() as db:
+            files = await training_images.remove_of(db, finetune_id)
+            files += await finetunes.delete_samples(db, finetune_id)
+            files += [sha256 for sha256 in (view.finetune.sheet, view.finetune.training_set) if sha256]
+            now = self._clock.now()
+            await finetunes.update(
+                db, finetune_id, now=now, sheet=None, progress=Progress(inferred=kept).model_dump_json()
+            )
+            for sha256 in set(files):
+                if not await images.needed(db, sha256):
+                    await self._media.remove(sha256)
+        return Gone(kept_at_provider=kept)
+
+
+def _news(view: FinetuneView) -> list[tuple[str, str]]:
+    """What its owner has to be told, and what of: each is told once."""
+    finetune, training, news = view.finetune, view.training, list[tuple[str, str]]()
+    about = {FinetuneState.READY: "ready", FinetuneState.UNKNOWN: "unknown", FinetuneState.DRAFT: "failed"}
+    if training and training.state.ended and training.state is not State.CANCELLED and finetune.state in about:
+        news.append((about[finetune.state], training.id))
+    if finetune.state is FinetuneState.READY and finetune.warned_at is not None:
+        news.append(("expiring", f"{finetune.warned_at:.0f}"))
+    if finetune.state is FinetuneState.EXPIRED:
+        news.append(("expired", f"{finetune.expires_at or finetune.changed_at:.0f}"))
+    if finetune.frozen_at is not None:
+        news.append(("frozen", f"{finetune.frozen_at:.0f}"))
+    return news
