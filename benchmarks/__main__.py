@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.tables import Table
 
-NAMES = ("polling", "load", "burst", "slots", "training_set")
+NAMES = ("polling", "load", "burst", "slots", "training_set", "announcing")
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 import simcord
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestServer, unused_port
 from pydantic import AnyHttpUrl, SecretStr
 
 from bot.app import App, assemble
@@ -38,6 +38,15 @@ class Services:
     vimmerse: VimmerseServer | None = None
     origins: dict[str, str] = field(default_factory=dict[str, str])
     """By `bfl`, `us1`, `eu1`, `astria` and `vimmerse`."""
+    web_port: int | None = None
+    """Where the bot takes callbacks; None for a bot that takes none."""
+
+    async def deliver_callbacks(self) -> int:
+        """Have all of them call back for what has ended; how many callbacks were taken."""
+        taken = await self.bfl.deliver_callbacks(self.origins["bfl"])
+        if self.astria:
+            taken += await self.astria.deliver_callbacks(self.origins["astria"])
+        return taken + (await self.vimmerse.deliver_callbacks() if self.vimmerse else 0)
 
     def settings(self) -> dict[str, Any]:
         """What points the bot at those that are there."""
@@ -53,6 +62,8 @@ class Services:
         for name in ("astria", "vimmerse"):
             if name in self.origins:
                 found[f"{name}_api_key"] = SecretStr("sandbox-key")
+        if self.web_port is not None:
+            found |= {"web_port": self.web_port, "public_url": AnyHttpUrl(f"http://127.0.0.1:{self.web_port}")}
         return found
 
 
@@ -100,6 +111,7 @@ class Community:
             assemble(self.settings, clock=self.clock, origins=[*self.services.origins.values()])
         )
         self.app.client.shard_count = 1
+        await self._bot.enter_async_context(self.app.listening())
 
     async def begin_work(self) -> None:
         await self.app.start_workers()
@@ -233,12 +245,17 @@ def buttons_of(message: discord.Message) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def a_community(
-    folder: Path, *, trainers: Collection[str] = (), astria: dict[str, Any] | None = None, **bfl_options: Any
+    folder: Path,
+    *,
+    trainers: Collection[str] = (),
+    astria: dict[str, Any] | None = None,
+    callbacks: bool = False,
+    **bfl_options: Any,
 ) -> AsyncGenerator[Community]:
     """The community, with the bot at work. `trainers` are those of `bfl`, `astria` and `vimmerse` that are there."""
     clock = TurnedClock()
     options: dict[str, Any] = {"clock": clock.now, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
-    services = Services(BflServer(**options))
+    services = Services(BflServer(**options), web_port=unused_port() if callbacks else None)
     async with contextlib.AsyncExitStack() as stack:
 
         async def serve(name: str, app: web.Application) -> None:

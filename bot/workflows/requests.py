@@ -204,7 +204,8 @@ class Requests:
     ) -> ImageRequest:
         """The request as the catalogue and the community allow it."""
         model = catalogue.find(request.model)
-        if community.allowed_models is not None and model.key not in community.allowed_models:
+        # The list is of models without a finetune: whoever may draw with a finetune, may draw with what it needs.
+        if community.allowed_models is not None and not model.finetuned and model.key not in community.allowed_models:
             allowed = ", ".join(catalogue.find(key).label for key in community.allowed_models)
             raise Refused(f"{model.label} is not allowed in this server. Allowed: {allowed}.")
         count = count_of(request)
