@@ -235,11 +235,12 @@ class DiscordDelivery:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted
 
-    async def announce(self, view: FinetuneView, about: str) -> Posted:
+    async def announce(self, view: FinetuneView, about: str, once: str) -> Posted:
         """A message of its own, with the owner's name, so that Discord tells them. Otherwise as `finish`."""
-        once = nonce(f"{about}-{view.job.id}-{len(view.tries)}-{view.finetune.warned_at or 0:.0f}")
-        place = Place(view.job.guild_id, view.job.channel_id, nonce=once, told=(view.finetune.owner_id,))
-        card = cards.news_card(view, about, self._media)
+        known = nonce(f"{about}-{once}-{view.job.id}")
+        told = int(once) if about == "added" else view.finetune.owner_id
+        place = Place(view.job.guild_id, view.job.channel_id, nonce=known, told=(told,))
+        card = cards.news_card(view, about, once, self._media)
         async with self._lock(f"news {view.job.id}"):
             posted = await self._posting.put(place, [], lambda _: card)
         assert posted, "it has a nonce"

@@ -13,7 +13,8 @@ from bot.client import Client, Interaction
 from bot.errors import BotError, Refused
 from bot.permissions import missing
 from bot.providers import catalogue
-from bot.workflows.requests import DAY
+from bot.providers.interface import MicroUSD
+from bot.workflows.request import DAY
 from cogs.choices import model_named, painter_named, suggest_painters
 from storage import communities, jobs
 from storage.communities import Community
@@ -132,6 +133,42 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             granted = channel.permissions_for(interaction.guild.me) if channel else discord.Permissions.none()
             lines.append(_place(f"<#{community.review_channel_id}>", channel, granted))
         await interaction.edit_original_response(content="\n".join(f"- {line}" for line in lines)[:1990])
+
+    @app_commands.command()
+    @app_commands.describe(
+        job="The id of a picture or a training, such as 3k9x2f-1: its request's id and which one it is",
+        charged_usd="What the provider's bill says it was charged; 0 for nothing",
+        refunded_usd="What the provider has paid back of it",
+        reference="Of a training that the provider did take: its id (or trigger word) there; the bot waits for it",
+    )
+    async def settle(
+        self,
+        interaction: Interaction,
+        job: str,
+        charged_usd: Dollars | None = None,
+        refunded_usd: Dollars | None = None,
+        reference: str | None = None,
+    ) -> None:
+        """Put down what you have found out about a job that may have been charged."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        await self._check_admin(interaction)
+        if charged_usd is None and refunded_usd is None and reference is None:
+            raise Refused("Say what you have found out: “charged_usd”, “refunded_usd” or “reference”.")
+        services, job_id = self._client.services, job.strip().strip("`").lower()
+        charged = MicroUSD(_money(charged_usd)) if charged_usd is not None else None
+        refunded = MicroUSD(_money(refunded_usd)) if refunded_usd is not None else None
+        await services.finetunes.settle(
+            job_id, by=interaction.user.id, charged=charged, reference=reference, refunded=refunded
+        )
+        view = await services.views_any.of(job_id.partition("-")[0])
+        if view:
+            await services.delivery.show(view)
+        said = [
+            f"`{job_id}` is put down as charged {cards.money(charged)}." if charged is not None else "",
+            f"{cards.money(refunded)} of `{job_id}` is put down as paid back." if refunded is not None else "",
+            f"The bot waits for that training again: `{reference[:60]}`." if reference is not None else "",
+        ]
+        await interaction.edit_original_response(content="\n".join(line for line in said if line))
 
     @app_commands.command()
     async def drain(self, interaction: Interaction) -> None:

@@ -8,11 +8,13 @@ import aiohttp
 import discord
 
 from bot.buttons import Answer, acknowledge, card_of, settle
+from bot.cards import Card
 from bot.client import Client, Interaction
 from bot.errors import Refused, Unavailable
 from bot.permissions import missing
 from bot.workflows.decisions import Moderator
 from bot.workflows.request import ImageRequest, Origin, Upload
+from storage.images import Image
 
 
 async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping[str, Upload] | None = None) -> None:
@@ -44,7 +46,14 @@ def origin(interaction: Interaction) -> Origin:
         channel_id=interaction.channel_id,
         message_id=card_of(interaction),
         nsfw=age_restricted(interaction.channel),
+        role_ids=roles_of(interaction),
     )
+
+
+def roles_of(interaction: Interaction) -> tuple[int, ...]:
+    """The roles that the asker has at this moment."""
+    member = interaction.user
+    return tuple(role.id for role in member.roles) if isinstance(member, discord.Member) else ()
 
 
 def check_place(interaction: Interaction) -> None:
@@ -69,12 +78,10 @@ def age_restricted(channel: object) -> bool:
 
 def moderator(interaction: Interaction) -> Moderator:
     """The presser as Discord describes them at this very press."""
-    member = interaction.user
-    roles = member.roles if isinstance(member, discord.Member) else []
     permissions = interaction.permissions
     return Moderator(
-        user_id=member.id,
-        role_ids=frozenset(role.id for role in roles),
+        user_id=interaction.user.id,
+        role_ids=frozenset(roles_of(interaction)),
         administrator=permissions.administrator or permissions.manage_guild,
     )
 
@@ -93,6 +100,16 @@ async def check_moderator(interaction: Interaction) -> None:
     await interaction.client.services.decisions.check_may_decide(interaction.guild_id, moderator(interaction))
 
 
+async def reply(interaction: Interaction, card: Card) -> None:
+    """Make a card the answer that only the asker sees."""
+    files = card.open_files()
+    try:
+        await interaction.edit_original_response(view=card.view, attachments=files)
+    finally:
+        for file in files:
+            file.close()
+
+
 def attached(client: Client, url: str, *, name: str, size: int) -> Upload:
     """A file that a member attached, by the signed link that Discord gave for it; good for some hours."""
 
@@ -106,3 +123,13 @@ def attached(client: Client, url: str, *, name: str, size: int) -> Upload:
         await asyncio.to_thread(path.write_bytes, content)
 
     return Upload(name=name, size=size, save=save)
+
+
+def stored(client: Client, image: Image) -> Upload:
+    """A picture that the bot has, exactly as its provider made it."""
+
+    async def save(path: Path) -> None:
+        content = await client.services.media.read(image.sha256)
+        await asyncio.to_thread(path.write_bytes, content)
+
+    return Upload(name=f"{image.id}.{image.extension}", size=image.bytes, save=save)

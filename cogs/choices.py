@@ -1,5 +1,6 @@
 """What a member can choose from, and what is chosen where they leave something out."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,13 @@ from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.interface import Generation
 from bot.providers.parameters import Model, Value
+from bot.workflows.finetune import FinetuneView, usual_model
 from bot.workflows.request import ImageRequest
 from bot.workflows.requests import OPEN_SAFETY
-from storage import communities
+from cogs.asking import age_restricted, roles_of
+from storage import communities, finetunes, members
 from storage.communities import Community
+from storage.finetunes import Finetune, FinetuneState
 from storage.members import Defaults
 
 USUAL_MODEL = "flux-pro-1.1-ultra"
@@ -24,6 +28,10 @@ RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9
 FORMATS = [Choice(name=name, value=name) for name in ("jpeg", "png", "webp")]
 INPUT = "input_image"
 """The role of an image that is edited."""
+MOST_SEARCHED = 500
+"""Finetunes among which a typed name is looked for."""
+MASK = "mask"
+"""The role of an image that says which part of another is drawn anew."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,9 @@ def editors() -> list[Model]:
 
 
 def allowed(models: list[Model], community: Community) -> list[Model]:
-    """Those of `models` that the community allows."""
+    """Those of `models` that the community allows; its list is of those without a finetune."""
     keys = community.allowed_models
-    return [model for model in models if keys is None or model.key in keys]
+    return [model for model in models if keys is None or model.finetuned or model.key in keys]
 
 
 def model_named(text: str) -> Model:
@@ -103,17 +111,32 @@ def allowed_editors(community: Community) -> list[Model]:
     return sorted(fits, key=lambda model: model.key != USUAL_EDITOR)
 
 
-def settled(asked: Asked, defaults: Defaults, community: Community, *, nsfw: bool, sized: bool = False) -> ImageRequest:
+def settled(
+    asked: Asked,
+    defaults: Defaults,
+    community: Community,
+    *,
+    nsfw: bool,
+    sized: bool = False,
+    finetune: FinetuneView | None = None,
+    pictures: Collection[str] = (),
+) -> ImageRequest:
     """The request with the member's defaults, then the community's, for what was left out.
 
     A default never refuses: what the model or the community does not take is left out. `sized` where a width and a
-    height will be asked for, so that no usual shape gets in their way.
+    height will be asked for, so that no usual shape gets in their way. `pictures` are the options (`reference`,
+    `mask`) that an image comes with.
 
     Raises:
-        Refused: there is no such model, or it takes no “reference_strength”.
+        Refused: there is no such model, or it takes no “reference_strength” or “mask”.
     """
-    model = painter_named(asked.model) if asked.model else _usual_model(defaults, community)
+    if finetune is not None:
+        model = finetuned_named(asked.model, finetune) if asked.model else _usual_finetuned(finetune, pictures)
+    else:
+        model = painter_named(asked.model) if asked.model else _usual_model(defaults, community)
     _check_strength(model, asked)
+    if MASK in pictures and not any(role.name == MASK for role in model.roles):
+        raise Refused(f"{model.label} takes no mask. Leave “mask” out, or choose a model that fills.")
     usual: dict[str, Value | None] = {
         "aspect_ratio": None if sized and model.sized else defaults.aspect_ratio,
         "output_format": defaults.output_format,
@@ -127,7 +150,60 @@ def settled(asked: Asked, defaults: Defaults, community: Community, *, nsfw: boo
         seed=asked.seed,
         count=asked.count or defaults.count or 1,
         spoiler=asked.spoiler if asked.spoiler is not None else bool(defaults.spoiler),
+        finetune=finetune.finetune.id if finetune else None,
     )
+
+
+async def settle_defaults(
+    interaction: Interaction,
+    asked: Asked,
+    finetune: FinetuneView | None = None,
+    pictures: Collection[str] = (),
+    *,
+    sized: bool = False,
+) -> ImageRequest:
+    """`settled`, with the defaults of who asks and of where."""
+    assert interaction.guild_id, "commands are in communities only"
+    async with interaction.client.services.database.read() as db:
+        community = await communities.find(db, interaction.guild_id)
+        defaults = await members.find(db, interaction.user.id)
+    nsfw = age_restricted(interaction.channel)
+    return settled(asked, defaults, community, nsfw=nsfw, sized=sized, finetune=finetune, pictures=pictures)
+
+
+def finetuned_models(view: FinetuneView) -> list[Model]:
+    """What draws with a finetune, the usual one first."""
+    usual = usual_model(view)
+    return [catalogue.find(key) for key in (usual, *(key for key in view.trainer.models if key != usual))]
+
+
+def finetuned_named(text: str, view: FinetuneView) -> Model:
+    """A model that draws with this finetune; a base model stands for its sibling that does.
+
+    Raises:
+        Refused: it does not; the sentence names those that do.
+    """
+    wanted = text.strip().casefold()
+    models = finetuned_models(view)
+    for model in models:
+        names = [model.key, model.label, model.base or "", catalogue.find(model.base).label if model.base else ""]
+        if wanted and wanted in map(str.casefold, names):
+            return model
+    labels = ", ".join(model.label for model in models)
+    raise Refused(f"“{text.strip()[:60]}” does not draw with “{view.finetune.name}”. What does: {labels}.")
+
+
+def _usual_finetuned(view: FinetuneView, pictures: Collection[str]) -> Model:
+    """The first, the usual one before all, that has a use for these pictures and wants no others."""
+    models = finetuned_models(view)
+    fits = [
+        model
+        for model in models
+        if (MASK not in pictures or any(role.name == MASK for role in model.roles))
+        and ("reference" not in pictures or model.roles)
+        and sum(role.required for role in model.roles) <= len(pictures)
+    ]
+    return (fits or models)[0]
 
 
 def check_early(asked: Asked, *, role: bool) -> None:
@@ -187,6 +263,61 @@ def _takes(model: Model, name: str, value: Value) -> bool:
 
 async def suggest_painters(interaction: Interaction, typed: str) -> list[Choice[str]]:
     return await _suggest_models(interaction, painters(), typed)
+
+
+async def suggest_models(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """Of `/imagine`: those that draw with the finetune that is chosen already, or else those that need none."""
+    models = await _models_of(interaction, interaction.namespace.finetune)
+    return await _suggest_models(interaction, models or painters(), typed)
+
+
+async def suggest_drawing(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """What draws with the finetune that the option `name` names."""
+    return await _suggest_models(interaction, await _models_of(interaction, interaction.namespace.name), typed)
+
+
+async def _models_of(interaction: Interaction, name: str | None) -> list[Model]:
+    """What draws with the finetune of that name; nothing where the asker may not."""
+    assert interaction.guild_id, "commands are in communities only"
+    services, asker = interaction.client.services, interaction.user.id
+    found = await services.finetune_views.named(interaction.guild_id, name) if name else None
+    if found is None or not found.usable:
+        return []
+    async with services.database.read() as db:
+        may = await finetunes.may_use(db, found.finetune.id, user_id=asker, roles=roles_of(interaction))
+    return finetuned_models(found) if may else []
+
+
+async def suggest_ready(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """The finetunes that the asker may draw with just now, newest first."""
+    return await _suggest_finetunes(interaction, typed, ready=True)
+
+
+async def suggest_finetunes(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """What the asker owns or may use, also what is not trained yet."""
+    return await _suggest_finetunes(interaction, typed, ready=False)
+
+
+async def _suggest_finetunes(interaction: Interaction, typed: str, *, ready: bool) -> list[Choice[str]]:
+    assert interaction.guild_id, "commands are in communities only"
+    async with interaction.client.services.database.read() as db:
+        found = await finetunes.usable(
+            db,
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            roles=roles_of(interaction),
+            limit=MOST_SEARCHED,
+            ready=ready,
+        )
+    words = typed.casefold().split()
+    named = [each for each in found if all(word in each.name.casefold() for word in words)]
+    return [Choice(name=_about(each), value=each.name) for each in named[:25]]
+
+
+def _about(finetune: Finetune) -> str:
+    """Its name, and what keeps it from being used, if anything does."""
+    state = "frozen" if finetune.frozen_at is not None else str(finetune.state)
+    return finetune.name if state == FinetuneState.READY else f"{finetune.name} — {state}"
 
 
 async def suggest_editors(interaction: Interaction, typed: str) -> list[Choice[str]]:

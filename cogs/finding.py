@@ -7,14 +7,19 @@ import discord
 from bot.buttons import PATTERN, custom_ids
 from bot.client import Interaction
 from bot.errors import Refused
+from bot.workflows.finetune import FinetuneView
 from bot.workflows.request import RequestView
 from bot.workflows.requests import OPEN_SAFETY
-from cogs.asking import age_restricted
+from cogs.asking import age_restricted, moderates, roles_of
+from storage import finetunes
+from storage.finetunes import FinetuneState
 from storage.images import Image
 from storage.jobs import Job
 
 LINK = re.compile(r"<?https://(?:\w+\.)?discord(?:app)?\.com/channels/(\d{15,20})/(\d{15,20})/(\d{15,20})>?")
 IMAGE_ID = re.compile(r"(?P<job>[0-9a-z]{1,20})-(?P<position>[1-9][0-9]?)")
+BEFORE = (FinetuneState.DRAFT, FinetuneState.ASKING, FinetuneState.TRAINING, FinetuneState.UNKNOWN)
+"""States of a finetune in which its card is for all who see the channel."""
 JOB_ID = re.compile(r"[0-9a-z]{1,20}")
 
 
@@ -41,6 +46,94 @@ async def image_of(interaction: Interaction, image_id: str) -> tuple[RequestView
     if image is None:
         raise Refused("This picture is not there any more, or was never finished.")
     return view, image
+
+
+async def finetune_of(interaction: Interaction, finetune_id: str) -> FinetuneView:
+    """The finetune with that id, of this community, that the asker may know of.
+
+    Raises:
+        Refused: there is none, in the same words as where it is not shared with them.
+    """
+    return await _for_asker(interaction, await interaction.client.services.finetune_views.of(finetune_id))
+
+
+async def finetune_named(interaction: Interaction, text: str) -> FinetuneView:
+    """The finetune of that name or id; raises as `finetune_of`."""
+    assert interaction.guild_id, "commands are in communities only"
+    views = interaction.client.services.finetune_views
+    typed = text.strip()
+    found = await views.named(interaction.guild_id, typed) or await views.of(typed.strip("`").lower())
+    return await _for_asker(interaction, found)
+
+
+async def usable_named(interaction: Interaction, text: str) -> FinetuneView:
+    """The finetune of that name, which the asker may draw with just now.
+
+    Raises:
+        Refused: as `Finetunes.usable`.
+    """
+    view = await finetune_named(interaction, text)
+    return await usable_of(interaction, view.finetune.id)
+
+
+async def usable_of(interaction: Interaction, finetune_id: str) -> FinetuneView:
+    """The finetune with that id; raises as `usable_named`."""
+    assert interaction.guild_id, "commands and buttons are in communities only"
+    return await interaction.client.services.finetunes.usable(
+        finetune_id, guild_id=interaction.guild_id, user_id=interaction.user.id, roles=roles_of(interaction)
+    )
+
+
+async def _for_asker(interaction: Interaction, view: FinetuneView | None) -> FinetuneView:
+    if (
+        view is None
+        or view.job.guild_id != interaction.guild_id
+        or view.finetune.state is FinetuneState.DELETED
+        or not await _may_know(interaction, view)
+    ):
+        raise Refused("There is no such finetune here, or it is not shared with you.")
+    return view
+
+
+async def _may_know(interaction: Interaction, view: FinetuneView) -> bool:
+    """Its owner, its contributors, the moderators, and whoever may draw with it; until then whoever sees its card."""
+    user_id = interaction.user.id
+    if user_id == view.finetune.owner_id or user_id in view.contributors:
+        return True
+    async with interaction.client.services.database.read() as db:
+        if await finetunes.may_use(db, view.finetune.id, user_id=user_id, roles=roles_of(interaction)):
+            return True
+    if view.finetune.state in BEFORE and await in_sight(interaction, view.job.channel_id):
+        return True
+    return await moderates(interaction)
+
+
+async def check_age(interaction: Interaction, job: Job) -> None:
+    """
+    Raises:
+        Refused: its card is in an age-restricted channel, and this is none.
+    """
+    if job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
+        return
+    if age_restricted(await channel_of(interaction, job.channel_id)):
+        raise Refused("This belongs to an age-restricted channel and can only be shown in one.")
+
+
+async def linked(interaction: Interaction, text: str) -> discord.Message:
+    """The message that a link leads to, where the asker can see it, too.
+
+    Raises:
+        Refused: it is no link, leads elsewhere, or the message cannot be seen by both.
+    """
+    link = LINK.fullmatch(text.strip())
+    if link is None:
+        raise Refused(f"“{text.strip()[:60]}” is no link to a message. Right-click a message for its link.")
+    guild_id, channel_id, message_id = (int(each) for each in link.groups())
+    if guild_id != interaction.guild_id:
+        raise Refused("That message is in another server.")
+    if not await in_sight(interaction, channel_id):
+        raise Refused("That message is gone, or you or the bot cannot see it.")
+    return await _message(interaction, channel_id, message_id)
 
 
 async def pointed_at(interaction: Interaction, text: str) -> str:
@@ -71,11 +164,9 @@ def pointer(interaction: Interaction, message: discord.Message) -> str:
     """
     if interaction.client.user is None or message.author.id != interaction.client.user.id:
         raise Refused("That message is not from this bot.")
-    subjects = [
-        found["subject"]
-        for custom_id in custom_ids(message.components)
-        if (found := PATTERN.fullmatch(custom_id)) and found["verb"].startswith("img:")
-    ]
+    found = [each for custom_id in custom_ids(message.components) if (each := PATTERN.fullmatch(custom_id))]
+    subjects = [each["subject"] for each in found if each["verb"].startswith("img:")]
+    subjects = subjects or [each["subject"].partition(":")[0] for each in found if each["verb"].startswith("fin:")]
     images = {subject for subject in subjects if IMAGE_ID.fullmatch(subject)}
     requests = {subject.partition("-")[0] for subject in subjects}
     if len(requests) != 1:
@@ -129,6 +220,14 @@ async def _check_age(interaction: Interaction, view: RequestView) -> None:
     lenient = isinstance(tolerance, int) and tolerance > OPEN_SAFETY
     if age_restricted(channel) or (channel is None and lenient):
         raise Refused("This was made in an age-restricted channel and can only be shown in one.")
+
+
+async def in_sight(interaction: Interaction, channel_id: int) -> bool:
+    """Whether the asker can see what is posted in a channel of this community."""
+    if channel_id == interaction.channel_id:
+        return True
+    channel, member = await channel_of(interaction, channel_id), interaction.user
+    return channel is not None and isinstance(member, discord.Member) and await _sees(member, channel)
 
 
 async def _sees(member: discord.Member, channel: "discord.abc.GuildChannel | discord.Thread") -> bool:

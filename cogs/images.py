@@ -51,6 +51,8 @@ async def retry(interaction: Interaction, job_id: str) -> None:
     if not missing:
         raise Refused("All of its pictures are drawn. “Again” draws it with other seeds.")
     request = view.request
+    if request.sweep is not None and len(missing) < len(view.pictures):
+        raise Refused("A part of this comparison is drawn, and only a new one can have the rest. Nothing was charged.")
     if len(missing) < len(view.pictures):
         request = request.model_copy(update={"count": len(missing), "seed": None})
     await draw(interaction, request)

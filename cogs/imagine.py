@@ -1,5 +1,8 @@
 """`/imagine`: a picture from a sentence."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import discord
 from discord import app_commands
 from discord.app_commands import Range
@@ -13,20 +16,23 @@ from bot.providers import catalogue
 from bot.providers.bfl_parameters import LARGEST_SEED
 from bot.providers.interface import Frozen
 from bot.providers.parameters import Parameter, Value
-from bot.workflows.request import MOST_PICTURES, ImageRequest, Upload
-from bot.workflows.requests import job_id
-from cogs.asking import age_restricted, attached, check_place, draw
+from bot.workflows.generations import STRENGTH
+from bot.workflows.request import MOST_PICTURES, ImageRequest, Upload, job_id
+from cogs.asking import attached, check_place, draw
 from cogs.choices import (
     FORMATS,
+    MASK,
     Asked,
     check_early,
     image_role,
     painter_named,
-    settled,
-    suggest_painters,
+    settle_defaults,
+    suggest_models,
     suggest_ratios,
+    suggest_ready,
 )
-from storage import communities, drafts, members
+from cogs.finding import usable_named
+from storage import drafts
 
 DRAFT_LIFE = 1800.0
 """Seconds for which a form may stay open."""
@@ -41,6 +47,9 @@ Safety = Range[int, 0, 6]
 Strength = Range[float, 0.0, 1.0]
 
 
+Likeness = Range[float, 0.0, 2.0]
+
+
 class Draft(Frozen):
     """A request whose form is open. A file that came with it is still Discord's, by its link."""
 
@@ -48,6 +57,30 @@ class Draft(Frozen):
     name: str = ""
     url: str | None = None
     size: int = 0
+    mask_name: str = ""
+    mask_url: str | None = None
+    mask_size: int = 0
+
+
+@dataclass(frozen=True)
+class Files:
+    """The images that came with a command."""
+
+    reference: discord.Attachment | None
+    mask: discord.Attachment | None
+
+    @property
+    def given(self) -> set[str]:
+        """The options that they are."""
+        return {name for name, file in (("reference", self.reference), (MASK, self.mask)) if file}
+
+    def draft(self, request: ImageRequest) -> Draft:
+        files: dict[str, Any] = {}
+        if self.reference:
+            files |= {"name": self.reference.filename, "url": self.reference.url, "size": self.reference.size}
+        if self.mask:
+            files |= {"mask_name": self.mask.filename, "mask_url": self.mask.url, "mask_size": self.mask.size}
+        return Draft(request=request, **files)
 
 
 class Imagine(commands.Cog):
@@ -61,8 +94,11 @@ class Imagine(commands.Cog):
         aspect_ratio="The shape, width to height: choose one or type your own, such as 7:5",
         count="How many pictures, each with a seed of its own",
         seed="The same seed, prompt and settings give the same picture again",
-        reference="An image whose look is mixed in, or that is edited, as the model does",
+        reference="An image: its look is mixed in, it is edited, or its outlines or depth are kept, as the model does",
         reference_strength="How much the reference counts against the words: 0 to 1",
+        finetune="One of this server's finetunes: its character, product or style is in the picture",
+        finetune_strength="0 to 2. Raise it if the likeness is weak; lower it if pictures look distorted",
+        mask="With a finetune that fills: white is drawn anew, black stays; the picture is the reference",
         raw="Less processed, more like a candid photograph",
         prompt_upsampling="Let the service elaborate on your prompt: more surprising, less literal",
         safety_tolerance="How much the service's moderation lets pass: 0 is strictest; your server sets the most",
@@ -71,7 +107,7 @@ class Imagine(commands.Cog):
         advanced="Ask for this model's other settings in a form",
     )
     @app_commands.choices(output_format=FORMATS)
-    @app_commands.autocomplete(model=suggest_painters, aspect_ratio=suggest_ratios)
+    @app_commands.autocomplete(model=suggest_models, finetune=suggest_ready, aspect_ratio=suggest_ratios)
     async def imagine(
         self,
         interaction: Interaction,
@@ -88,10 +124,15 @@ class Imagine(commands.Cog):
         output_format: str | None = None,
         spoiler: bool | None = None,
         advanced: bool = False,
+        finetune: str | None = None,
+        finetune_strength: Likeness | None = None,
+        mask: discord.Attachment | None = None,
     ) -> None:
         """Draw pictures from a sentence."""
         if reference_strength is not None and reference is None:
             raise Refused("“reference_strength” needs a “reference”: attach an image.")
+        if finetune is None and (finetune_strength is not None or mask is not None):
+            raise Refused("“finetune_strength” and “mask” need a “finetune”: choose one.")
         parameters = {
             "aspect_ratio": aspect_ratio,
             "image_prompt_strength": reference_strength,
@@ -99,18 +140,24 @@ class Imagine(commands.Cog):
             "prompt_upsampling": prompt_upsampling,
             "safety_tolerance": safety_tolerance,
             "output_format": output_format,
+            STRENGTH: finetune_strength,
         }
         chosen: dict[str, Value] = {name: value for name, value in parameters.items() if value is not None}
-        key = painter_named(model).key if model else None
-        asked = Asked(prompt, key, chosen, seed, count, spoiler)
         check_place(interaction)
-        check_early(asked, role=reference is not None)
+        files = Files(reference, mask)
+        if finetune is None:
+            asked = Asked(prompt, painter_named(model).key if model else None, chosen, seed, count, spoiler)
+            check_early(asked, role=reference is not None)
+        elif not prompt.strip():
+            raise Refused("Say what to draw: the prompt is empty.")
+        else:
+            asked = Asked(prompt, model, chosen, seed, count, spoiler)
         if advanced:
-            await self._open_form(interaction, asked, reference)
+            await self._open_form(interaction, asked, finetune, files)
             return
         await acknowledge(interaction, Answer.PUBLIC)
-        request = await self._settle(interaction, asked)
-        await self._draw(interaction, _draft(request, reference))
+        request = await self._settle(interaction, asked, finetune, files)
+        await self._draw(interaction, files.draft(request))
 
     async def advanced(self, interaction: Interaction, draft_id: str) -> None:
         """The form was sent: the draft goes on with what it says."""
@@ -124,31 +171,34 @@ class Imagine(commands.Cog):
         request = draft.request.model_copy(update={"parameters": draft.request.parameters | chosen})
         await self._draw(interaction, draft.model_copy(update={"request": request}))
 
-    async def _settle(self, interaction: Interaction, asked: Asked, *, sized: bool = False) -> ImageRequest:
-        assert interaction.guild_id, "commands are in communities only"
-        async with self._client.services.database.read() as db:
-            community = await communities.find(db, interaction.guild_id)
-            defaults = await members.find(db, interaction.user.id)
-        return settled(asked, defaults, community, nsfw=age_restricted(interaction.channel), sized=sized)
+    async def _settle(
+        self, interaction: Interaction, asked: Asked, name: str | None, files: Files, *, sized: bool = False
+    ) -> ImageRequest:
+        """The request with all that was left out. `name` is of the finetune."""
+        view = await usable_named(interaction, name) if name else None
+        return await settle_defaults(interaction, asked, view, files.given, sized=sized)
 
     async def _draw(self, interaction: Interaction, draft: Draft) -> None:
         uploads: dict[str, Upload] = {}
         if draft.url is not None:
             role = image_role(catalogue.find(draft.request.model))
             uploads[role] = attached(self._client, draft.url, name=draft.name, size=draft.size)
+        if draft.mask_url is not None:
+            uploads[MASK] = attached(self._client, draft.mask_url, name=draft.mask_name, size=draft.mask_size)
         await draw(interaction, draft.request, uploads)
 
-    async def _open_form(self, interaction: Interaction, asked: Asked, reference: discord.Attachment | None) -> None:
+    async def _open_form(self, interaction: Interaction, asked: Asked, name: str | None, files: Files) -> None:
         """A form must be the first answer, so it is made from what the database says at once."""
         services, now = self._client.services, self._client.services.clock.now()
-        request = await self._settle(interaction, asked, sized=asked.parameters.get("aspect_ratio") is None)
+        sized = asked.parameters.get("aspect_ratio") is None
+        request = await self._settle(interaction, asked, name, files, sized=sized)
         model = catalogue.find(request.model)
         open_ones = [
             parameter
             for parameter in sorted(model.parameters, key=lambda each: each.name in LAST_ASKED)
             if parameter.advanced
             and parameter.name not in asked.parameters
-            and (parameter.name != "image_prompt_strength" or reference)
+            and (parameter.name != "image_prompt_strength" or files.reference)
             and not (parameter.name in {"width", "height"} and "aspect_ratio" in request.parameters)
         ]
         if not open_ones:
@@ -159,7 +209,7 @@ class Imagine(commands.Cog):
                 db,
                 draft_id=draft_id,
                 owner_id=interaction.user.id,
-                content=_draft(request, reference).model_dump_json(),
+                content=files.draft(request).model_dump_json(),
                 now=now,
                 expires_at=now + DRAFT_LIFE,
             )
@@ -167,12 +217,6 @@ class Imagine(commands.Cog):
         for parameter in open_ones[:MOST_FIELDS]:
             form.ask(parameter.name, parameter.label, _field(parameter), parameter.help)
         await interaction.response.send_modal(form)
-
-
-def _draft(request: ImageRequest, reference: discord.Attachment | None) -> Draft:
-    if reference is None:
-        return Draft(request=request)
-    return Draft(request=request, name=reference.filename, url=reference.url, size=reference.size)
 
 
 def _field(parameter: Parameter) -> TextInput[Form]:

@@ -11,8 +11,8 @@ from bot import cards
 from bot.buttons import Answer, Form, Press, acknowledge, given
 from bot.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.request import RequestView
-from cogs.asking import check_moderator, moderates, moderator
+from bot.workflows.shown import Shown
+from cogs.asking import check_moderator, moderates, moderator, reply
 from storage import reviews
 from storage.reviews import Review
 
@@ -67,7 +67,7 @@ class Reviews(commands.Cog):
         await check_moderator(interaction)
         async with services.database.read() as db:
             waiting = await reviews.open_ones(db, interaction.guild_id, limit=1)
-        view = await services.requests.views.of(waiting[0].subject) if waiting else None
+        view = await services.views_any.of(waiting[0].subject) if waiting else None
         if view is None:
             await interaction.edit_original_response(content="Nothing waits for a decision.")
             return
@@ -94,7 +94,7 @@ async def _show(interaction: Interaction, review_id: str, change: Awaitable[Revi
 async def _show_decided(interaction: Interaction, review: Review) -> None:
     """Bring the question's card and the request's up to date, and the copy of the question that was pressed."""
     services = interaction.client.services
-    view = await services.requests.views.of(review.subject)
+    view = await services.views_any.of(review.subject)
     if view is None:
         return
     shown = await services.delivery.decided(review, view)
@@ -104,8 +104,8 @@ async def _show_decided(interaction: Interaction, review: Review) -> None:
         await _answer(interaction, review, view)
 
 
-async def _answer(interaction: Interaction, review: Review, view: RequestView) -> None:
-    await interaction.edit_original_response(view=cards.review_card(review, view).view)
+async def _answer(interaction: Interaction, review: Review, view: Shown) -> None:
+    await reply(interaction, cards.review_card_for(review, view, interaction.client.services.media))
 
 
 async def setup(client: Client) -> None:

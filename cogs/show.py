@@ -10,9 +10,20 @@ from bot import cards
 from bot.buttons import Answer, acknowledge, card_of, settle
 from bot.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.request import RequestView
+from bot.workflows.finetune import FinetuneView
+from bot.workflows.shown import Shown
 from cogs.asking import check_place, moderates
-from cogs.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
+from cogs.finding import (
+    IMAGE_ID,
+    check_age,
+    check_visible,
+    finetune_of,
+    image_of,
+    pointed_at,
+    pointer,
+    request_of,
+)
+from cogs.finetune_buttons import show_details as show_finetune
 from storage import jobs
 from storage.jobs import Job
 
@@ -24,7 +35,7 @@ class Show(commands.Cog):
     @app_commands.command()
     @app_commands.describe(job="The id of a request (3k9x2f) or of one picture (3k9x2f-2), or a link to its message")
     async def show(self, interaction: Interaction, job: str) -> None:
-        """Show an earlier request here, with buttons that work."""
+        """Show an earlier request or a finetune here, with buttons that work."""
         check_place(interaction)
         await acknowledge(interaction, Answer.PUBLIC)
         found = await pointed_at(interaction, job)
@@ -33,13 +44,13 @@ class Show(commands.Cog):
             await check_visible(interaction, view.job)
             await self._client.services.delivery.answer(interaction, view, image)
         else:
-            view = await request_of(interaction, found)
+            view = await shown_of(interaction, found)
             await check_visible(interaction, view.job)
             await self._show(interaction, view)
         settle(interaction)
 
-    async def _show(self, interaction: Interaction, view: RequestView) -> None:
-        """A request that is under way moves: the new message is its card from now on, and will show its end."""
+    async def _show(self, interaction: Interaction, view: Shown) -> None:
+        """What is under way moves: the new message is its card from now on, and will show its end."""
         services, old = self._client.services, view.job
         card_id, channel_id = card_of(interaction), interaction.channel_id
         if view.ended or card_id is None or channel_id is None:
@@ -51,7 +62,7 @@ class Show(commands.Cog):
             await jobs.set_message(db, job_id=old.id, message_id=card_id, channel_id=channel_id)
         settle(interaction)
         services.delivery.remember(old.id, interaction)
-        await services.delivery.show(await request_of(interaction, old.id))
+        await services.delivery.show(await shown_of(interaction, old.id))
         await self._remove(old)
 
     async def _remove(self, moved: Job) -> None:
@@ -63,12 +74,24 @@ class Show(commands.Cog):
             await channel.get_partial_message(moved.message_id).delete()
 
 
+async def shown_of(interaction: Interaction, found: str) -> Shown:
+    """The request or the finetune with that id; raises as `request_of` and `finetune_of`."""
+    if not await interaction.client.services.finetune_views.of(found):
+        return await request_of(interaction, found)
+    view = await finetune_of(interaction, found)
+    await check_age(interaction, view.job)
+    return view
+
+
 @app_commands.context_menu(name="Show details")
 async def show_details(interaction: Interaction, message: discord.Message) -> None:
     """The exact parameters, prices and times of what a message of the bot shows."""
     await acknowledge(interaction, Answer.PRIVATE)
-    view = await request_of(interaction, pointer(interaction, message).partition("-")[0])
-    await interaction.edit_original_response(content=cards.details(view))
+    view = await shown_of(interaction, pointer(interaction, message).partition("-")[0])
+    if isinstance(view, FinetuneView):
+        await show_finetune(interaction, view)
+    else:
+        await interaction.edit_original_response(content=cards.details(view))
 
 
 async def setup(client: Client) -> None:

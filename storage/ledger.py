@@ -47,12 +47,13 @@ async def charge(db: Connection, *, job_id: str, amount: int | None, now: float,
     await _add(db, Entry.CHARGE, job_id, amount, note, now)
 
 
-async def refund(db: Connection, *, job_id: str, amount: int, now: float, note: str) -> None:
-    await _add(db, Entry.REFUND, job_id, amount, note, now)
+async def refund(db: Connection, *, job_id: str, amount: int, now: float, note: str) -> bool:
+    """What came back; False where the job was never ordered, or that is noted already."""
+    return await _add(db, Entry.REFUND, job_id, amount, note, now)
 
 
-async def _add(db: Connection, entry: Entry, job_id: str, amount: int | None, note: str, now: float) -> None:
-    await change(
+async def _add(db: Connection, entry: Entry, job_id: str, amount: int | None, note: str, now: float) -> bool:
+    changed = await change(
         db,
         """
         INSERT INTO ledger (job_id, guild_id, owner_id, entry, amount, note, at)
@@ -63,6 +64,7 @@ async def _add(db: Connection, entry: Entry, job_id: str, amount: int | None, no
         """,
         {"id": job_id, "entry": entry, "amount": amount, "note": note, "now": now},
     )
+    return changed == 1
 
 
 async def of_job(db: Connection, job_id: str) -> list[LedgerEntry]:

@@ -39,10 +39,12 @@ async def test_the_bot_asks_for_the_guilds_intent_and_keeps_no_messages_or_membe
 async def test_every_command_is_for_communities_only(community: Community) -> None:
     told = payloads(community.app.client)
     assert sorted(told) == [
+        "Add to training set",
         "Edit this picture",
         "Show details",
         "admin",
         "edit",
+        "finetune",
         "history",
         "imagine",
         "review",

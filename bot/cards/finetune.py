@@ -51,11 +51,7 @@ def finetune_card(view: FinetuneView, media: Media) -> Card:
 def stoppable(view: FinetuneView) -> bool:
     """Its training has not been ordered, as far as is known here; pressing Stop finds out."""
     training = view.training
-    return (
-        training is not None
-        and training.state in {State.WAITING, State.PARKED}
-        and not view.ordered
-    )
+    return training is not None and training.state in {State.WAITING, State.PARKED} and not view.ordered
 
 
 # The training.

@@ -10,15 +10,19 @@ from storage.finetunes import FinetuneState
 from storage.media import Media
 
 
-def news_card(view: FinetuneView, about: str, media: Media) -> Card:
+def news_card(view: FinetuneView, about: str, once: str, media: Media) -> Card:
     """A short message that begins with the owner's name: `ready`, `failed`, `unknown`, `expiring`, `expired`, `frozen`
-    or `kept`."""
+    or `kept`; `added` begins with a contributor's, whose id is `once`.
+
+    `once` names the occasion. One of its buttons carries it, so that after a crash this very message is found again,
+    and not an older one that says the same of an earlier try.
+    """
     samples = samples_of(view, media) if about == "ready" else ()
-    said, buttons = _told(view, about)
+    said, buttons = _told(view, about, button("fin:show", f"{view.finetune.id}:{about}.{once}", "Details"))
     colours = {"ready": DONE, "kept": DONE, "failed": FAILED}
     return compose(
         [
-            text(f"<@{view.finetune.owner_id}> {said}", card_link(view)),
+            text(f"<@{once if about == 'added' else view.finetune.owner_id}> {said}", card_link(view)),
             *([gallery(samples)] if samples else []),
             *row(buttons),
         ],
@@ -27,9 +31,8 @@ def news_card(view: FinetuneView, about: str, media: Media) -> Card:
     )
 
 
-def _told(view: FinetuneView, about: str) -> tuple[str, list[PressButton]]:
+def _told(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:
     finetune, name, label = view.finetune, f"**{name_of(view)}**", escaped(view.trainer.label)
-    show = button("fin:show", finetune.id, "Details")
     draw = button("fin:try", finetune.id, "Draw with it", style=PRIMARY)
     inferred = sentence(view.progress.inferred, 300) if view.progress.inferred else ""
     match about:
@@ -39,7 +42,7 @@ def _told(view: FinetuneView, about: str) -> tuple[str, list[PressButton]]:
             else:
                 paid = f" Its training was charged ({money(view.cost)})." if view.cost else " Nothing was charged."
             sweep = [button("fin:sweep", finetune.id, "Compare strengths")] if strength_of(view) else []
-            return f"Your finetune {name} is ready to draw with.{paid}", [draw, *sweep]
+            return f"Your finetune {name} is ready to draw with.{paid}", [draw, *sweep, show]
         case "failed":
             others = [
                 button("fin:other", f"{finetune.id}:{each.key}", f"Use {each.label} instead")
@@ -68,13 +71,32 @@ def _told(view: FinetuneView, about: str) -> tuple[str, list[PressButton]]:
                 return said, [show]
             said += f" Its pictures are still here; training it again: {price_of(view)}."
             return said, [button("fin:anew", finetune.id, "Train it again", style=PRIMARY), show]
+        case _:
+            return _told_of_consent(view, about, show)
+
+
+def _told_of_consent(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:
+    finetune, name = view.finetune, f"**{name_of(view)}**"
+    match about:
         case "frozen":
             who = f"<@{finetune.frozen_by}>" if finetune.frozen_by else "A contributor"
             said = f"{who} has withdrawn {counted(view.withdrawn)} that {name} was trained on. Nobody can draw with it"
             return f"{said} until a moderator has decided whether it is kept. Nothing is charged.", [show]
+        case "added":
+            said = (
+                f"<@{finetune.owner_id}> has put pictures of yours into the training set {name}. They have to confirm"
+            )
+            said += (
+                " that you agree before it is trained. If you do not, take them out here: nothing is charged for that."
+            )
+            return said, [show, button("fin:withdraw", finetune.id, "Withdraw my pictures")]
         case "kept" if finetune.state is FinetuneState.DELETED:
-            return f"{name} is deleted here, but {label} still has it. {inferred}", []
+            inferred = sentence(view.progress.inferred, 300) if view.progress.inferred else ""
+            return f"{name} is deleted here, but {escaped(view.trainer.label)} still has it. {inferred}", [show]
         case "kept":
-            return f"A moderator has decided that {name} is kept. It can be drawn with again.", [draw, show]
+            return f"A moderator has decided that {name} is kept. It can be drawn with again.", [
+                button("fin:try", finetune.id, "Draw with it", style=PRIMARY),
+                show,
+            ]
         case _:
             return f"There is something new about {name}.", [show]

@@ -153,10 +153,11 @@ class FinetuneDelivery(Protocol):
 
     async def ask(self, review: Review, view: FinetuneView) -> Posted: ...
 
-    async def announce(self, view: FinetuneView, about: str) -> Posted:
+    async def announce(self, view: FinetuneView, about: str, once: str) -> Posted:
         """Tell the owner, by name, in the channel where it was started: `ready`, `failed`, `unknown`, `expiring`,
-        `expired`, `frozen` or `kept` (at its trainer, though it is deleted here). Posted once for each try and
-        `about`, whatever is tried again.
+        `expired`, `frozen` or `kept` (at its trainer, though it is deleted here). `added` tells a contributor, whose id
+        `once` is, that somebody else has put their pictures into it. Posted once for each
+        `about` and `once` (letters, digits, - and .), whatever is tried again.
 
         Raises as `Delivery.finish`.
         """

@@ -12,6 +12,7 @@ from bot.providers.trainers import OPTIONS
 from bot.providers.training import Started
 from bot.workflows.finetune import OPEN, FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.starting import call_back
 from bot.workflows.train import Ordered
 from bot.workflows.trainings import checked_description, checked_name
 from storage import communities, finetunes, images, jobs, ledger, queue, reviews, steps, training_images
@@ -146,20 +147,16 @@ class Finetunes:
     async def withdraw(self, view: FinetuneView, *, by: int) -> int:
         """Take back what a contributor gave; how many pictures that were.
 
-        From a draft they are removed at once. What was trained on cannot be taken out of a model: it is frozen until
-        a moderator has decided.
+        From a draft they are removed at once, and a training that has not left for its trainer goes back to its draft.
+        What was trained on cannot be taken out of a model: it is frozen until a moderator has decided.
 
         Raises:
             Refused: none of its pictures is theirs.
         """
         now, finetune = self._clock.now(), view.finetune
         async with self._database.write() as db:
-            if finetune.state in OPEN and finetune.training_set is None:
-                files = await training_images.remove_of(db, finetune.id, contributor_id=by)
-                for sha256 in set(files):
-                    if not await images.needed(db, sha256):
-                        await self._media.remove(sha256)
-                count = len(files)
+            if await self._is_untrained(db, finetune.id, now):
+                count = await self._take_out(db, finetune.id, by, now)
             else:
                 count = await training_images.withdraw(db, finetune.id, contributor_id=by, now=now)
                 if count:
@@ -173,6 +170,25 @@ class Finetunes:
         self._worker.wake()
         return count
 
+    async def _is_untrained(self, db: Connection, finetune_id: str, now: float) -> bool:
+        """Whether nothing was trained with its pictures; what only waits to be ordered is called back for that."""
+        found = await finetunes.find(db, finetune_id)
+        if found is not None and found.state in {FinetuneState.ASKING, FinetuneState.TRAINING}:
+            await call_back(db, finetune_id, by=found.owner_id, now=now)
+            found = await finetunes.find(db, finetune_id)
+        return found is not None and found.state is FinetuneState.DRAFT
+
+    async def _take_out(self, db: Connection, finetune_id: str, contributor_id: int, now: float) -> int:
+        """Remove a contributor's pictures from a draft, with every file that shows them."""
+        removed = await training_images.remove_of(db, finetune_id, contributor_id=contributor_id)
+        found = await finetunes.find(db, finetune_id)
+        if removed and found is not None:
+            await finetunes.update(db, finetune_id, now=now, sheet=None, training_set=None)
+            for sha256 in {*removed, *filter(None, (found.sheet, found.training_set))}:
+                if not await images.needed(db, sha256):
+                    await self._media.remove(sha256)
+        return len(removed)
+
     async def settle(
         self, job_id: str, *, by: int, charged: MicroUSD | None, reference: str | None, refunded: MicroUSD | None
     ) -> None:
@@ -185,6 +201,8 @@ class Finetunes:
             Refused: there is no such job, or nothing about it is unknown.
         """
         now = self._clock.now()
+        if charged is not None and reference is not None:
+            raise Refused("Give either what it was charged, or where it is: what it costs is known when it is over.")
         async with self._database.write() as db:
             job = await jobs.find(db, job_id)
             if job is None or job.parent_id is None:
@@ -192,8 +210,8 @@ class Finetunes:
                     f"There is no job `{job_id[:20]}`: give the id of a picture or a training, like `3k9x2f-1`."
                 )
             note = f"by the admin {by}"
-            if refunded is not None:
-                await ledger.refund(db, job_id=job.id, amount=refunded, now=now, note=note)
+            if refunded is not None and not await ledger.refund(db, job_id=job.id, amount=refunded, now=now, note=note):
+                raise Refused("This job was never ordered, or its refund is put down already.")
             if charged is not None:
                 if job.state.ended and job.cost_actual is None:
                     await ledger.charge(db, job_id=job.id, amount=charged, now=now, note=note)

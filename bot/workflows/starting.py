@@ -77,23 +77,8 @@ class Starts:
         view = await self._views.of(finetune_id)
         if view is None or view.finetune.owner_id != by:
             raise Refused("Only the owner of a finetune can stop its training.")
-        now = self._clock.now()
         async with self._database.write() as db:
-            if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
-                return False
-            await finetunes.move(
-                db,
-                finetune_id,
-                before=(FinetuneState.ASKING, FinetuneState.TRAINING),
-                after=FinetuneState.DRAFT,
-                now=now,
-            )
-            review = await reviews.newest_about(db, finetune_id)
-            if review and review.state is ReviewState.OPEN:
-                await reviews.decide(
-                    db, review.id, state=ReviewState.WITHDRAWN, digest=review.digest, by=by, reason=None, now=now
-                )
-        return True
+            return await call_back(db, finetune_id, by=by, now=self._clock.now())
 
     async def _archive(self, view: FinetuneView) -> str:
         contents = [(await self._media.read(picture.sha256), picture.caption) for picture in view.pictures]
@@ -148,6 +133,19 @@ class Starts:
         assert job is not None, "it was added in this transaction"
         self._worker.wake()
         return job
+
+
+async def call_back(db: Connection, finetune_id: str, *, by: int, now: float) -> bool:
+    """Go back to the draft, if its training was not ordered yet; whether that was so."""
+    if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
+        return False
+    before = (FinetuneState.ASKING, FinetuneState.TRAINING)
+    await finetunes.move(db, finetune_id, before=before, after=FinetuneState.DRAFT, now=now)
+    review = await reviews.newest_about(db, finetune_id)
+    if review and review.state is ReviewState.OPEN:
+        state = ReviewState.WITHDRAWN
+        await reviews.decide(db, review.id, state=state, digest=review.digest, by=by, reason=None, now=now)
+    return True
 
 
 async def settle_training(db: Connection, review: Review, now: float) -> None:

@@ -57,7 +57,7 @@ class Tend:
         if view.finetune.state is FinetuneState.DELETED:
             gone = await step("gone", Gone, lambda: self._remove(view))
             if gone.kept_at_provider:
-                await self._quietly(step, "kept", partial(self._delivery.announce, view, "kept"))
+                await self._quietly(step, "kept", partial(self._delivery.announce, view, "kept", "0"))
             await self._delivery.show(await self._seen(job.id))
             return Outcome(State.DONE, view.cost)
         if view.review and view.review.state is ReviewState.OPEN:
@@ -65,7 +65,7 @@ class Tend:
             await self._quietly(step, f"asked {review.id}", lambda: self._ask(review, view))
         view = await self._conclude(view)
         for about, once in _news(view):
-            await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about))
+            await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
         await self._inspect(view)
         raise Park
 
@@ -165,6 +165,9 @@ def _news(view: FinetuneView) -> list[tuple[str, str]]:
         news.append(("expiring", f"{finetune.warned_at:.0f}"))
     if finetune.state is FinetuneState.EXPIRED:
         news.append(("expired", f"{finetune.expires_at or finetune.changed_at:.0f}"))
+    if finetune.state is FinetuneState.DRAFT:
+        given = {each.contributor_id for each in view.pictures if each.added_by != each.contributor_id}
+        news += [("added", str(contributor)) for contributor in sorted(given)]
     if finetune.frozen_at is not None:
         news.append(("frozen", f"{finetune.frozen_at:.0f}"))
     return news

@@ -107,6 +107,15 @@ class Trainings:
         await self._draw_sheet(finetune_id)
         return job, taken
 
+    async def check_free(self, origin: Origin, name: str) -> None:
+        """Whether a draft of that name could be opened, before anybody uploads anything for it.
+
+        Raises:
+            Refused: the name is taken or none, or the member has as many drafts as there may be.
+        """
+        async with self._database.read() as db:
+            await self._check_free(db, origin, checked_name(name))
+
     async def add(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Taken:
         """Put pictures, and captions for what is there, into a draft.
 
@@ -126,14 +135,14 @@ class Trainings:
         await self._draw_sheet(finetune_id)
         return taken
 
-    async def remove(self, finetune_id: str, positions: Collection[int], *, by: int) -> int:
-        """Take pictures out of a draft, by their numbers on the contact sheet; how many that were.
+    async def remove(self, finetune_id: str, image_ids: Collection[str], *, by: int) -> int:
+        """Take pictures out of a draft; how many of them were in it.
 
         Raises:
             Refused: it is not the member's draft: others may remove only what they gave.
         """
         view = await self._draft(finetune_id)
-        chosen = [picture for number, picture in enumerate(view.pictures, 1) if number in positions]
+        chosen = [picture for picture in view.pictures if picture.id in image_ids]
         if view.finetune.owner_id != by and any(picture.contributor_id != by for picture in chosen):
             raise Refused("You can remove only the pictures that you gave.")
         async with self._database.write() as db:
