@@ -157,9 +157,8 @@ class Finetune(commands.GroupCog, group_name="finetune", group_description="Trai
         self, interaction: Interaction, new: NewFinetune, uploads: list[Upload], found: list[Found]
     ) -> None:
         services = self._client.services
-        job, taken = await services.trainings.create(
-            origin(interaction), new.spec, uploads, description=new.description
-        )
+        spec = await self._with_pack(new.spec)
+        job, taken = await services.trainings.create(origin(interaction), spec, uploads, description=new.description)
         settle(interaction)
         services.delivery.remember(job.id, interaction)
         said = [taken_text(taken)] if taken.left_out else []
@@ -222,6 +221,15 @@ class Finetune(commands.GroupCog, group_name="finetune", group_description="Trai
         words = typed.casefold().split()
         found = [each for each in await self._known_packs() if all(word in each.title.casefold() for word in words)]
         return [Choice(name=f"{each.title[:60]}{_pack_price(each)}", value=each.id) for each in found[:25]]
+
+    async def _with_pack(self, spec: FinetuneSpec) -> FinetuneSpec:
+        """The spec with what its pack's pictures cost, which is charged together with the training."""
+        if spec.pack is None:
+            return spec
+        pack = next((each for each in await self._known_packs() if each.id == spec.pack), None)
+        if pack is None:
+            raise Refused("There is no such pack: choose one from the list, or none.")
+        return spec.model_copy(update={"pack_cost": pack.cost})
 
     async def _known_packs(self) -> list[Pack]:
         """Those of the account; asked for once in a while, and none while the trainer does not answer."""

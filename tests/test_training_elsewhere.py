@@ -3,6 +3,7 @@
 import pytest
 
 from bot.errors import Refused
+from bot.providers.training import Pack, TrainingProvider
 from bot.workflows.request import ImageRequest
 from bot.workflows.trainings import Source
 from sandbox.astria.faults import times_out
@@ -165,3 +166,25 @@ async def test_a_callback_that_is_lost_costs_a_minute_and_nothing_else(found: Fo
     view = await trained(community)
 
     assert view.finetune.state is FinetuneState.READY
+
+
+async def test_a_pack_is_started_from_a_training_set_and_its_price_is_part_of_the_training(found: Founder) -> None:
+    community = await found(trainers=["astria"])
+    assert community.astria
+    (pack,) = [each for each in await packs(community) if each.id == "911"]
+    view = await draft(community, spec("astria", pack=pack.id, pack_cost=pack.cost))
+    assert view.price == 1_500_000 + (pack.cost or 0)
+
+    view = await start(community, view)
+    await community.skip(HOUR, step=60)
+
+    view = await finetune(community, view.finetune.id)
+    assert view.finetune.state is FinetuneState.READY
+    assert community.astria.tunes[0].base_pack_id == 911
+    assert len(community.astria.prompts) == 2
+
+
+async def packs(community: Community) -> list[Pack]:
+    astria = community.app.services.providers["astria"]
+    assert isinstance(astria, TrainingProvider)
+    return await astria.list_packs()

@@ -373,8 +373,9 @@ def check_count(trainer: Trainer, pictures: int) -> None:
 
 
 def estimate(spec: FinetuneSpec, *, pictures: int) -> MicroUSD | None:
-    """What a checked training should cost; None where its trainer publishes no prices."""
-    return find(spec.trainer).price(spec.parameters, pictures)
+    """What a checked training should cost, a pack's pictures with it; None where its trainer publishes no prices."""
+    price = find(spec.trainer).price(spec.parameters, pictures)
+    return None if price is None else MicroUSD(price + (spec.pack_cost or 0))
 
 
 def learning_rate(parameters: Mapping[str, Value]) -> float:

@@ -59,6 +59,8 @@ class FinetuneSpec(Frozen):
     """Of a Kontext finetune: the edit that leads from each start picture to its end ("turn the car red")."""
     pack: str | None = None
     """Of Astria: a pack that draws its pictures as soon as the training is over."""
+    pack_cost: MicroUSD | None = None
+    """What the pictures of that pack cost; None where Astria does not say."""
 
     @property
     def label(self) -> str:
