@@ -41,10 +41,11 @@ from bot.workflows.keeping import Keeping
 from bot.workflows.progress import Progress
 from bot.workflows.request import CARDS
 from bot.workflows.requests import Requests
+from bot.workflows.sheets import Sheets
 from bot.workflows.shown import AllViews
 from bot.workflows.starting import Starts, settle_training, training_lane
 from bot.workflows.tend import Tend
-from bot.workflows.train import LOST_AFTER, Train
+from bot.workflows.train import LOST_AFTER, SEARCHED_EVERY, Train
 from bot.workflows.trainings import Trainings
 from bot.workflows.views import Views, lane_of
 from storage import jobs, notes
@@ -273,8 +274,15 @@ async def assemble(
             pace=pace,
             callbacks=callbacks,
         )
+        sheets = Sheets(database=database, clock=clock, media=media, decoder=decoder)
         tend = Tend(
-            database=database, clock=clock, providers=providers, media=media, views=finetune_views, delivery=delivery
+            database=database,
+            clock=clock,
+            providers=providers,
+            media=media,
+            views=finetune_views,
+            delivery=delivery,
+            sheets=sheets,
         )
         train = Train(
             database=database,
@@ -292,7 +300,7 @@ async def assemble(
                 "imagine": Recipe(imagine, 10 * PATIENCE),
                 "draw": Recipe(draw, PATIENCE),
                 "finetune": Recipe(tend, FOR_EVER),
-                "train": Recipe(train, LOST_AFTER + PATIENCE),
+                "train": Recipe(train, LOST_AFTER + PATIENCE, paid_wait=SEARCHED_EVERY),
             },
             clock=clock,
             lanes=limits,
@@ -301,7 +309,9 @@ async def assemble(
             alarm=alarm,
         )
         hints.wake_with(worker)
-        finetunes = Finetunes(database=database, clock=clock, media=media, views=finetune_views, worker=worker)
+        finetunes = Finetunes(
+            database=database, clock=clock, media=media, views=finetune_views, worker=worker, sheets=sheets
+        )
         requests = Requests(
             database=database,
             clock=clock,
@@ -321,7 +331,13 @@ async def assemble(
         services = Services(
             requests=requests,
             trainings=Trainings(
-                database=database, clock=clock, media=media, decoder=decoder, views=finetune_views, worker=worker
+                database=database,
+                clock=clock,
+                media=media,
+                decoder=decoder,
+                views=finetune_views,
+                worker=worker,
+                sheets=sheets,
             ),
             starts=Starts(
                 database=database, clock=clock, media=media, decoder=decoder, views=finetune_views, worker=worker

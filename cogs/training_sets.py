@@ -76,7 +76,11 @@ def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -
             field = TextInput[Form](style=discord.TextStyle.paragraph, required=False, max_length=1000)
             form.ask(name, label, field, "With spaces between; right-click a message for its link.")
         elif not (consent and name == "more_captions"):  # Discord has room for five
-            why = "Called like their pictures: beach.txt for beach.jpg." if "captions" in name else "Or one ZIP."
+            why = (
+                "Called like their pictures: beach.txt for beach.jpg."
+                if "captions" in name
+                else "JPEG, PNG or WebP; or one ZIP of them."
+            )
             form.ask(name, label, FileUpload[Form](required=False, min_values=0, max_values=MOST_FILES), why)
     return form
 

@@ -185,16 +185,26 @@ async def release_slot(db: Connection, *, job_id: str, holder: str) -> None:
 
 
 async def put_back(
-    db: Connection, *, job_id: str, holder: str, due_at: float, keep_slot: bool, note: str | None = None
+    db: Connection,
+    *,
+    job_id: str,
+    holder: str,
+    due_at: float,
+    keep_slot: bool,
+    note: str | None = None,
+    rested: bool = False,
 ) -> bool:
     """Let a running job wait until `due_at`; False when it is no longer this worker's.
+
+    `rested`: it went well so far, so that the next failure is its first.
 
     `note` is why, for the card; `keep_slot` while its picture is being drawn all the same.
     """
     return await _leave(
         db,
-        "state = 'waiting', due_at = CASE WHEN woken THEN 0 ELSE :due_at END, error = :note",
-        {"id": job_id, "holder": holder, "due_at": due_at, "keep_slot": keep_slot, "note": note},
+        """state = 'waiting', due_at = CASE WHEN woken THEN 0 ELSE :due_at END, error = :note,
+        attempts = CASE WHEN :rested THEN 0 ELSE attempts END""",
+        {"id": job_id, "holder": holder, "due_at": due_at, "keep_slot": keep_slot, "note": note, "rested": rested},
     )
 
 
@@ -281,15 +291,19 @@ async def cancel_waiting(db: Connection, *, job_id: str, now: float) -> int:
 
     One that has begun to pay cannot be called back: no provider here has a way to.
     """
-    return await change(
+    cancelled = await rows(
         db,
         """
         UPDATE jobs SET state = 'cancelled', ended_at = :now, cost_actual = 0, holds_slot = FALSE
         WHERE parent_id = :id AND state IN ('waiting', 'parked')
             AND NOT EXISTS (SELECT 1 FROM steps WHERE steps.job_id = jobs.id AND pays)
+        RETURNING id
         """,
         {"id": job_id, "now": now},
     )
+    for each in cancelled:  # an order that was turned down for the moment has an estimate already
+        await ledger.charge(db, job_id=each["id"], amount=0, now=now)
+    return len(cancelled)
 
 
 async def ahead(db: Connection, job: Job) -> tuple[int, int]:

@@ -83,6 +83,16 @@ async def newest_about(db: Connection, subject: str) -> Review | None:
     return _review(found) if found else None
 
 
+async def open_about(db: Connection, subject: str) -> list[Review]:
+    """What is not decided yet about something, oldest first."""
+    found = await rows(
+        db,
+        f"SELECT {_COLUMNS} FROM reviews WHERE subject = :subject AND state = 'open' ORDER BY created_at, id",
+        {"subject": subject},
+    )
+    return [_review(each) for each in found]
+
+
 async def open_ones(db: Connection, guild_id: int, *, limit: int) -> list[Review]:
     """What a community's moderators have not decided yet, oldest first."""
     found = await rows(

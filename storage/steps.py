@@ -23,6 +23,12 @@ async def find(db: Connection, *, job_id: str, name: str) -> Step | None:
     return Step(found["begun_at"], found["result"]) if found else None
 
 
+async def paid_at(db: Connection, job_id: str) -> float | None:
+    """When the job began to pay, if it did and that was not taken back."""
+    found = await row(db, "SELECT MAX(begun_at) AS at FROM steps WHERE job_id = :job_id AND pays", {"job_id": job_id})
+    return found["at"] if found else None
+
+
 async def ordered(db: Connection, *, parent_id: str) -> dict[str, float]:
     """Those of a request's pictures that a provider was asked for, and when, whatever came of it."""
     found = await rows(
@@ -63,6 +69,19 @@ async def unbegin(db: Connection, *, job_id: str, name: str) -> None:
         db,
         "DELETE FROM steps WHERE job_id = :job_id AND name = :name AND finished_at IS NULL",
         {"job_id": job_id, "name": name},
+    )
+
+
+async def settle(db: Connection, *, job_id: str, name: str, result: str, now: float) -> None:
+    """Keep what a person has found out; the newest counts."""
+    await change(
+        db,
+        """
+        INSERT INTO steps (job_id, name, pays, begun_at, finished_at, result)
+        VALUES (:job_id, :name, FALSE, :now, :now, :result)
+        ON CONFLICT (job_id, name) DO UPDATE SET finished_at = :now, result = :result
+        """,
+        {"job_id": job_id, "name": name, "result": result, "now": now},
     )
 
 

@@ -129,6 +129,16 @@ async def withdraw(db: Connection, finetune_id: str, *, contributor_id: int, now
     )
 
 
+async def remove_withdrawn(db: Connection, finetune_id: str) -> list[str]:
+    """Take out what was taken back; the SHA-256 of the files that they were."""
+    found = await rows(
+        db,
+        "DELETE FROM training_images WHERE finetune_id = :id AND withdrawn_at IS NOT NULL RETURNING sha256",
+        {"id": finetune_id},
+    )
+    return [each["sha256"] for each in found]
+
+
 async def remove_of(db: Connection, finetune_id: str, *, contributor_id: int | None = None) -> list[str]:
     """Take out a contributor's pictures, or all; the SHA-256 of the files that they were."""
     found = await rows(

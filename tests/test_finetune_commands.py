@@ -176,7 +176,7 @@ async def test_what_is_out_of_range_is_refused_before_anything_is_asked_for(stud
     cases: list[tuple[dict[str, Any], str]] = [
         ({"iterations": 50}, "Iterations must be a whole number between 100 and 1000."),
         ({"name": "  "}, "A finetune's name has 1 to 40 characters."),
-        ({"name": "luna"}, "This server has a finetune called “luna” already. Choose another name."),
+        ({"name": "luna"}, "This server has a finetune called “luna” already. Choose another name;"),
         ({"preset": "none", "name": "Sol"}, "Black Forest Labs has no 'preset' setting."),
         ({"name": "Sol", "trainer": "astria"}, "Astria is not set up here. There is: Black Forest Labs."),
         ({"name": "Sol", "trigger": "!?"}, "A trigger word has letters and digits"),
@@ -650,7 +650,7 @@ async def test_at_astria_the_class_is_asked_for_and_its_packs_are_offered(found:
     assert all(each["value"] for each in packs)
     view = await a_draft(studio, pictures=4)
     assert view.trainer.key == "astria"
-    assert view.blocked
+    assert "plain noun" in text_of(studio.cards[0])
     form = await press(studio, "Options")
     fields = [each["component"]["custom_id"] for each in form.modal["components"]]
     assert fields == ["trigger", "class_name", "description", "steps", "preset"]

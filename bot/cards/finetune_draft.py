@@ -91,7 +91,7 @@ def draft_card(view: FinetuneView, media: Media) -> Card:
         ),
         *row(change),
         text(
-            f"By pressing Start you confirm: {CONSENT}",
+            f"Start asks you to confirm: {CONSENT}",
             "Something above has to be put right before it can start." if view.blocked else None,
             footer(view.job),
         ),

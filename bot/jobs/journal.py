@@ -81,6 +81,17 @@ class Journal:
                 payment.exception()  # seen: what it means is in the journal
             raise
 
+    async def recall_payment(self) -> bool:
+        """Whether a paying step was begun, perhaps in an earlier life; then `paid_at` says when."""
+        if self.paid_at is None:
+            async with self._database.read() as db:
+                self.paid_at = await steps.paid_at(db, self._job.id)
+        return self.paid_at is not None
+
+    async def recall(self, name: str, result: type[Result]) -> Result | None:
+        """A step's result, or None where it was not done."""
+        return await self._recall(name, result)
+
     async def release_slot(self) -> None:
         """Let the next job have the provider slot: the provider is done with this one."""
         if not self.released:

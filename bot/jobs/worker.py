@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 LEASE = 60.0
 """Seconds after which the jobs of a worker that fell silent are taken up by another."""
 PAID_WAIT = 30.0
-"""Longest wait in seconds for what is paid for: the links to finished pictures die within minutes."""
+"""Longest wait in seconds for a picture that is paid for: the links to finished ones die within minutes."""
 BEAT = 5.0
 """Longest time in seconds between two looks at the queue; leases are renewed in the same rhythm."""
 
@@ -52,11 +52,13 @@ class Outcome:
 class Recipe:
     """What to do for one kind of job.
 
-    `patience` is how many seconds after its first try a job is still worth another.
+    `patience` is how many seconds after its first try a job is still worth another, `paid_wait` the longest wait in
+    seconds for what is paid for.
     """
 
     run: Callable[[Job, Journal], Awaitable[Outcome]]
     patience: float
+    paid_wait: float = PAID_WAIT
 
 
 class Worker:
@@ -204,6 +206,7 @@ class Worker:
                     holder=self._holder,
                     due_at=self._clock.now() + look.seconds,
                     keep_slot=journal.holds_slot,
+                    rested=True,
                 )
         except Unavailable as error:
             await self._try_later(job, journal, error)
@@ -222,12 +225,13 @@ class Worker:
 
     async def _try_later(self, job: Job, journal: Journal, error: Unavailable) -> None:
         now = self._clock.now()
+        await journal.recall_payment()  # the failure may have come before the recipe got there
         since = journal.paid_at or job.started_at or job.created_at
         if now - since > self._recipes[job.kind].patience:
             await self._fail(job, journal, error)
             return
         wait = max(backoff(job.attempts), error.retry_after or 0.0)
-        due_at = now + (min(wait, PAID_WAIT) if journal.paid_at else wait)
+        due_at = now + (min(wait, self._recipes[job.kind].paid_wait) if journal.paid_at else wait)
         log.info("Job %s waits %.1f s: %s", job.id, due_at - now, error)
         async with self._database.write() as db:
             await queue.put_back(
@@ -241,6 +245,7 @@ class Worker:
 
     async def _fail(self, job: Job, journal: Journal, error: BotError) -> None:
         """End a job by its error's type. What was paid for and then failed has an unknown price, not none."""
+        await journal.recall_payment()
         given_up = isinstance(error, Unavailable) and journal.paid_at is not None
         state = State.UNKNOWN if isinstance(error, Uncertain) or given_up else State.FAILED
         unknown = state is State.UNKNOWN or (journal.paid_at is not None and not isinstance(error, Refused))
@@ -272,5 +277,5 @@ class Worker:
 
 
 def backoff(attempts: int) -> float:
-    """Seconds to wait after so many tries: 2, 4, 8, … to 120, each ± 25 % so that jobs do not march in step."""
-    return min(2.0**attempts, 120.0) * random.uniform(0.75, 1.25)
+    """Seconds to wait after so many tries: 2, 4, 8, … to 128, each ± 25 % so that jobs do not march in step."""
+    return 2.0 ** min(attempts, 7) * random.uniform(0.75, 1.25)

@@ -26,7 +26,8 @@ ASTRIA_STEP = 5_000
 MOST_INSTRUCTION = 300
 """Characters; ours."""
 
-_USUAL_CLASSES = {Subject.PRODUCT: "product", Subject.STYLE: "style"}
+USUAL_CLASSES = {Subject.CHARACTER: "character", Subject.PRODUCT: "product", Subject.STYLE: "style"}
+"""The noun where a member names none."""
 _TRIGGER = re.compile(r"[^\W_]+(?:[ _-][^\W_]+)*")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,23}")
 _CLASS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,3}")
@@ -330,7 +331,7 @@ def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
             "parameters": parameters,
             "region": region,
             "trigger": _checked_trigger(trainer, spec.trigger),
-            "class_name": _checked_class(spec.class_name) or _USUAL_CLASSES.get(spec.subject, ""),
+            "class_name": _checked_class(spec.class_name) or USUAL_CLASSES.get(spec.subject, ""),
             "instruction": spec.instruction.strip(),
         }
     )

@@ -14,8 +14,9 @@ from bot.providers.interface import Frozen, Generation, Look, Provider, Status, 
 from bot.providers.parameters import Model
 from bot.workflows.callbacks import Callbacks
 from bot.workflows.request import Drawing
-from storage import images
+from storage import finetunes, images
 from storage.database import Database
+from storage.finetunes import FinetuneState
 from storage.images import Image
 from storage.jobs import Job, State
 from storage.media import Media
@@ -72,7 +73,7 @@ class Draw:
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         drawing = Drawing.model_validate_json(job.request)
         generation = drawing.generation
-        ordered = await step.pay("ordered", Ordered, lambda: self._order(job, generation), request=generation)
+        ordered = await step.pay("ordered", Ordered, lambda: self._order(job, drawing), request=generation)
         kept = await step("kept", Kept, lambda: self._collect(job, drawing, ordered, step))
         cost = (ordered.ticket.cost if ordered.ticket.cost is not None else job.cost_estimated) if kept.charged else 0
         return Outcome(State.DONE if kept.sha256 else State.FAILED, cost, kept.error)
@@ -83,11 +84,25 @@ class Draw:
             raise Broken(f"The image service {name!r} is not set up any more.")
         return provider
 
-    async def _order(self, job: Job, generation: Generation) -> Ordered:
+    async def _order(self, job: Job, drawing: Drawing) -> Ordered:
+        generation = drawing.generation
+        if drawing.finetune is not None:
+            await self._check_finetune(drawing.finetune)
         provider = self._provider(catalogue.find(generation.model).provider)
         inputs = {role: await self._media.read(sha256) for role, sha256 in generation.inputs.items()}
         ticket = await provider.generate(generation, inputs, self._callbacks.of(provider.name, job.id))
         return Ordered(ticket=ticket, at=self._clock.now())
+
+    async def _check_finetune(self, finetune_id: str) -> None:
+        """Again, when its turn has come: hours may have passed since it was asked for.
+
+        Raises:
+            Refused: nobody may draw with it any more.
+        """
+        async with self._database.read() as db:
+            finetune = await finetunes.find(db, finetune_id)
+        if finetune is None or finetune.state is not FinetuneState.READY or finetune.frozen_at is not None:
+            raise Refused("The finetune that was to draw this was deleted, has expired or is frozen.")
 
     async def _collect(self, job: Job, drawing: Drawing, ordered: Ordered, step: Journal) -> Kept:
         """Wait until the picture is ready and store its bytes: the link to them dies within minutes."""

@@ -8,7 +8,7 @@ from bot.jobs.pace import Pace, Spread
 from bot.pictures.linting import Facts, Finding, Needs, Severity, lint
 from bot.providers import trainers
 from bot.providers.trainers import Trainer
-from bot.providers.training import FinetuneSpec, Inspection
+from bot.providers.training import FinetuneSpec, Inspection, Subject
 from bot.workflows.finetune import OPEN, FinetuneView, Progress
 from bot.workflows.request import Forecast
 from storage import communities, finetunes, jobs, queue, reviews, steps, training_images
@@ -44,6 +44,10 @@ class FinetuneViews:
         """The finetune with that id, deleted ones too; None where there is none."""
         async with self._database.read() as db:
             return await self._read(db, finetune_id)
+
+    async def read(self, db: Connection, finetune_id: str) -> FinetuneView | None:
+        """The same inside a transaction: what it says is still so when that ends."""
+        return await self._read(db, finetune_id)
 
     async def named(self, guild_id: int, name: str) -> FinetuneView | None:
         """The finetune that is called so there and not deleted."""
@@ -107,8 +111,8 @@ class FinetuneViews:
         taken = {
             FinetuneSpec.model_validate_json(other.spec).trigger
             for other in await finetunes.of_community(db, finetune.guild_id)
-            if other.id != finetune.id
-        }
+            if other.id != finetune.id and other.state not in {FinetuneState.DRAFT, FinetuneState.EXPIRED}
+        } - {trainer.usual_trigger}  # who chose none has taken none
         needs = Needs(
             label=trainer.label,
             fewest=trainer.fewest,
@@ -131,6 +135,9 @@ class FinetuneViews:
             trainers.check(spec, pictures=max(len(pictures), trainer.fewest + trainer.fewest % 2))
         except Refused as error:
             findings.insert(0, Finding(Severity.ERROR, str(error)))
+        if trainer.class_needed and spec.class_name == trainers.USUAL_CLASSES[Subject.CHARACTER]:
+            better = f"{trainer.label} learns faster from a plain noun: say under Options whether it is a man, a cat, …"
+            findings.append(Finding(Severity.HINT, better))
         return findings
 
     async def _forecast(

@@ -1,6 +1,5 @@
 """Living with finetunes: who may use one, and what its owner, its contributors and the admin can do with it."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 
 from bot.clock import Clock
@@ -10,27 +9,37 @@ from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.trainers import OPTIONS
 from bot.providers.training import Started
-from bot.workflows.finetune import OPEN, FinetuneView, Progress
+from bot.workflows.consent import draft_again, question, take_files
+from bot.workflows.finetune import FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.sheets import Sheets
 from bot.workflows.starting import call_back
-from bot.workflows.train import Ordered
+from bot.workflows.train import SETTLED, Ordered
 from bot.workflows.trainings import checked_description, checked_name
-from storage import communities, finetunes, images, jobs, ledger, queue, reviews, steps, training_images
+from storage import communities, finetunes, jobs, ledger, queue, reviews, steps, training_images
 from storage.database import Connection, Database
 from storage.finetunes import FinetuneState, Share, Visibility
 from storage.jobs import State
 from storage.media import Media
 from storage.reviews import Review, ReviewState
 
-CONSENT_LIFE = 365 * 86_400.0
-"""Seconds for which moderators can decide on a withdrawn consent. It stays frozen until they do."""
 MOST_SHARES = 20
 
 
 class Finetunes:
     """The verbs on finetunes that are there. Who presses is told by the caller, and checked here."""
 
-    def __init__(self, *, database: Database, clock: Clock, media: Media, views: FinetuneViews, worker: Worker) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        media: Media,
+        views: FinetuneViews,
+        worker: Worker,
+        sheets: Sheets,
+    ) -> None:
+        self._sheets = sheets
         self._database = database
         self._clock = clock
         self._media = media
@@ -68,6 +77,7 @@ class Finetunes:
         self._check_owner(view, by)
         now = self._clock.now()
         async with self._database.write() as db:
+            await self._check_there(db, view)
             if name is not None and not await finetunes.rename(db, view.finetune.id, name=checked_name(name), now=now):
                 raise Refused(f"This server has a finetune called “{checked_name(name)}” already.")
             if description is not None:
@@ -85,6 +95,7 @@ class Finetunes:
         if len(shares) > MOST_SHARES:
             raise Refused(f"A finetune is shared with at most {MOST_SHARES} members and roles, or with everybody.")
         async with self._database.write() as db:
+            await self._check_there(db, view)
             await finetunes.share(db, view.finetune.id, visibility, list(shares))
 
     async def keep(self, view: FinetuneView, *, by: int, model: str | None, strength: float | None) -> None:
@@ -107,6 +118,7 @@ class Finetunes:
                 raise Refused(f"{view.trainer.label} has no strength to set.")
             columns["strength"] = parameter.read(strength)
         async with self._database.write() as db:
+            await self._check_there(db, view)
             await finetunes.update(db, view.finetune.id, now=self._clock.now(), **columns)
 
     async def delete(self, view: FinetuneView, *, by: int, moderator: bool = False) -> None:
@@ -117,11 +129,12 @@ class Finetunes:
         """
         if not moderator:
             self._check_owner(view, by)
-        if view.ordered:
-            raise Refused("It is being trained just now, which nobody can stop. Delete it when that is over.")
+        finetune_id, now = view.finetune.id, self._clock.now()
         async with self._database.write() as db:
-            await queue.cancel_waiting(db, job_id=view.finetune.id, now=self._clock.now())
-            await remove(db, view.finetune.id, by=by, now=self._clock.now())
+            await queue.cancel_waiting(db, job_id=finetune_id, now=now)
+            if await queue.has_unfinished(db, parent_id=finetune_id):
+                raise Refused("It is being trained just now, which nobody can stop. Delete it when that is over.")
+            await remove(db, finetune_id, by=by, now=now)
         self._worker.wake()
 
     async def train_again(self, view: FinetuneView, *, by: int) -> None:
@@ -143,6 +156,8 @@ class Finetunes:
             await finetunes.update(
                 db, view.finetune.id, now=self._clock.now(), ref=None, ready_at=None, expires_at=None, progress=None
             )
+            await draft_again(db, self._media, view.finetune.id, now=self._clock.now())
+        await self._sheets.draw(view.finetune.id)
 
     async def withdraw(self, view: FinetuneView, *, by: int) -> int:
         """Take back what a contributor gave; how many pictures that were.
@@ -163,10 +178,13 @@ class Finetunes:
                     await finetunes.freeze(db, finetune.id, by=by, now=now)
                     community = await communities.find(db, finetune.guild_id)
                     channel_id = community.review_channel_id or view.job.channel_id
-                    await reviews.add(db, _consent_question(view, by, channel_id, count, now))
+                    asked = question(view, by=by, channel_id=channel_id, count=count, now=now)
+                    if not await reviews.add(db, asked):
+                        raise Refused("Please try again in a second.")
             if not count:
                 raise Refused("None of its pictures is yours.")
             await queue.wake(db, job_id=finetune.id, now=now)
+        await self._sheets.draw(finetune.id)
         self._worker.wake()
         return count
 
@@ -181,12 +199,8 @@ class Finetunes:
     async def _take_out(self, db: Connection, finetune_id: str, contributor_id: int, now: float) -> int:
         """Remove a contributor's pictures from a draft, with every file that shows them."""
         removed = await training_images.remove_of(db, finetune_id, contributor_id=contributor_id)
-        found = await finetunes.find(db, finetune_id)
-        if removed and found is not None:
-            await finetunes.update(db, finetune_id, now=now, sheet=None, training_set=None)
-            for sha256 in {*removed, *filter(None, (found.sheet, found.training_set))}:
-                if not await images.needed(db, sha256):
-                    await self._media.remove(sha256)
+        if removed:
+            await take_files(db, self._media, finetune_id, removed, now=now)
         return len(removed)
 
     async def settle(
@@ -223,11 +237,17 @@ class Finetunes:
         self._worker.wake()
 
     async def _reopen(self, db: Connection, job_id: str, reference: str, now: float) -> None:
+        """Go on waiting for the newest training, which turned out to have been taken."""
         job = await jobs.find(db, job_id)
-        finetune = await finetunes.find(db, job.parent_id) if job and job.parent_id else None
-        view = await self.views.of(finetune.id) if finetune else None
-        if job is None or view is None or job.kind != "train" or job.state is not State.UNKNOWN or not reference:
-            raise Refused("Only a training whose outcome is unknown can be found again.")
+        view = await self.views.read(db, job.parent_id) if job and job.parent_id else None
+        newest = view.training if view else None
+        unknown = job is not None and job.state is State.UNKNOWN and job.cost_actual is None
+        if view is None or newest is None or newest.id != job_id or not unknown or not reference:
+            raise Refused("Only the newest training of a finetune can be found again, while its outcome is unknown.")
+        if not await finetunes.move(
+            db, view.finetune.id, before=(FinetuneState.UNKNOWN,), after=FinetuneState.TRAINING, now=now
+        ):
+            raise Refused("This finetune is not waiting for anybody to find out what became of it.")
         ref = FinetuneRef(
             provider=view.trainer.provider,
             remote_id=reference,
@@ -235,11 +255,20 @@ class Finetunes:
             trigger=reference if view.trainer.prefix else _phrase(view),
             option=OPTIONS.get(view.spec.trainer),
         )
-        ordered = Ordered(started=Started(ref=ref), at=job.started_at or now)
-        await steps.finish(db, job_id=job.id, name="found", result=ordered.model_dump_json(), now=now)
-        await queue.reopen(db, job_id=job.id, now=now)
-        await finetunes.move(db, view.finetune.id, before=OPEN, after=FinetuneState.TRAINING, now=now)
-        await finetunes.update(db, view.finetune.id, now=now, progress=Progress().model_dump_json())
+        ordered = Ordered(started=Started(ref=ref), at=now)
+        await steps.settle(db, job_id=job_id, name=SETTLED, result=ordered.model_dump_json(), now=now)
+        await queue.reopen(db, job_id=job_id, now=now)
+        await finetunes.update(db, view.finetune.id, now=now, ref=None, progress=Progress().model_dump_json())
+
+    async def _check_there(self, db: Connection, view: FinetuneView) -> None:
+        """Again, in the transaction that changes it.
+
+        Raises:
+            Refused: it was deleted meanwhile.
+        """
+        found = await finetunes.find(db, view.finetune.id)
+        if found is None or found.deleted_at is not None:
+            raise Refused("This finetune is deleted.")
 
     def _check_owner(self, view: FinetuneView, by: int) -> None:
         if view.finetune.state is FinetuneState.DELETED:
@@ -248,23 +277,28 @@ class Finetunes:
             raise Refused(f"Only <@{view.finetune.owner_id}>, who made this finetune, can do that.")
 
 
-async def remove(db: Connection, finetune_id: str, *, by: int, now: float) -> None:
-    """Mark a finetune deleted, and have its files and its provider seen to."""
-    await finetunes.move(
-        db,
-        finetune_id,
-        before=[state for state in FinetuneState if state is not FinetuneState.DELETED],
-        after=FinetuneState.DELETED,
-        now=now,
-    )
+async def remove(
+    db: Connection, finetune_id: str, *, by: int, now: float, before: Collection[FinetuneState] | None = None
+) -> bool:
+    """Mark a finetune deleted, and have its files and its provider seen to; False where it is not `before` any more."""
+    states = before or [state for state in FinetuneState if state is not FinetuneState.DELETED]
+    await queue.cancel_waiting(db, job_id=finetune_id, now=now)
+    if not await finetunes.move(db, finetune_id, before=list(states), after=FinetuneState.DELETED, now=now):
+        return False
     await finetunes.update(db, finetune_id, now=now, deleted_at=now, deleted_by=by)
     await queue.wake(db, job_id=finetune_id, now=now)
+    return True
 
 
 async def settle_consent(db: Connection, review: Review, now: float) -> None:
-    """A contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen."""
+    """A contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen.
+
+    Where several have, it is frozen until the last of them is decided.
+    """
     if review.state is ReviewState.APPROVED:
-        await finetunes.unfreeze(db, review.subject)
+        others = await reviews.open_about(db, review.subject)
+        if not any(other.kind == review.kind for other in others):
+            await finetunes.unfreeze(db, review.subject)
         await queue.wake(db, job_id=review.subject, now=now)
     elif review.state is ReviewState.DENIED:
         await remove(db, review.subject, by=review.decided_by or 0, now=now)
@@ -280,20 +314,3 @@ async def object_to_consent(db: Connection, review: Review, user_id: int) -> str
 
 def _phrase(view: FinetuneView) -> str:
     return f"{view.spec.trigger} {view.spec.class_name}" if view.trainer.class_needed else view.spec.trigger
-
-
-def _consent_question(view: FinetuneView, by: int, channel_id: int, count: int, now: float) -> Review:
-    content = f"{view.finetune.id} {by} {count}"
-    return Review(
-        id=f"{view.finetune.id}-c{by}",
-        kind="consent",
-        state=ReviewState.OPEN,
-        guild_id=view.finetune.guild_id,
-        channel_id=channel_id,
-        message_id=None,
-        requested_by=by,
-        subject=view.finetune.id,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
-        created_at=now,
-        expires_at=now + CONSENT_LIFE,
-    )

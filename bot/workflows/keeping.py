@@ -53,7 +53,7 @@ class Keeping:
             for finetune in expiring:
                 await self._remind(db, finetune, now)
             for finetune in forgotten:
-                await remove(db, finetune.id, by=finetune.owner_id, now=now)
+                await remove(db, finetune.id, by=finetune.owner_id, now=now, before=(FinetuneState.DRAFT,))
         self._worker.wake()
 
     async def _remind(self, db: Connection, finetune: Finetune, now: float) -> None:

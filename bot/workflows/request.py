@@ -69,6 +69,8 @@ class Drawing(Frozen):
 
     generation: Generation
     parent_image_id: str | None = None
+    finetune: str | None = None
+    """The id of the finetune that draws it, which must still be ready when its turn comes."""
 
 
 @dataclass(frozen=True)

@@ -284,7 +284,9 @@ class Requests:
         )
         if await queue.add(db, new, now=now):
             for position, generation in enumerate(generations(request, loaded)):
-                drawing = Drawing(generation=generation, parent_image_id=request.parent_image_id)
+                drawing = Drawing(
+                    generation=generation, parent_image_id=request.parent_image_id, finetune=request.finetune
+                )
                 child = NewJob(
                     id=f"{new.id}-{position + 1}",
                     kind="draw",

@@ -11,6 +11,7 @@ from bot.pictures.training import build_archive
 from bot.providers import trainers
 from bot.providers.interface import MicroUSD
 from bot.providers.training import FinetuneSpec
+from bot.workflows.consent import fallen_back
 from bot.workflows.finetune import OPEN, FinetuneView, TrainingOrder
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.request import DAY, REVIEW_LIFE
@@ -64,11 +65,18 @@ class Starts:
         spec = trainers.check(
             view.spec.model_copy(update={"id": f"{finetune_id}-{number}"}), pictures=len(view.pictures)
         )
+        if view.withdrawn or view.finetune.frozen_at is not None:
+            raise Refused("Somebody has withdrawn their pictures: a moderator has to decide first.")
         if view.blocked:
             raise Refused(next(finding.sentence for finding in view.findings if finding.severity is Severity.ERROR))
         archive = await self._archive(view)
         async with self._database.write() as db:
             community = await communities.find(db, view.finetune.guild_id)
+            fresh = await self._views.read(db, finetune_id)  # the set took seconds to pack
+            if fresh is None or fresh.digest != view.digest or fresh.finetune.frozen_at is not None:
+                raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
+            if not self._media.path(archive).exists():
+                raise Unavailable("The training set has to be packed again. Please press Start once more.")
             await self._check_budget(db, view, community)
             return await self._queue(db, view, spec, archive, community)
 
@@ -78,7 +86,10 @@ class Starts:
         if view is None or view.finetune.owner_id != by:
             raise Refused("Only the owner of a finetune can stop its training.")
         async with self._database.write() as db:
-            return await call_back(db, finetune_id, by=by, now=self._clock.now())
+            stopped = await call_back(db, finetune_id, by=by, now=self._clock.now())
+            await queue.wake(db, job_id=finetune_id, now=self._clock.now())
+        self._worker.wake()
+        return stopped
 
     async def _archive(self, view: FinetuneView) -> str:
         contents = [(await self._media.read(picture.sha256), picture.caption) for picture in view.pictures]
@@ -140,7 +151,7 @@ async def call_back(db: Connection, finetune_id: str, *, by: int, now: float) ->
     if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
         return False
     before = (FinetuneState.ASKING, FinetuneState.TRAINING)
-    await finetunes.move(db, finetune_id, before=before, after=FinetuneState.DRAFT, now=now)
+    await finetunes.move(db, finetune_id, before=before, after=await fallen_back(db, finetune_id), now=now)
     review = await reviews.newest_about(db, finetune_id)
     if review and review.state is ReviewState.OPEN:
         state = ReviewState.WITHDRAWN
@@ -156,7 +167,8 @@ async def settle_training(db: Connection, review: Review, now: float) -> None:
             await queue.wake(db, job_id=child.id, now=now)
     else:
         await queue.cancel_waiting(db, job_id=review.subject, now=now)
-        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=FinetuneState.DRAFT, now=now)
+        after = await fallen_back(db, review.subject)
+        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=after, now=now)
         await queue.wake(db, job_id=review.subject, now=now)
 
 

@@ -11,15 +11,17 @@ from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
 from bot.providers.interface import Frozen, Provider
 from bot.providers.training import Inspection, TrainingPicture, TrainingProvider
+from bot.workflows.consent import draft_again, fallen_back
 from bot.workflows.finetune import OPEN, FinetuneDelivery, FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.request import Posted
+from bot.workflows.sheets import Sheets
 from storage import finetunes, images, reviews, training_images
 from storage.database import Database
 from storage.finetunes import FinetuneState
 from storage.jobs import Job, State
 from storage.media import Media
-from storage.reviews import Review, ReviewState
+from storage.reviews import Review
 from storage.training_images import TrainingImage
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,9 @@ class Tend:
         media: Media,
         views: FinetuneViews,
         delivery: FinetuneDelivery,
+        sheets: Sheets,
     ) -> None:
+        self._sheets = sheets
         self._database = database
         self._clock = clock
         self._providers = providers
@@ -55,14 +59,17 @@ class Tend:
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         view = await self._seen(job.id)
         if view.finetune.state is FinetuneState.DELETED:
+            if any(not each.state.ended for each in view.tries):
+                raise Park  # it is at its trainer, which deletes only what is finished; its end wakes this
             gone = await step("gone", Gone, lambda: self._remove(view))
             if gone.kept_at_provider:
                 await self._quietly(step, "kept", partial(self._delivery.announce, view, "kept", "0"))
             await self._delivery.show(await self._seen(job.id))
             return Outcome(State.DONE, view.cost)
-        if view.review and view.review.state is ReviewState.OPEN:
-            review = view.review
-            await self._quietly(step, f"asked {review.id}", lambda: self._ask(review, view))
+        async with self._database.read() as db:
+            questions = await reviews.open_about(db, job.id)
+        for review in questions:
+            await self._quietly(step, f"asked {review.id}", partial(self._ask, review, view))
         view = await self._conclude(view)
         for about, once in _news(view):
             await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
@@ -101,13 +108,15 @@ class Tend:
             return view
         if training.state is State.CANCELLED:
             return view
-        unknown = training.state is State.UNKNOWN or training.cost_actual is None
-        after = FinetuneState.UNKNOWN if unknown else FinetuneState.DRAFT
         progress = Progress(inferred=training.error or "The trainer did not say why.")
         async with self._database.write() as db:
             now = self._clock.now()
+            after = await fallen_back(db, view.finetune.id)
             if await finetunes.move(db, view.finetune.id, before=(FinetuneState.TRAINING,), after=after, now=now):
                 await finetunes.update(db, view.finetune.id, now=now, progress=progress.model_dump_json())
+                if after is FinetuneState.DRAFT:
+                    await draft_again(db, self._media, view.finetune.id, now=now)
+        await self._sheets.draw(view.finetune.id)
         return await self._seen(view.finetune.id)
 
     async def _inspect(self, view: FinetuneView) -> None:

@@ -39,6 +39,8 @@ MISSING_FOR = 6 * 3600.0
 LOST_AFTER = 7 * 86_400.0
 """Seconds after which a training is not waited for any more."""
 MOST_SAMPLES = 4
+SETTLED = "settled"
+"""The step that the admin does: where a training is whose receipt was lost. It counts for more than any receipt."""
 
 
 class Ordered(Frozen):
@@ -75,7 +77,7 @@ class Train:
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = order_of(job)
         trainer = trainers.find(order.spec.trainer)
-        provider = self._provider(trainer)
+        provider = await self._provider(job, trainer, step)
         ordered = await self._ordered(job, order, trainer, provider, step)
         await self._note_ref(order, ordered)
         try:
@@ -88,7 +90,8 @@ class Train:
         await step.release_slot()
         cost = found.cost if found.cost is not None else ordered.started.cost
         if found.status is Status.READY:
-            await self._keep_samples(order, provider, found)
+            if not await self._is_deleted(order):
+                await self._keep_samples(order, provider, found)
             await self._ready(order, trainer, ordered, found)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
         charged = None if trainer.provider != "bfl" else 0  # only what is Ready consumes credits (help.bfl.ai)
@@ -99,11 +102,20 @@ class Train:
         await self._alarm(f"The training `{job.id}` cannot be looked at: {error}")
         return Frozen()
 
-    def _provider(self, trainer: Trainer) -> TrainingProvider:
+    async def _provider(self, job: Job, trainer: Trainer, step: Journal) -> TrainingProvider:
+        """
+        Raises:
+            Broken: it is not set up, and nothing was ordered.
+            Unavailable: it is not set up any more: what was ordered waits until the admin has mended that.
+        """
         provider = self._providers.get(trainer.provider)
-        if not isinstance(provider, TrainingProvider):
-            raise Broken(f"{trainer.label} is not set up any more.")
-        return provider
+        if isinstance(provider, TrainingProvider):
+            return provider
+        missing = Broken(f"{trainer.label} is not set up any more.")
+        if not await step.recall_payment():
+            raise missing
+        await step("told the admin", Frozen, partial(self._tell, job, missing))
+        raise Unavailable(str(missing), retry_after=SEARCHED_EVERY)
 
     # The order.
 
@@ -115,6 +127,9 @@ class Train:
         Raises:
             Uncertain: nobody can tell whether it was ordered.
         """
+        if (settled := await step.recall(SETTLED, Ordered)) is not None:
+            await step.recall_payment()
+            return settled
         try:
             return await step.pay("ordered", Ordered, lambda: self._order(job, order, provider), request=order)
         except Uncertain as error:
@@ -122,6 +137,10 @@ class Train:
         return await step("found", Ordered, lambda: self._search(order, trainer, provider, step, lost))
 
     async def _order(self, job: Job, order: TrainingOrder, provider: TrainingProvider) -> Ordered:
+        async with self._database.read() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+        if finetune is None or finetune.state is not FinetuneState.TRAINING or finetune.frozen_at is not None:
+            raise Refused("This training was called off before it was ordered.")
         archive = await self._media.read(order.training_set)
         members = await self._decoder.run(read_archive, archive)
         pictures = tuple(TrainingPicture(each.name, each.content, each.caption) for each in members)
@@ -155,7 +174,8 @@ class Train:
             if finetune is None:
                 raise Broken("This finetune has lost its row.")
             progress = Progress.model_validate_json(finetune.progress) if finetune.progress else Progress()
-            if finetune.ref is not None and progress.ordered_at == ordered.at:
+            known = finetune.ref is not None and progress.ordered_at == ordered.at
+            if known or finetune.state is FinetuneState.READY:  # interrupted between the news and the end of the job
                 return
             ref = ordered.started.ref.model_copy(update={"option": OPTIONS.get(order.spec.trainer)})
             await finetunes.update(
@@ -262,6 +282,11 @@ class Train:
                 )
         if moved:
             await self._pace.add(pace_key(trainer), now - ordered.at, now=now)
+
+    async def _is_deleted(self, order: TrainingOrder) -> bool:
+        async with self._database.read() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+        return finetune is None or finetune.state is FinetuneState.DELETED
 
     async def _keep_samples(self, order: TrainingOrder, provider: TrainingProvider, found: Training) -> None:
         """Pictures that the trainer has drawn, as far as they can be had: the finetune is ready without them."""

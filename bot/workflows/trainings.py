@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.errors import Refused, Unavailable
 from bot.jobs.worker import Worker
-from bot.pictures.contact_sheet import contact_sheet
 from bot.pictures.decode import Decoder
 from bot.pictures.names import stem
 from bot.pictures.training import MOST_CAPTION
 from bot.providers import trainers
 from bot.providers.trainers import MOST_PICTURES, Trainer
 from bot.providers.training import FinetuneSpec
-from bot.workflows.finetune import OPEN, FinetuneView, Progress
+from bot.workflows.finetune import FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.intake import Given, Intake, Taken
 from bot.workflows.request import CARDS, Origin, Upload, job_id
+from bot.workflows.sheets import Sheets
 from storage import finetunes, images, jobs, queue, training_images
 from storage.database import Connection, Database
 from storage.finetunes import Finetune, FinetuneState, Visibility
@@ -29,6 +29,9 @@ LONGEST_NAME = 40
 LONGEST_DESCRIPTION = 300
 MOST_DRAFTS = 5
 """Drafts of one member in one community: each may hold 20 pictures."""
+
+
+_NO_DRAFT = "This finetune is not being put together any more: what it is trained on stays as it was shown."
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class Trainings:
         decoder: Decoder,
         views: FinetuneViews,
         worker: Worker,
+        sheets: Sheets,
     ) -> None:
+        self._sheets = sheets
         self._database = database
         self._clock = clock
         self._media = media
@@ -104,7 +109,7 @@ class Trainings:
                 await self._keep(db, finetune_id, taken, source)
             job = await jobs.find(db, finetune_id)
         assert job is not None, "it was added in this transaction"
-        await self._draw_sheet(finetune_id)
+        await self._shown_anew(finetune_id)
         return job, taken
 
     async def check_free(self, origin: Origin, name: str) -> None:
@@ -132,7 +137,7 @@ class Trainings:
         async with self._database.write() as db:
             await self._check_draft(db, finetune_id)
             await self._keep(db, finetune_id, taken, source)
-        await self._draw_sheet(finetune_id)
+        await self._shown_anew(finetune_id)
         return taken
 
     async def remove(self, finetune_id: str, image_ids: Collection[str], *, by: int) -> int:
@@ -151,7 +156,7 @@ class Trainings:
             for sha256 in filter(None, removed):
                 if not await images.needed(db, sha256):
                     await self._media.remove(sha256)
-        await self._draw_sheet(finetune_id)
+        await self._shown_anew(finetune_id)
         return len(chosen)
 
     async def caption(self, finetune_id: str, captions: Mapping[int, str], *, by: int) -> None:
@@ -171,7 +176,7 @@ class Trainings:
             for number, text in captions.items():
                 caption = " ".join(text.split()) or None
                 await training_images.set_caption(db, finetune_id, view.pictures[number - 1].id, caption)
-        await self._draw_sheet(finetune_id)
+        await self._shown_anew(finetune_id)
 
     async def configure(self, finetune_id: str, spec: FinetuneSpec, *, by: int, description: str | None = None) -> None:
         """Change how a draft will be trained.
@@ -199,6 +204,7 @@ class Trainings:
         view = await self._own_draft(finetune_id, by)
         is_open = not view.finetune.open_to_others
         async with self._database.write() as db:
+            await self._check_draft(db, finetune_id)
             await finetunes.update(db, finetune_id, now=self._clock.now(), open_to_others=is_open)
         return is_open
 
@@ -213,7 +219,10 @@ class Trainings:
 
     async def _check_free(self, db: Connection, origin: Origin, name: str) -> None:
         if await finetunes.named(db, origin.guild_id, name):
-            raise Refused(f"This server has a finetune called “{name}” already. Choose another name.")
+            raise Refused(
+                f"This server has a finetune called “{name}” already. Choose another name; "
+                "if it is yours, `/finetune show` has it."
+            )
         drafts = [
             each
             for each in await finetunes.of_state(db, FinetuneState.DRAFT)
@@ -224,8 +233,8 @@ class Trainings:
 
     async def _draft(self, finetune_id: str) -> FinetuneView:
         view = await self.views.of(finetune_id)
-        if view is None or view.finetune.state not in OPEN:
-            raise Refused("This finetune is not being put together any more.")
+        if view is None or view.finetune.state is not FinetuneState.DRAFT:
+            raise Refused(_NO_DRAFT)
         return view
 
     async def _own_draft(self, finetune_id: str, by: int) -> FinetuneView:
@@ -241,8 +250,8 @@ class Trainings:
     async def _check_draft(self, db: Connection, finetune_id: str) -> None:
         """Again, in the transaction that changes it: a press of Start may have been first."""
         found = await finetunes.find(db, finetune_id)
-        if found is None or found.state not in OPEN:
-            raise Refused("This finetune is not being put together any more.")
+        if found is None or found.state is not FinetuneState.DRAFT:
+            raise Refused(_NO_DRAFT)
 
     async def _keep(self, db: Connection, finetune_id: str, taken: Taken, source: Source) -> None:
         """Put what was taken into the set, as far as there is room; each picture once."""
@@ -273,21 +282,10 @@ class Trainings:
         )
         await finetunes.update(db, finetune_id, now=self._clock.now(), progress=progress.model_dump_json())
 
-    async def _draw_sheet(self, finetune_id: str) -> None:
+    async def _shown_anew(self, finetune_id: str) -> None:
         """Make the contact sheet anew, and have the pictures inspected."""
-        async with self._database.read() as db:
-            pictures = await training_images.of_finetune(db, finetune_id)
-            before = await finetunes.find(db, finetune_id)
-        sheet = None
-        if pictures:
-            paths = [self._media.path(picture.sha256) for picture in pictures]
-            captioned = [number for number, picture in enumerate(pictures, 1) if picture.caption]
-            drawn = await self._decoder.run(contact_sheet, paths, captioned=captioned)
-            sheet = await self._media.store(drawn.content)
+        await self._sheets.draw(finetune_id)
         async with self._database.write() as db:
-            await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=sheet)
-            if before and before.sheet and before.sheet != sheet and not await images.needed(db, before.sheet):
-                await self._media.remove(before.sheet)
             await queue.wake(db, job_id=finetune_id, now=self._clock.now())
         self._worker.wake()
 
