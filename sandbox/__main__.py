@@ -3,30 +3,24 @@
 import argparse
 import asyncio
 import contextlib
-import json
 import logging
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from aiohttp import web
 from pydantic import AnyHttpUrl, SecretStr
 
 from bot.app import assemble
 from bot.config import Settings
-from bot.errors import BotError, Broken
-from sandbox.bfl import BflServer
+from bot.errors import BotError
 from sandbox.page import PORT, Page
+from sandbox.services import HOST, KEY, TRAINING, Addresses, remembered_port, serving
 from sandbox.stage import Stage
 from sandbox.world import World
 from storage import communities, notes
 from storage.communities import Community
 from storage.database import open_database
-
-HOST = "127.0.0.1"
-KEY = "sandbox-key"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--folder", type=Path, default=Path("sandbox-data"), help="where the bot remembers (%(default)s)"
     )
     parser.add_argument("--port", type=int, default=None, help=f"of the page ({PORT}, or any free one)")
-    parser.add_argument("--speed", type=float, default=1.0, help="draw so many times faster than the real service")
+    parser.add_argument("--speed", type=float, default=1.0, help="draw and train so many times faster")
     parser.add_argument("--verbose", action="store_true", help="show the bot's log")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO if chosen.verbose else logging.WARNING, format="%(levelname)s %(message)s")
@@ -53,23 +47,20 @@ async def play(folder: Path, *, page_port: int | None, speed: float) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    bfl = BflServer(keys=(KEY,), speed=speed, state=folder / "bfl.db", credits=100_000)
     async with contextlib.AsyncExitStack() as stack:
-        origin = await stack.enter_async_context(_served(bfl.app(), _remembered_port(folder, "bfl")))
+        services = await stack.enter_async_context(serving(folder, speed=speed))
         world = await stack.enter_async_context(World.open())
-        settings = Settings(
-            _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
-            discord_token=SecretStr("no-token-is-needed-in-the-sandbox"),
-            bfl_api_key=SecretStr(KEY),
-            bfl_api_url=AnyHttpUrl(origin),
-            data_dir=folder / "bot",
-            admin_user_ids=frozenset({world.olga.actor.id}),
-        )
+        settings = _settings(folder, services, world)
         await _prepare(settings, world)
+        port = remembered_port(folder, "bot")
 
         @contextlib.asynccontextmanager
         async def product(world: World) -> AsyncGenerator[None]:
-            async with assemble(settings, origins=[origin]) as app, world.connected(app.client):
+            async with (
+                assemble(settings, origins=services.origins) as app,
+                world.connected(app.client),
+                app.web.serving(HOST, port) if app.web else contextlib.nullcontext(),
+            ):
                 await app.start_workers()
                 try:
                     yield
@@ -80,11 +71,31 @@ async def play(folder: Path, *, page_port: int | None, speed: float) -> None:
         await stack.enter_async_context(stage.running())
         page = await _open_page(stack, world, stage, page_port)
         print(
-            f"\nThe sandbox is open:\n\n    {page.url}\n\nStop it with Ctrl-C; what the bot knows stays in {folder}/.\n"
+            f"\nThe sandbox is open:\n\n    {page.url}\n\n"
+            f"A picture takes seconds here, a training about {TRAINING / speed:.0f} s.\n"
+            f"Stop it with Ctrl-C; what the bot knows stays in {folder}/.\n"
         )
         sys.stdout.flush()
         await stopping.wait()
         print("Stopping; what is under way goes on at the next start.")
+
+
+def _settings(folder: Path, services: Addresses, world: World) -> Settings:
+    return Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
+        discord_token=SecretStr("no-token-is-needed-in-the-sandbox"),
+        bfl_api_key=SecretStr(KEY),
+        bfl_api_url=AnyHttpUrl(services.bfl),
+        bfl_us1_url=AnyHttpUrl(services.bfl_us1),
+        bfl_eu1_url=AnyHttpUrl(services.bfl_eu1),
+        astria_api_key=SecretStr(KEY),
+        astria_api_url=AnyHttpUrl(services.astria),
+        vimmerse_api_key=SecretStr(KEY),
+        vimmerse_api_url=AnyHttpUrl(services.vimmerse),
+        public_url=AnyHttpUrl(f"http://{HOST}:{remembered_port(folder, 'bot')}"),
+        data_dir=folder / "bot",
+        admin_user_ids=frozenset({world.olga.actor.id}),
+    )
 
 
 async def _open_page(stack: contextlib.AsyncExitStack, world: World, stage: Stage, port: int | None) -> Page:
@@ -111,35 +122,6 @@ async def _prepare(settings: Settings, world: World) -> None:
             )
             await communities.save(db, world.guild.id, chosen, by=world.olga.actor.id, now=0)
     await database.close()
-
-
-def _remembered_port(folder: Path, name: str) -> int:
-    """The same port at each start: a job that is under way knows its picture by an address with this port."""
-    remembered = folder / "ports.json"
-    ports: dict[str, int] = json.loads(remembered.read_text(encoding="utf-8")) if remembered.exists() else {}
-    if name not in ports:
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            ports[name] = free.getsockname()[1]
-        remembered.write_text(json.dumps(ports), encoding="utf-8")
-    return ports[name]
-
-
-@contextlib.asynccontextmanager
-async def _served(app: web.Application, port: int) -> AsyncGenerator[str]:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise Broken(
-            f"Port {port} is taken. Is another sandbox running? If not, delete ports.json in the folder."
-        ) from error
-    try:
-        yield f"http://{HOST}:{port}"
-    finally:
-        await runner.cleanup()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from PIL import Image
 from yarl import URL
 
 from sandbox.stage import Stage
+from sandbox.training_pictures import SETS
 from sandbox.world import Person, Place, World
 
 _log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ HINTS = (
     "Ask for 4 pictures, then decide as Mia in #review.",
     "Restart the bot while it draws: nothing is lost.",
     "Show an older one: /history, then /show.",
+    "Train: /finetune create, name Teapot, kind product; give it teapot.zip, start, then say yes as Mia.",
 )
 _STATIC = Path(__file__).with_name("static")
 _BODY = 27 * 1024**2  # bytes; SimCord takes 26 MiB
@@ -117,13 +119,16 @@ class Page:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=_BODY, middlewares=[self._from_here_only])
-        app.router.add_get("/", self._static("page.html"))
-        app.router.add_get("/sandbox/page.css", self._static("page.css"))
-        app.router.add_get("/sandbox/page.js", self._static("page.js"))
-        app.router.add_get("/sandbox/frame.css", self._static("frame.css"))
+        app.router.add_get("/", self._static(_STATIC / "page.html"))
+        app.router.add_get("/sandbox/page.css", self._static(_STATIC / "page.css"))
+        app.router.add_get("/sandbox/page.js", self._static(_STATIC / "page.js"))
+        app.router.add_get("/sandbox/frame.css", self._static(_STATIC / "frame.css"))
         app.router.add_get("/sandbox/state", self._state)
         app.router.add_post("/sandbox/restart", self._restart)
         app.router.add_post("/sandbox/menu", self._choose)
+        app.router.add_post("/sandbox/post", self._post)
+        for each in SETS:
+            app.router.add_get(f"/sandbox/{each.archive.name}", self._static(each.archive))
         app.router.add_get("/discord", self._frame)
         app.router.add_post("/api/pages", self._sit_down)
         app.router.add_post("/api/action", self._act)
@@ -142,9 +147,9 @@ class Page:
         response.headers["Content-Security-Policy"] = _POLICY
         return response
 
-    def _static(self, name: str) -> Handler:
+    def _static(self, path: Path) -> Handler:
         async def serve_file(_: web.Request) -> web.StreamResponse:
-            return web.FileResponse(_STATIC / name, headers={"Cache-Control": "no-cache"})
+            return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
         return serve_file
 
@@ -175,6 +180,7 @@ class Page:
                 ],
                 "links": [{"title": link.title, "url": link.url} for link in self.links],
                 "hints": self._hints,
+                "sets": [{"key": each.key, "title": each.title, "archive": each.archive.name} for each in SETS],
             }
         )
 
@@ -197,6 +203,16 @@ class Page:
             _log.info("The menu did not work: %s", error)
             answered = False
         return web.json_response({"answered": answered})
+
+    async def _post(self, request: web.Request) -> web.Response:
+        """A set of training pictures, as a message of the person whose frame is shown."""
+        seat, asked = self._seat(request), await request.json()
+        chosen = next((each for each in SETS if each.key == asked["set"]), None)
+        if chosen is None:
+            raise web.HTTPNotFound
+        files = [(path.name, path.read_bytes()) for path in chosen.pictures()]
+        await self._world.post(seat.person, seat.place, files)
+        return web.json_response({"posted": len(files)})
 
     async def _frame(self, request: web.Request) -> web.Response:
         """SimCord's page without its workbench, which `frame.css` hides."""

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import secrets
 import zoneinfo
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -212,6 +212,12 @@ class World:
             await preview.refresh()
         self.changed()
         return result.acknowledged
+
+    async def post(self, person: Person, place: Place, files: Sequence[tuple[str, bytes]]) -> None:
+        """Post a message with these files (name and content), which SimCord's page cannot."""
+        async with self.turn():
+            await person.actor.send(place.channel, attachments=files)
+        self.changed()
 
     def changed(self) -> None:
         """Have the page shown anew soon, for a change that the bot did not make over Discord's API."""

@@ -14,6 +14,7 @@ from playwright.async_api import Locator, async_playwright, expect
 from playwright.async_api import Page as Tab
 from yarl import URL
 
+from sandbox.training_pictures import FOLDER
 from tests.test_sandbox_page import CHROMIUM, discord_in, imagine, in_a_browser
 
 pytestmark = in_a_browser
@@ -92,7 +93,7 @@ async def waits(one: Locator) -> None:
 async def begin(tab: Tab, command: str) -> None:
     await discord_in(tab).locator("#channel-composer-input").click()
     await tab.keyboard.type(f"/{command}")
-    await discord_in(tab).get_by_role("option", name=command).wait_for()
+    await discord_in(tab).get_by_role("option", name=re.compile(rf"^\W{command}\b")).wait_for()
     await tab.keyboard.press("Enter")
 
 
@@ -151,3 +152,32 @@ async def test_a_newcomer_restarts_and_kills_it_under_running_jobs_and_loses_not
     await expect(details).to_contain_text("SHA-256", timeout=PATIENCE)
 
     assert await sandbox.end(signal.SIGTERM) == 0
+
+
+async def test_a_newcomer_trains_on_the_ready_made_teapot_and_is_told_when_it_can_draw(tab: Tab) -> None:
+    await begin(tab, "finetune create")
+    shown = discord_in(tab)
+    await shown.locator(".command-option-input").first.wait_for()
+    await tab.keyboard.type("Teapot")
+    await tab.keyboard.press("Tab")
+    await tab.keyboard.type("product")
+    await shown.get_by_role("option", name="product").wait_for()
+    await tab.keyboard.press("Enter")
+    await tab.keyboard.press("Enter")
+    form = shown.locator("#modal-root")
+    await form.locator("input[type=file]").first.set_input_files(FOLDER / "teapot.zip")
+    await form.get_by_role("button", name="Submit").click()
+
+    await shown.get_by_role("button", name="Start training").click()
+    await form.get_by_text("I confirm that").click()
+    await form.get_by_role("button", name="Submit").click()
+    await expect(cards(tab).last).to_contain_text("waiting for a moderator", timeout=PATIENCE)
+
+    await tab.get_by_role("button", name="Mia").click()
+    await tab.get_by_role("button", name="review", exact=True).click()
+    await discord_in(tab).get_by_role("button", name="Approve").click()
+
+    await tab.get_by_role("button", name="Ada").click()
+    await tab.get_by_role("button", name="studio", exact=True).click()
+    await expect(cards(tab).last).to_contain_text("Teapot is ready to draw with", timeout=3 * PATIENCE)
+    await expect(cards(tab).last.get_by_role("button", name="Draw with it")).to_be_enabled()

@@ -92,6 +92,13 @@ function build() {
     return button;
   }));
   $("hints").replaceChildren(...world.hints.map((hint) => element("li", hint)));
+  $("sets").replaceChildren(...world.sets.map(({ key, title, archive }) => {
+    const item = element("li");
+    const post = element("button", "post", { type: "button", ariaLabel: `Post ${key} here`, title: "Post its pictures here" });
+    post.addEventListener("click", () => postPictures(post, key));
+    item.append(element("a", archive, { href: `/sandbox/${archive}`, download: archive, title }), post);
+    return item;
+  }));
   const [wanted, where] = location.hash.slice(1).split(".");
   me = world.people.some((one) => one.key === wanted) ? wanted : world.people[0].key;
   here = where || world.places[0].key;
@@ -138,6 +145,18 @@ $("restart").addEventListener("click", async () => {
   }
 });
 
+// SimCord's page has no way to attach a file to a message.
+async function postPictures(button, set) {
+  button.disabled = true;
+  try {
+    const headers = { "X-Simcord-Capability": `${me}.${here}` };
+    const answer = await fetch("/sandbox/post", { method: "POST", headers, body: JSON.stringify({ set }) });
+    notice(answer.ok ? "" : "They could not be posted.", answer.ok ? 0 : 6000);
+    frame(`${me}.${here}`).contentDocument?.querySelector("#new-messages:not([hidden])")?.click();
+  } catch { /* the sandbox was stopped, and `look` says so */ }
+  button.disabled = false;
+}
+
 function relative(when) {
   const seconds = (when - Date.now()) / 1000;
   const size = Math.abs(seconds);
@@ -181,6 +200,10 @@ function furnish(seat, one) {
     const field = inside.activeElement;
     if (field === inside.body) inside.querySelector(".command-chip")?.focus();
     else if (field.matches(".command-option-input") && field.value) press(field, "Escape");
+  });
+  // A file that was chosen leaves the keyboard where Enter sends: SimCord would ask for the file again.
+  inside.addEventListener("change", ({ target }) => {
+    if (target.type === "file" && !target.closest("#modal-root")) setTimeout(() => inside.querySelector(".command-chip")?.focus());
   });
   // An empty field says at once what can be chosen.
   inside.addEventListener("focusin", ({ target }) => {
