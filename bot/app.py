@@ -34,6 +34,7 @@ from bot.web import Web
 from bot.workflows.callbacks import Callbacks, callback_key
 from bot.workflows.decisions import Decisions, settle_spending
 from bot.workflows.drawing import Draw
+from bot.workflows.files import Files
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.finetunes import Finetunes, object_to_consent, settle_consent
 from bot.workflows.imagine import Imagine
@@ -252,7 +253,8 @@ async def assemble(
         pace = Pace(database)
         limits = lanes(settings)
         views = Views(database, clock, pace, {lane.name: lane for lane in limits})
-        finetune_views = FinetuneViews(database, clock, pace, providers)
+        home = "eu1" if settings.bfl_region == "eu" else "us1"
+        finetune_views = FinetuneViews(database, clock, pace, providers, homes={"bfl": home})
         views_any = AllViews(views, finetune_views)
         hints = Hints(database, clock)
         public_url = str(settings.public_url) if settings.public_url else None
@@ -274,7 +276,9 @@ async def assemble(
             pace=pace,
             callbacks=callbacks,
         )
-        sheets = Sheets(database=database, clock=clock, media=media, decoder=decoder)
+        files = Files(database=database, clock=clock, media=media)
+        await files.sweep(older_than=0)
+        sheets = Sheets(database=database, clock=clock, media=media, files=files, decoder=decoder)
         tend = Tend(
             database=database,
             clock=clock,
@@ -283,6 +287,7 @@ async def assemble(
             views=finetune_views,
             delivery=delivery,
             sheets=sheets,
+            files=files,
         )
         train = Train(
             database=database,
@@ -310,7 +315,7 @@ async def assemble(
         )
         hints.wake_with(worker)
         finetunes = Finetunes(
-            database=database, clock=clock, media=media, views=finetune_views, worker=worker, sheets=sheets
+            database=database, clock=clock, views=finetune_views, worker=worker, sheets=sheets, files=files
         )
         requests = Requests(
             database=database,
@@ -338,9 +343,16 @@ async def assemble(
                 views=finetune_views,
                 worker=worker,
                 sheets=sheets,
+                files=files,
             ),
             starts=Starts(
-                database=database, clock=clock, media=media, decoder=decoder, views=finetune_views, worker=worker
+                database=database,
+                clock=clock,
+                media=media,
+                files=files,
+                decoder=decoder,
+                views=finetune_views,
+                worker=worker,
             ),
             finetunes=finetunes,
             finetune_views=finetune_views,
@@ -363,7 +375,7 @@ async def assemble(
             client=client,
             worker=worker,
             progress=progress,
-            keeping=Keeping(database=database, clock=clock, worker=worker),
+            keeping=Keeping(database=database, clock=clock, worker=worker, files=files),
             decisions=decisions,
             services=services,
             web=Web(callbacks, clock) if public_url else None,

@@ -48,7 +48,9 @@ class NewFinetune(Frozen):
     description: str = ""
 
 
-class Finetune(commands.GroupCog, group_name="finetune", group_description="Train the models on your own pictures"):
+class Finetune(
+    commands.GroupCog, group_name="finetune", group_description="Train a model on your pictures, and draw with it"
+):
     def __init__(self, client: Client) -> None:
         self._client = client
         self._packs: tuple[float, list[Pack]] = (0.0, [])
@@ -63,13 +65,13 @@ class Finetune(commands.GroupCog, group_name="finetune", group_description="Trai
         trigger="The word that stands for it in prompts; usually TOK, or the trainer's own",
         class_noun="The noun of what it is, such as woman, cat or sunglasses (Astria needs it)",
         description="What it looks like, in a few words: put into prompts",
-        iterations="BFL: 100 to 1000, usually 300. Elsewhere up to 10000; left out, the trainer decides",
-        learning_rate="BFL: 0.000001 to 0.005; usually 0.00001, and 0.0001 for lora",
-        priority="BFL: speed, quality or high_res_only; usually quality",
-        captioning="BFL: describe pictures without a caption automatically; usually yes",
-        finetune_type="BFL: full trains everything (usual), lora trains a LoRA directly",
-        lora_rank="BFL: 16 trains and loads faster, 32 is usual",
-        region="BFL: where it is trained and drawn, us1 (usual) or eu1",
+        iterations="Black Forest Labs: 100 to 1000, usually 300. Elsewhere to 10000; left out, the trainer decides",
+        learning_rate="Black Forest Labs: 0.000001 to 0.005; usually 0.00001, and 0.0001 for lora",
+        priority="Black Forest Labs: speed, quality or high_res_only; usually quality",
+        captioning="Black Forest Labs: describe pictures without a caption automatically; usually yes",
+        finetune_type="Black Forest Labs: full trains everything (usual), lora trains a LoRA directly",
+        lora_rank="Black Forest Labs: 16 trains and loads faster, 32 is usual",
+        region="Black Forest Labs: where it is trained and drawn, us1 (usual) or eu1",
         preset="Astria: portrait for people (usual), focus for things, none for styles",
         instruction="Kontext: the edit that leads from each first picture to its second, such as: turn the car red",
         pack="Astria: a pack that draws its pictures as soon as it is trained",
@@ -127,7 +129,7 @@ class Finetune(commands.GroupCog, group_name="finetune", group_description="Trai
             trigger=trigger or "",
             class_name=class_noun or "",
             parameters={key: value for key, value in options.items() if value is not None},
-            region=region,
+            region=region or self._client.services.finetune_views.home(chosen),
             instruction=instruction or "",
             pack=pack,
         )
@@ -343,7 +345,7 @@ class Finetune(commands.GroupCog, group_name="finetune", group_description="Trai
         strength: Range[float, 0.0, 2.0] | None = None,
         model: str | None = None,
     ) -> None:
-        """Set the strength and model that a finetune is drawn with where nobody says otherwise."""
+        """Set the strength and model that a finetune is drawn with, unless a command says otherwise."""
         await acknowledge(interaction, Answer.PRIVATE)
         if strength is None and model is None:
             raise Refused("Say what is usual from now on: “strength”, “model”, or both.")
@@ -355,9 +357,9 @@ class Finetune(commands.GroupCog, group_name="finetune", group_description="Trai
 
 
 def _usual(view: FinetuneView) -> str:
-    strength = f" with strength {view.finetune.strength:g}" if view.finetune.strength is not None else ""
+    strength = f" at strength {view.finetune.strength:g}" if view.finetune.strength is not None else ""
     model = finetuned_models(view)[0].label
-    return f"“{view.finetune.name}” is drawn by {model}{strength}, where nobody says otherwise."
+    return f"From now on {model} draws “{view.finetune.name}”{strength}, unless a command says otherwise."
 
 
 def _trainer_choice(trainer: Trainer) -> Choice[str]:

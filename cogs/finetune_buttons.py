@@ -264,14 +264,13 @@ async def ask_withdrawal(interaction: Interaction, view: FinetuneView) -> None:
     if not count:
         raise Refused("None of its pictures is yours.")
     pictures = "1 picture" if count == 1 else f"{count} pictures"
-    trained = view.finetune.state not in OPEN or view.finetune.training_set is not None
     form = Form("fin:withdrawn", view.finetune.id, "Withdraw your pictures")
     form.say(
         f"{pictures} of “{view.finetune.name}” came from you. "
         + (
             "What was trained on cannot be taken out of a model: nobody can draw with it until a moderator has decided "
             "whether it is kept or deleted."
-            if trained
+            if not view.untrained
             else "They are removed from the training set at once."
         )
     )

@@ -9,9 +9,10 @@ from discord import app_commands
 from discord.ui import FileUpload, Select, TextInput
 
 from bot.buttons import Answer, Attached, Form, Press, acknowledge, chosen, files, given
+from bot.cards.words import counted
 from bot.client import Client, Interaction
 from bot.errors import Refused
-from bot.pictures.names import Kind, kind_of
+from bot.pictures.names import Kind, kind_of, quoted, stem
 from bot.providers.interface import Frozen
 from bot.workflows.finetune import CONSENT, OPEN, FinetuneView
 from bot.workflows.intake import Taken
@@ -33,6 +34,7 @@ MOST_TYPED = 4000
 MOST_SAID = 1900
 """Characters of an answer, with room below Discord's limit."""
 MOST_LINKS = 10
+MOST_NAMED = 6
 
 _NUMBERED = re.compile(r"\s*(\d{1,2})\s*[:.)]\s?(.*)")
 _FIELDS = {
@@ -99,10 +101,16 @@ async def found_at(interaction: Interaction, links: str) -> list[Found]:
     typed = list(dict.fromkeys(links.replace(",", " ").split()))
     if len(typed) > MOST_LINKS:
         raise Refused(f"Give at most {MOST_LINKS} links at once.")
-    return [await found_on(interaction, await linked(interaction, link)) for link in typed]
+    return [await found_on(interaction, await linked(interaction, link), by_link=True) for link in typed]
 
 
-async def found_on(interaction: Interaction, message: discord.Message) -> Found:
+def _reads_messages(client: Client) -> bool:
+    """Whether Discord shows the bot what others attach, beyond messages whose menu was used (Message Content)."""
+    flags = client.application_flags
+    return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+async def found_on(interaction: Interaction, message: discord.Message, *, by_link: bool = False) -> Found:
     """The pictures of a message. Those that the bot itself made are the asker's contribution.
 
     Raises:
@@ -123,6 +131,11 @@ async def found_on(interaction: Interaction, message: discord.Message) -> Found:
         kept = tuple(File(name=each.filename, url=each.url, size=each.size) for each in usable)
         found = found.model_copy(update={"files": kept})
     if not found.files and not found.images:
+        if not own and by_link and not _reads_messages(interaction.client):
+            raise Refused(
+                "The bot may not read what others have posted by a link. Right-click the message › Apps › "
+                "“Add to training set” works."
+            )
         raise Refused("That message has no JPEG, PNG or WebP attached.")
     return found
 
@@ -151,7 +164,7 @@ async def add_found(interaction: Interaction, finetune_id: str, found: Found, *,
     source = Source(
         contributor_id=found.contributor_id, added_by=interaction.user.id, link=found.link, consented=consented
     )
-    return taken_text(await client.services.trainings.add(finetune_id, uploads, source))
+    return taken_text(await client.services.trainings.add(finetune_id, uploads, source), view)
 
 
 async def add_all(interaction: Interaction, finetune_id: str, found: Sequence[Found], *, consented: bool) -> list[str]:
@@ -165,15 +178,21 @@ async def add_all(interaction: Interaction, finetune_id: str, found: Sequence[Fo
     return said
 
 
-def taken_text(taken: Taken) -> str:
-    """What came of the files that were given."""
-    counts = [
-        f"{count} {noun}{'' if count == 1 else 's'}"
-        for count, noun in ((len(taken.pictures), "picture"), (len(taken.captions), "caption without a picture beside"))
-        if count
-    ]
-    lines = [f"Taken: {' and '.join(counts)}." if counts else "Nothing was taken.", *taken.left_out]
-    return "\n".join(lines)
+def taken_text(taken: Taken, before: FinetuneView | None = None) -> str:
+    """What came of the files that were given. `before` is the finetune as it was, with pictures that captions fit."""
+    there = {stem(picture.name) for picture in before.pictures} if before else set[str]()
+    found = [name for name in taken.captions if name in there]
+    alone = [quoted(f"{name}.txt") for name in taken.captions if name not in there]
+    counts = [counted(len(taken.pictures))] if taken.pictures else []
+    if found:
+        one = len(found) == 1
+        where = "a picture that is there already" if one else "pictures that are there already"
+        counts.append(f"{counted(len(found), 'caption')} for {where}")
+    lines = [f"Taken: {' and '.join(counts)}." if counts else "Nothing was taken."]
+    if alone:
+        more = f" and {len(alone) - MOST_NAMED} more" if len(alone) > MOST_NAMED else ""
+        lines.append(f"No picture is called like {', '.join(alone[:MOST_NAMED])}{more}.")
+    return "\n".join([*lines, *taken.left_out])
 
 
 def shortened(lines: Sequence[str]) -> str:
@@ -209,7 +228,8 @@ async def added(interaction: Interaction, finetune_id: str) -> None:
     said: list[str] = []
     if uploads:
         source = Source(contributor_id=who, added_by=who, consented=consented)
-        said.append(taken_text(await interaction.client.services.trainings.add(finetune_id, uploads, source)))
+        taken = await interaction.client.services.trainings.add(finetune_id, uploads, source)
+        said.append(taken_text(taken, view))
     said += await add_all(interaction, finetune_id, messages, consented=consented)
     await show_changed(interaction, finetune_id)
     await interaction.edit_original_response(content=shortened(said))

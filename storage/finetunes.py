@@ -150,14 +150,19 @@ async def named(db: Connection, guild_id: int, name: str) -> Finetune | None:
 async def usable(
     db: Connection, *, guild_id: int, user_id: int, roles: Sequence[int], limit: int, ready: bool = True
 ) -> list[Finetune]:
-    """What a member may draw with (`ready`), or see in their list; the newest first."""
+    """What a member may draw with (`ready`), or see in their list (what they gave pictures for, too); newest first."""
     found = await rows(
         db,
         f"""
         SELECT {_COLUMNS} FROM finetunes
         WHERE guild_id = :guild_id AND deleted_at IS NULL AND {_USABLE_BY}
             AND (NOT :ready OR (state = 'ready' AND frozen_at IS NULL))
-        ORDER BY COALESCE(ready_at, created_at) DESC LIMIT :limit
+        UNION
+        SELECT {_COLUMNS} FROM finetunes
+        WHERE NOT :ready AND guild_id = :guild_id AND deleted_at IS NULL AND EXISTS (
+            SELECT 1 FROM training_images AS given
+            WHERE given.finetune_id = finetunes.id AND given.contributor_id = :user_id)
+        ORDER BY created_at DESC LIMIT :limit
         """,
         {
             "guild_id": guild_id,

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -71,6 +72,16 @@ class Media:
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    @contextlib.asynccontextmanager
+    async def temporary_folder(self) -> AsyncGenerator[Path]:
+        """A fresh folder for what takes several files; deleted at the end of the block with all that is in it."""
+        path = await asyncio.to_thread(self._new_temporary)
+        await asyncio.to_thread(path.mkdir)
+        try:
+            yield path
+        finally:
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
     async def sweep_temporary(self, *, older_than: float = 3600) -> int:
         """Delete what a killed process left half-way, and return how many files that were. Called at start.
 
@@ -128,7 +139,10 @@ class Media:
         for path in self._arriving.glob("*"):
             with contextlib.suppress(FileNotFoundError):  # another process sweeps too
                 if path.stat().st_mtime <= time.time() - older_than:
-                    path.unlink()
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink()
                     swept += 1
         return swept
 

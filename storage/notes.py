@@ -1,6 +1,6 @@
 """Small things that the bot notes for its next start, by name."""
 
-from storage.database import Connection, change, row
+from storage.database import Connection, change, row, rows
 
 
 async def find(db: Connection, name: str) -> str | None:
@@ -17,3 +17,18 @@ async def save(db: Connection, name: str, content: str) -> None:
         """,
         {"name": name, "content": content},
     )
+
+
+async def beginning_with(db: Connection, prefix: str) -> dict[str, str]:
+    """Every note whose name begins so: names to contents."""
+    found = await rows(
+        db,
+        "SELECT name, content FROM notes WHERE name >= :prefix AND name < :beyond",
+        {"prefix": prefix, "beyond": prefix + chr(0x10FFFF)},
+    )
+    return {each["name"]: each["content"] for each in found}
+
+
+async def forget(db: Connection, name: str, *, content: str) -> None:
+    """Drop a note, unless it says something else by now."""
+    await change(db, "DELETE FROM notes WHERE name = :name AND content = :content", {"name": name, "content": content})

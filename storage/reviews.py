@@ -93,6 +93,14 @@ async def open_about(db: Connection, subject: str) -> list[Review]:
     return [_review(each) for each in found]
 
 
+async def about(db: Connection, subject: str) -> list[Review]:
+    """Every question about something, oldest first."""
+    found = await rows(
+        db, f"SELECT {_COLUMNS} FROM reviews WHERE subject = :subject ORDER BY created_at, id", {"subject": subject}
+    )
+    return [_review(each) for each in found]
+
+
 async def open_ones(db: Connection, guild_id: int, *, limit: int) -> list[Review]:
     """What a community's moderators have not decided yet, oldest first."""
     found = await rows(

@@ -6,9 +6,8 @@ outlive it. Where exactly a kill falls is luck; what must be true afterwards is 
 
 import asyncio
 import random
-import re
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
@@ -26,15 +25,13 @@ from storage.migrations import upgrade
 from tests.crash.claims import broken_claims
 from tests.crash.lives import PATIENCE, Zygote, a_zygote
 from tests.crash.tables import read_tables
+from tests.crash.trials import IDLE, ended, try_out
 from tests.crash.world import World, a_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AT_ONCE = 5
 SEED = 20260801
 """Of what is only sampled: the same in each run, as far as the moments are."""
-IDLE = re.compile(r"(Worker\._claim nothing|Worker\._keep_leases|App\._keep_time|Decisions\.expire) #(?!1$)")
-"""What a bot does again and again, whether or not there is a request."""
 
 Trial = Callable[[World], Awaitable[list[str]]]
 
@@ -46,7 +43,6 @@ class Laboratory:
         self._folder = folder
         self._zygote = zygote
         self._numbers = count()
-        self._room = asyncio.Semaphore(AT_ONCE)
         self._database = folder / "empty.db"
         upgrade(self._database)
 
@@ -69,38 +65,13 @@ class Laboratory:
             return [each for each in world.reached() if not IDLE.search(each)]
 
     async def try_out(self, trials: dict[str, Trial], *, pictures: int = 1, new: bool = False) -> None:
-        """Do all trials, each in its own world, and fail with all that went wrong.
-
-        A trial that is named after a moment should meet it; where time decides, some do not.
-        """
-        missed: list[str] = []
-
-        async def one(name: str, trial: Trial) -> str | None:
-            async with self._room, self.world(pictures=pictures, new=new) as world:
-                try:
-                    complaints = await trial(world)
-                except TimeoutError as error:
-                    complaints = [f"it never ended: {error!r}"]
-                reached = world.reached()
-                missed.extend([name] if "#" in name and not {*name.split(" and ")} & {*reached} else [])
-                log = (world.folder / "log").read_text()[-2000:]
-                lines = [f"{name}:", *complaints, f"last moments: {reached[-6:]}", log]
-                return "\n  ".join(lines) if complaints else None
-
-        failures = [each for each in await asyncio.gather(*(one(*item) for item in trials.items())) if each]
-        if failures:
-            pytest.fail(f"{len(failures)} of {len(trials)} failed\n" + "\n".join(failures[:10]), pytrace=False)
-        assert len(missed) <= len(trials) / 5, missed
+        await try_out(trials, lambda: self.world(pictures=pictures, new=new))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def laboratory(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Laboratory]:
     async with a_zygote() as zygote:
         yield Laboratory(tmp_path_factory.mktemp("crash"), zygote)
-
-
-def ended(codes: Iterable[int], *expected: int) -> list[str]:
-    return [f"a life ended with {code}" for code in codes if code not in expected]
 
 
 def killed(*moments: str, prepare: Callable[[World], None] | None = None) -> Trial:

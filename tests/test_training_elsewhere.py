@@ -89,8 +89,9 @@ async def test_a_tune_that_fails_may_have_been_charged_and_the_owner_is_told(fou
     await community.skip(HOUR)
 
     view = await finetune(community, view.finetune.id)
-    assert view.finetune.state is FinetuneState.UNKNOWN
+    assert view.finetune.state is FinetuneState.DRAFT
     assert "Too few faces" in text_of(community.cards[0])
+    assert all(tune.deleted for tune in community.astria.tunes)
     assert await ledger_of(community, f"{view.finetune.id}-1") == [("estimate", 1_500_000), ("charge", None)]
 
 

@@ -3,49 +3,45 @@
 import hashlib
 
 from bot.workflows.finetune import FinetuneView
-from storage import finetunes, images, jobs, reviews, training_images
+from storage import finetunes, jobs, reviews, training_images
 from storage.database import Connection
 from storage.finetunes import FinetuneState
 from storage.jobs import State
-from storage.media import Media
 from storage.reviews import Review, ReviewState
 
-CONSENT_LIFE = 365 * 86_400.0
+CONSENT_LIFE = 100 * 365 * 86_400.0
 """Seconds for which moderators can decide on a withdrawn consent. It stays frozen until they do."""
 
 
-async def draft_again(db: Connection, media: Media, finetune_id: str, *, now: float) -> None:
+async def draft_again(db: Connection, finetune_id: str, *, now: float) -> list[str]:
     """Prepare a finetune that nothing was trained of for another try: without what was taken back meanwhile.
 
-    There is nothing left to decide then: open questions about it are closed, and it is not frozen any more.
+    Returns the files to discard once this is committed. There is nothing left to decide then: open questions about it
+    are closed, and it is not frozen any more.
     """
     removed = await training_images.remove_withdrawn(db, finetune_id)
-    if removed:
-        await take_files(db, media, finetune_id, removed, now=now)
+    files = await let_go(db, finetune_id, removed, now=now) if removed else []
     await finetunes.unfreeze(db, finetune_id)
     for review in await reviews.open_about(db, finetune_id):
         if review.kind == "consent":
             state = ReviewState.WITHDRAWN
             by = review.requested_by
             await reviews.decide(db, review.id, state=state, digest=review.digest, by=by, reason=None, now=now)
+    return files
 
 
-async def take_files(db: Connection, media: Media, finetune_id: str, removed: list[str], *, now: float) -> None:
-    """Delete what shows pictures that were removed: their files, the sheet, and the packed set."""
+async def let_go(db: Connection, finetune_id: str, removed: list[str], *, now: float) -> list[str]:
+    """Have nothing show pictures that were removed; the files to discard once this is committed."""
     found = await finetunes.find(db, finetune_id)
     assert found is not None, "its pictures were removed just now"
     await finetunes.update(db, finetune_id, now=now, sheet=None, training_set=None)
-    for sha256 in {*removed, *filter(None, (found.sheet, found.training_set))}:
-        if not await images.needed(db, sha256):
-            await media.remove(sha256)
+    return [*removed, *filter(None, (found.sheet, found.training_set))]
 
 
 async def fallen_back(db: Connection, finetune_id: str) -> FinetuneState:
     """What a finetune is again after a try that came to nothing: a draft, unless an earlier one may have been paid."""
     tries = await jobs.children(db, finetune_id)
-    unknown = any(
-        each.state is State.UNKNOWN or (each.state is State.FAILED and each.cost_actual is None) for each in tries
-    )
+    unknown = any(each.state is State.UNKNOWN and each.cost_actual is None for each in tries)
     return FinetuneState.UNKNOWN if unknown else FinetuneState.DRAFT
 
 

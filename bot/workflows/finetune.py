@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.pictures.linting import Finding, Severity
-from bot.providers import trainers
 from bot.providers.interface import FinetuneRef, Frozen, MicroUSD
 from bot.providers.trainers import Trainer
 from bot.providers.training import FinetuneSpec, Inspection
@@ -117,6 +116,12 @@ class FinetuneView:
         return known or self.progress.inferred is not None or self.training.holds_slot
 
     @property
+    def untrained(self) -> bool:
+        """Nothing was trained with its pictures: what its contributors take back is simply removed."""
+        waits = self.finetune.state in {FinetuneState.ASKING, FinetuneState.TRAINING} and not self.ordered
+        return self.finetune.state is FinetuneState.DRAFT or waits
+
+    @property
     def contributors(self) -> tuple[int, ...]:
         """Who gave pictures, in the order of their first."""
         return tuple(dict.fromkeys(picture.contributor_id for picture in self.pictures))
@@ -153,6 +158,8 @@ class FinetuneDelivery(Protocol):
 
     async def ask(self, review: Review, view: FinetuneView) -> Posted: ...
 
+    async def decided(self, review: Review, view: FinetuneView) -> bool: ...
+
     async def announce(self, view: FinetuneView, about: str, once: str) -> Posted:
         """Tell the owner, by name, in the channel where it was started: `ready`, `failed`, `unknown`, `expiring`,
         `expired`, `frozen` or `kept` (at its trainer, though it is deleted here). `added` tells a contributor, whose id
@@ -171,7 +178,3 @@ def usual_model(view: FinetuneView) -> str:
 
 def order_of(job: Job) -> TrainingOrder:
     return TrainingOrder.model_validate_json(job.request)
-
-
-def trainer_of(spec: FinetuneSpec) -> Trainer:
-    return trainers.find(spec.trainer)

@@ -1,6 +1,6 @@
 """Reads a finetune with all that its cards show."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.clock import Clock
 from bot.errors import Refused
@@ -21,7 +21,17 @@ from storage.training_images import TrainingImage
 class FinetuneViews:
     """Puts a finetune, its pictures, its trainings and its forecast together. `providers` are those set up here."""
 
-    def __init__(self, database: Database, clock: Clock, pace: Pace, providers: Collection[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        pace: Pace,
+        providers: Collection[str],
+        *,
+        homes: Mapping[str, str] | None = None,
+    ) -> None:
+        """`homes` names the region of a provider where things are trained unless somebody chooses another."""
+        self._homes = dict(homes or {})
         self._database = database
         self._clock = clock
         self._pace = pace
@@ -30,6 +40,10 @@ class FinetuneViews:
     def offered(self) -> list[Trainer]:
         """The trainers that are set up here, the usual one first."""
         return trainers.offered(self._providers)
+
+    def home(self, trainer: Trainer) -> str | None:
+        """Where this trainer trains unless somebody chooses another place; None where there is no choice."""
+        return self._homes.get(trainer.provider) if trainer.regions else None
 
     def check_there(self, trainer: Trainer) -> None:
         """
@@ -88,7 +102,7 @@ class FinetuneViews:
                 Inspection.model_validate_json(each.inspection) if each.inspection else None for each in pictures
             ),
             findings=tuple(findings),
-            price=trainers.estimate(spec, pictures=len(pictures)),
+            price=trainers.estimate(spec, pictures=sum(each.withdrawn_at is None for each in pictures)),
             tries=tuple(tries),
             progress=progress,
             forecast=await self._forecast(db, finetune, spec, trainer, tries, progress),
@@ -135,6 +149,9 @@ class FinetuneViews:
             trainers.check(spec, pictures=max(len(pictures), trainer.fewest + trainer.fewest % 2))
         except Refused as error:
             findings.insert(0, Finding(Severity.ERROR, str(error)))
+        if trainer.withdrawn:
+            sentence = f"{trainer.label} has withdrawn training: starting may be refused, which costs nothing."
+            findings.append(Finding(Severity.WARNING, sentence))
         if trainer.class_needed and spec.class_name == trainers.USUAL_CLASSES[Subject.CHARACTER]:
             better = f"{trainer.label} learns faster from a plain noun: say under Options whether it is a man, a cat, …"
             findings.append(Finding(Severity.HINT, better))

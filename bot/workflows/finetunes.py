@@ -9,7 +9,8 @@ from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.trainers import OPTIONS
 from bot.providers.training import Started
-from bot.workflows.consent import draft_again, question, take_files
+from bot.workflows.consent import draft_again, fallen_back, let_go, question
+from bot.workflows.files import Files
 from bot.workflows.finetune import FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.sheets import Sheets
@@ -20,7 +21,6 @@ from storage import communities, finetunes, jobs, ledger, queue, reviews, steps,
 from storage.database import Connection, Database
 from storage.finetunes import FinetuneState, Share, Visibility
 from storage.jobs import State
-from storage.media import Media
 from storage.reviews import Review, ReviewState
 
 MOST_SHARES = 20
@@ -34,15 +34,15 @@ class Finetunes:
         *,
         database: Database,
         clock: Clock,
-        media: Media,
         views: FinetuneViews,
         worker: Worker,
         sheets: Sheets,
+        files: Files,
     ) -> None:
         self._sheets = sheets
+        self._files = files
         self._database = database
         self._clock = clock
-        self._media = media
         self._worker = worker
         self.views = views
 
@@ -156,8 +156,11 @@ class Finetunes:
             await finetunes.update(
                 db, view.finetune.id, now=self._clock.now(), ref=None, ready_at=None, expires_at=None, progress=None
             )
-            await draft_again(db, self._media, view.finetune.id, now=self._clock.now())
-        await self._sheets.draw(view.finetune.id)
+            files = await draft_again(db, view.finetune.id, now=self._clock.now())
+            await self._files.let_go(db, files)
+            await queue.wake(db, job_id=view.finetune.id, now=self._clock.now())
+        await self._files.discard(files)
+        self._worker.wake()
 
     async def withdraw(self, view: FinetuneView, *, by: int) -> int:
         """Take back what a contributor gave; how many pictures that were.
@@ -168,10 +171,13 @@ class Finetunes:
         Raises:
             Refused: none of its pictures is theirs.
         """
-        now, finetune = self._clock.now(), view.finetune
+        now, finetune, files = self._clock.now(), view.finetune, list[str]()
         async with self._database.write() as db:
             if await self._is_untrained(db, finetune.id, now):
-                count = await self._take_out(db, finetune.id, by, now)
+                removed = await training_images.remove_of(db, finetune.id, contributor_id=by)
+                files = await let_go(db, finetune.id, removed, now=now) if removed else []
+                await self._files.let_go(db, files)
+                count = len(removed)
             else:
                 count = await training_images.withdraw(db, finetune.id, contributor_id=by, now=now)
                 if count:
@@ -184,6 +190,7 @@ class Finetunes:
             if not count:
                 raise Refused("None of its pictures is yours.")
             await queue.wake(db, job_id=finetune.id, now=now)
+        await self._files.discard(files)
         await self._sheets.draw(finetune.id)
         self._worker.wake()
         return count
@@ -196,13 +203,6 @@ class Finetunes:
             found = await finetunes.find(db, finetune_id)
         return found is not None and found.state is FinetuneState.DRAFT
 
-    async def _take_out(self, db: Connection, finetune_id: str, contributor_id: int, now: float) -> int:
-        """Remove a contributor's pictures from a draft, with every file that shows them."""
-        removed = await training_images.remove_of(db, finetune_id, contributor_id=contributor_id)
-        if removed:
-            await take_files(db, self._media, finetune_id, removed, now=now)
-        return len(removed)
-
     async def settle(
         self, job_id: str, *, by: int, charged: MicroUSD | None, reference: str | None, refunded: MicroUSD | None
     ) -> None:
@@ -214,7 +214,7 @@ class Finetunes:
         Raises:
             Refused: there is no such job, or nothing about it is unknown.
         """
-        now = self._clock.now()
+        now, files = self._clock.now(), list[str]()
         if charged is not None and reference is not None:
             raise Refused("Give either what it was charged, or where it is: what it costs is known when it is over.")
         async with self._database.write() as db:
@@ -230,11 +230,25 @@ class Finetunes:
                 if job.state.ended and job.cost_actual is None:
                     await ledger.charge(db, job_id=job.id, amount=charged, now=now, note=note)
                     await jobs.set_cost(db, job_id=job.id, cost=charged)
+                    files = await self._settled(db, job.parent_id, now)
                 else:
                     raise Refused("What this job has cost is known already.")
             if reference is not None:
                 await self._reopen(db, job_id, reference.strip(), now)
+        await self._files.discard(files)
         self._worker.wake()
+
+    async def _settled(self, db: Connection, finetune_id: str, now: float) -> list[str]:
+        """Go back to the draft where nothing about a finetune is unknown any more; the files to discard."""
+        files: list[str] = []
+        if await fallen_back(db, finetune_id) is FinetuneState.DRAFT:
+            before, after = (FinetuneState.UNKNOWN,), FinetuneState.DRAFT
+            if await finetunes.move(db, finetune_id, before=before, after=after, now=now):
+                await finetunes.update(db, finetune_id, now=now, ref=None, progress=None)
+                files = await draft_again(db, finetune_id, now=now)
+                await self._files.let_go(db, files)
+        await queue.wake(db, job_id=finetune_id, now=now)
+        return files
 
     async def _reopen(self, db: Connection, job_id: str, reference: str, now: float) -> None:
         """Go on waiting for the newest training, which turned out to have been taken."""
@@ -282,9 +296,12 @@ async def remove(
 ) -> bool:
     """Mark a finetune deleted, and have its files and its provider seen to; False where it is not `before` any more."""
     states = before or [state for state in FinetuneState if state is not FinetuneState.DELETED]
-    await queue.cancel_waiting(db, job_id=finetune_id, now=now)
     if not await finetunes.move(db, finetune_id, before=list(states), after=FinetuneState.DELETED, now=now):
         return False
+    await queue.cancel_waiting(db, job_id=finetune_id, now=now)
+    for review in await reviews.open_about(db, finetune_id):
+        state = ReviewState.WITHDRAWN
+        await reviews.decide(db, review.id, state=state, digest=review.digest, by=by, reason=None, now=now)
     await finetunes.update(db, finetune_id, now=now, deleted_at=now, deleted_by=by)
     await queue.wake(db, job_id=finetune_id, now=now)
     return True

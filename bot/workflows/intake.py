@@ -2,9 +2,7 @@
 
 import asyncio
 import hashlib
-import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from bot.pictures.archives import MOST_BYTES, unpack
 from bot.pictures.decode import Decoder
 from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
 from bot.pictures.training import TRAINING, Prepared, prepare_training_picture, read_caption
+from bot.workflows.files import Files
 from bot.workflows.request import Upload
 from storage.media import Media
 
@@ -43,7 +42,8 @@ class Taken:
 class Intake:
     """Reads what members give. One archive or set of files at a time: each may take 100 MB on the disk meanwhile."""
 
-    def __init__(self, media: Media, decoder: Decoder) -> None:
+    def __init__(self, media: Media, files: Files, decoder: Decoder) -> None:
+        self._files = files
         self._media = media
         self._decoder = decoder
         self._turn = asyncio.Lock()
@@ -55,7 +55,7 @@ class Intake:
             Refused: a ZIP that is not to be opened, or nothing in all of it can be used; nothing was stored.
             Unavailable: Discord did not hand a file over.
         """
-        async with self._turn, _folder() as folder:
+        async with self._turn, self._media.temporary_folder() as folder:
             files, left_out = await self._fetch(uploads, folder)
             names = [name for name, _ in files]
             matched = match_captions(names)
@@ -110,20 +110,10 @@ class Intake:
     async def _prepare(self, name: str, path: Path, caption: str | None) -> Given:
         prepared = await self._decoder.run(prepare_training_picture, path, name)
         original = await asyncio.to_thread(_sha256, path)
-        sha256 = await self._media.store(prepared.content)
+        sha256 = await self._files.store(prepared.content)
         return Given(name, sha256, original, prepared, caption or None)
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@asynccontextmanager
-async def _folder() -> AsyncGenerator[Path]:
-    """A folder that is gone afterwards, with all that is in it."""
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="training-")
-    try:
-        yield Path(folder.name)
-    finally:
-        await asyncio.to_thread(folder.cleanup)

@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.jobs.worker import Worker
+from bot.workflows.files import Files
 from bot.workflows.finetunes import remove
 from storage import finetunes, queue
 from storage.database import Connection, Database
@@ -18,6 +19,8 @@ WARNED_BEFORE = 3 * DAY
 """Seconds before a finetune is deleted by its trainer that its owner is told."""
 FORGOTTEN_AFTER = 30 * DAY
 """Seconds without a change after which a draft is deleted: its pictures were given for a training, not to be kept."""
+NOBODY = 0
+"""Who deletes what everybody has forgotten."""
 ROUND = 60.0
 """Seconds between two rounds."""
 
@@ -25,7 +28,8 @@ ROUND = 60.0
 class Keeping:
     """Goes round once a minute."""
 
-    def __init__(self, *, database: Database, clock: Clock, worker: Worker) -> None:
+    def __init__(self, *, database: Database, clock: Clock, worker: Worker, files: Files) -> None:
+        self._files = files
         self._database = database
         self._clock = clock
         self._worker = worker
@@ -35,6 +39,7 @@ class Keeping:
         while True:
             try:
                 await self.go_round()
+                await self._files.sweep()
             except SQLAlchemyError:
                 log.exception("The finetunes could not be looked through; the next round tries again.")
             await self._clock.sleep(ROUND)
@@ -53,7 +58,7 @@ class Keeping:
             for finetune in expiring:
                 await self._remind(db, finetune, now)
             for finetune in forgotten:
-                await remove(db, finetune.id, by=finetune.owner_id, now=now, before=(FinetuneState.DRAFT,))
+                await remove(db, finetune.id, by=NOBODY, now=now, before=(FinetuneState.DRAFT,))
         self._worker.wake()
 
     async def _remind(self, db: Connection, finetune: Finetune, now: float) -> None:

@@ -3,7 +3,8 @@
 from bot.clock import Clock
 from bot.pictures.contact_sheet import contact_sheet
 from bot.pictures.decode import Decoder
-from storage import finetunes, images, training_images
+from bot.workflows.files import Files
+from storage import finetunes, training_images
 from storage.database import Database
 from storage.media import Media
 
@@ -11,7 +12,8 @@ from storage.media import Media
 class Sheets:
     """Draws contact sheets and keeps them, one a finetune."""
 
-    def __init__(self, *, database: Database, clock: Clock, media: Media, decoder: Decoder) -> None:
+    def __init__(self, *, database: Database, clock: Clock, media: Media, files: Files, decoder: Decoder) -> None:
+        self._files = files
         self._database = database
         self._clock = clock
         self._media = media
@@ -26,11 +28,12 @@ class Sheets:
             paths = [self._media.path(picture.sha256) for picture in pictures]
             captioned = [number for number, picture in enumerate(pictures, 1) if picture.caption]
             drawn = await self._decoder.run(contact_sheet, paths, captioned=captioned)
-            sheet = await self._media.store(drawn.content)
+            sheet = await self._files.store(drawn.content)
         async with self._database.write() as db:
             before = await finetunes.find(db, finetune_id)
-            if before is None or before.deleted_at is not None:
-                return
+            now = await training_images.of_finetune(db, finetune_id)
+            if before is None or before.deleted_at is not None or now != pictures:
+                return  # whoever changed it draws it
             await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=sheet)
-            if before.sheet and before.sheet != sheet and not await images.needed(db, before.sheet):
-                await self._media.remove(before.sheet)
+        if before.sheet != sheet:
+            await self._files.discard([before.sheet])

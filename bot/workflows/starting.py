@@ -12,6 +12,7 @@ from bot.providers import trainers
 from bot.providers.interface import MicroUSD
 from bot.providers.training import FinetuneSpec
 from bot.workflows.consent import fallen_back
+from bot.workflows.files import Files
 from bot.workflows.finetune import OPEN, FinetuneView, TrainingOrder
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.request import DAY, REVIEW_LIFE
@@ -34,8 +35,17 @@ class Starts:
     """The verbs of the owner of a draft that is complete."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, media: Media, decoder: Decoder, views: FinetuneViews, worker: Worker
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        media: Media,
+        files: Files,
+        decoder: Decoder,
+        views: FinetuneViews,
+        worker: Worker,
     ) -> None:
+        self._files = files
         self._database = database
         self._clock = clock
         self._media = media
@@ -63,9 +73,9 @@ class Starts:
         self._views.check_there(view.trainer)
         number = len(view.tries) + 1
         spec = trainers.check(
-            view.spec.model_copy(update={"id": f"{finetune_id}-{number}"}), pictures=len(view.pictures)
+            view.spec.model_copy(update={"id": f"{finetune_id}-{number}"}), pictures=len(view.pictures) - view.withdrawn
         )
-        if view.withdrawn or view.finetune.frozen_at is not None:
+        if view.finetune.frozen_at is not None:
             raise Refused("Somebody has withdrawn their pictures: a moderator has to decide first.")
         if view.blocked:
             raise Refused(next(finding.sentence for finding in view.findings if finding.severity is Severity.ERROR))
@@ -92,8 +102,9 @@ class Starts:
         return stopped
 
     async def _archive(self, view: FinetuneView) -> str:
-        contents = [(await self._media.read(picture.sha256), picture.caption) for picture in view.pictures]
-        return await self._media.store(await self._decoder.run(build_archive, contents))
+        given = [picture for picture in view.pictures if picture.withdrawn_at is None]
+        contents = [(await self._media.read(picture.sha256), picture.caption) for picture in given]
+        return await self._files.store(await self._decoder.run(build_archive, contents))
 
     async def _check_budget(self, db: Connection, view: FinetuneView, community: Community) -> None:
         if community.daily_budget is None:
@@ -107,7 +118,8 @@ class Starts:
     ) -> Job:
         now, finetune = self._clock.now(), view.finetune
         limit = community.confirm_above
-        asks = limit is not None and (view.price is None or view.price > limit)
+        unpriced = view.price is None and (limit is not None or community.daily_budget is not None)
+        asks = unpriced or (limit is not None and view.price is not None and view.price > limit)
         moved = await finetunes.move(
             db,
             finetune.id,
@@ -118,7 +130,7 @@ class Starts:
         if not moved:
             raise Refused("This training was started already.")
         await finetunes.update(
-            db, finetune.id, now=now, training_set=archive, spec=spec.model_dump_json(), progress=None
+            db, finetune.id, now=now, training_set=archive, spec=spec.model_dump_json(), progress=None, ref=None
         )
         await training_images.consent(db, finetune.id, by=finetune.owner_id, now=now)
         order = TrainingOrder(finetune_id=finetune.id, spec=spec, training_set=archive)

@@ -8,23 +8,27 @@ from functools import partial
 from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
-from bot.jobs.worker import Outcome, Park
+from bot.jobs.worker import Later, Outcome, Park
 from bot.providers.interface import Frozen, Provider
 from bot.providers.training import Inspection, TrainingPicture, TrainingProvider
 from bot.workflows.consent import draft_again, fallen_back
+from bot.workflows.files import Files
 from bot.workflows.finetune import OPEN, FinetuneDelivery, FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.request import Posted
 from bot.workflows.sheets import Sheets
-from storage import finetunes, images, reviews, training_images
+from storage import finetunes, reviews, training_images
 from storage.database import Database
 from storage.finetunes import FinetuneState
 from storage.jobs import Job, State
 from storage.media import Media
-from storage.reviews import Review
+from storage.reviews import Review, ReviewState
 from storage.training_images import TrainingImage
 
 log = logging.getLogger(__name__)
+
+RETRY = 5.0
+"""Seconds until a card that could not be edited is edited again."""
 
 
 class Gone(Frozen):
@@ -47,8 +51,10 @@ class Tend:
         views: FinetuneViews,
         delivery: FinetuneDelivery,
         sheets: Sheets,
+        files: Files,
     ) -> None:
         self._sheets = sheets
+        self._files = files
         self._database = database
         self._clock = clock
         self._providers = providers
@@ -64,17 +70,40 @@ class Tend:
             gone = await step("gone", Gone, lambda: self._remove(view))
             if gone.kept_at_provider:
                 await self._quietly(step, "kept", partial(self._delivery.announce, view, "kept", "0"))
-            await self._delivery.show(await self._seen(job.id))
+            await self._close_questions(step, await self._seen(job.id))
+            await self._show(job.id)
             return Outcome(State.DONE, view.cost)
+        view = await self._conclude(view, step)
+        if view.pictures and view.finetune.sheet is None and view.finetune.state is FinetuneState.DRAFT:
+            await self._sheets.draw(job.id)
+            view = await self._seen(job.id)
         async with self._database.read() as db:
             questions = await reviews.open_about(db, job.id)
         for review in questions:
             await self._quietly(step, f"asked {review.id}", partial(self._ask, review, view))
-        view = await self._conclude(view)
+        await self._close_questions(step, view)
         for about, once in _news(view):
             await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
         await self._inspect(view)
+        await self._show(job.id)
         raise Park
+
+    async def _show(self, finetune_id: str) -> None:
+        """Bring the card up to date before the job sleeps: what an edit that was cut off said nobody would mend."""
+        if not await self._delivery.show(await self._seen(finetune_id)):
+            raise Later(RETRY)
+
+    async def _close_questions(self, step: Journal, view: FinetuneView) -> None:
+        """Show on the moderators' cards which questions are withdrawn: nobody decides about them any more."""
+        async with self._database.read() as db:
+            asked = await reviews.about(db, view.finetune.id)
+        for review in asked:
+            if review.state is ReviewState.WITHDRAWN and review.message_id is not None:
+                await step(f"closed {review.id}", Frozen, partial(self._close_question, review, view))
+
+    async def _close_question(self, review: Review, view: FinetuneView) -> Frozen:
+        await self._delivery.decided(review, view)
+        return Frozen()
 
     async def _seen(self, finetune_id: str) -> FinetuneView:
         view = await self._views.of(finetune_id)
@@ -101,23 +130,25 @@ class Tend:
             await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
         return posted
 
-    async def _conclude(self, view: FinetuneView) -> FinetuneView:
+    async def _conclude(self, view: FinetuneView, step: Journal) -> FinetuneView:
         """Let the finetune be what its last training has come to."""
-        training = view.training
+        training, finetune_id = view.training, view.finetune.id
         if view.finetune.state is not FinetuneState.TRAINING or training is None or not training.state.ended:
             return view
-        if training.state is State.CANCELLED:
-            return view
+        if training.state is State.FAILED and view.ref is not None:  # what it came to holds members' pictures
+            await step(f"cleared {training.id}", Gone, lambda: self._delete_there(view))
         progress = Progress(inferred=training.error or "The trainer did not say why.")
+        files: list[str] = []
         async with self._database.write() as db:
             now = self._clock.now()
-            after = await fallen_back(db, view.finetune.id)
-            if await finetunes.move(db, view.finetune.id, before=(FinetuneState.TRAINING,), after=after, now=now):
-                await finetunes.update(db, view.finetune.id, now=now, progress=progress.model_dump_json())
+            after = await fallen_back(db, finetune_id)
+            if await finetunes.move(db, finetune_id, before=(FinetuneState.TRAINING,), after=after, now=now):
+                await finetunes.update(db, finetune_id, now=now, progress=progress.model_dump_json())
                 if after is FinetuneState.DRAFT:
-                    await draft_again(db, self._media, view.finetune.id, now=now)
-        await self._sheets.draw(view.finetune.id)
-        return await self._seen(view.finetune.id)
+                    files = await draft_again(db, finetune_id, now=now)
+                    await self._files.let_go(db, files)
+        await self._files.discard(files)
+        return await self._seen(finetune_id)
 
     async def _inspect(self, view: FinetuneView) -> None:
         """Ask a provider that can what it sees on each picture. A kindness: what fails is left out."""
@@ -140,36 +171,42 @@ class Tend:
             TrainingPicture(f"{picture.id}.jpg", content), view.spec.class_name or "person"
         )
 
-    async def _remove(self, view: FinetuneView) -> Gone:
-        """Delete it at its provider, then its pictures here. Safe to repeat."""
-        kept = None
+    async def _delete_there(self, view: FinetuneView) -> Gone:
+        """Delete it at its provider."""
         ref, provider = view.ref, self._providers.get(view.trainer.provider)
         if ref is not None and isinstance(provider, TrainingProvider):
             try:
                 await provider.delete_finetune(ref)
             except (Refused, Broken) as error:
-                kept = str(error)
+                return Gone(kept_at_provider=str(error))
+        return Gone()
+
+    async def _remove(self, view: FinetuneView) -> Gone:
+        """Delete it at its provider, then its pictures here. Safe to repeat."""
+        gone = await self._delete_there(view)
         finetune_id = view.finetune.id
         async with self._database.write() as db:
             files = await training_images.remove_of(db, finetune_id)
             files += await finetunes.delete_samples(db, finetune_id)
             files += [sha256 for sha256 in (view.finetune.sheet, view.finetune.training_set) if sha256]
-            now = self._clock.now()
-            await finetunes.update(
-                db, finetune_id, now=now, sheet=None, progress=Progress(inferred=kept).model_dump_json()
-            )
-            for sha256 in set(files):
-                if not await images.needed(db, sha256):
-                    await self._media.remove(sha256)
-        return Gone(kept_at_provider=kept)
+            progress = Progress(inferred=gone.kept_at_provider).model_dump_json()
+            await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=None, progress=progress)
+            await self._files.let_go(db, files)
+        await self._files.discard(files)
+        return gone
 
 
 def _news(view: FinetuneView) -> list[tuple[str, str]]:
     """What its owner has to be told, and what of: each is told once."""
-    finetune, training, news = view.finetune, view.training, list[tuple[str, str]]()
-    about = {FinetuneState.READY: "ready", FinetuneState.UNKNOWN: "unknown", FinetuneState.DRAFT: "failed"}
-    if training and training.state.ended and training.state is not State.CANCELLED and finetune.state in about:
-        news.append((about[finetune.state], training.id))
+    finetune, training, review, news = view.finetune, view.training, view.review, list[tuple[str, str]]()
+    told = {
+        (FinetuneState.READY, State.DONE): "ready",
+        (FinetuneState.UNKNOWN, State.UNKNOWN): "unknown",
+        (FinetuneState.DRAFT, State.FAILED): "failed",
+        (FinetuneState.UNKNOWN, State.FAILED): "failed",
+    }
+    if training and finetune.frozen_at is None and (about := told.get((finetune.state, training.state))):
+        news.append((about, training.id))
     if finetune.state is FinetuneState.READY and finetune.warned_at is not None:
         news.append(("expiring", f"{finetune.warned_at:.0f}"))
     if finetune.state is FinetuneState.EXPIRED:
@@ -179,4 +216,6 @@ def _news(view: FinetuneView) -> list[tuple[str, str]]:
         news += [("added", str(contributor)) for contributor in sorted(given)]
     if finetune.frozen_at is not None:
         news.append(("frozen", f"{finetune.frozen_at:.0f}"))
+    if review and review.kind == "consent" and review.state is ReviewState.APPROVED and view.usable:
+        news.append(("kept", review.id))
     return news

@@ -12,12 +12,13 @@ from bot.pictures.training import MOST_CAPTION
 from bot.providers import trainers
 from bot.providers.trainers import MOST_PICTURES, Trainer
 from bot.providers.training import FinetuneSpec
+from bot.workflows.files import Files
 from bot.workflows.finetune import FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.intake import Given, Intake, Taken
 from bot.workflows.request import CARDS, Origin, Upload, job_id
 from bot.workflows.sheets import Sheets
-from storage import finetunes, images, jobs, queue, training_images
+from storage import finetunes, jobs, queue, training_images
 from storage.database import Connection, Database
 from storage.finetunes import Finetune, FinetuneState, Visibility
 from storage.jobs import Job
@@ -57,13 +58,14 @@ class Trainings:
         views: FinetuneViews,
         worker: Worker,
         sheets: Sheets,
+        files: Files,
     ) -> None:
         self._sheets = sheets
+        self._files = files
         self._database = database
         self._clock = clock
         self._media = media
-        self._decoder = decoder
-        self._intake = Intake(media, decoder)
+        self._intake = Intake(media, files, decoder)
         self._worker = worker
         self.views = views
 
@@ -109,7 +111,8 @@ class Trainings:
                 await self._keep(db, finetune_id, taken, source)
             job = await jobs.find(db, finetune_id)
         assert job is not None, "it was added in this transaction"
-        await self._shown_anew(finetune_id)
+        await self._sheets.draw(finetune_id)
+        self._worker.wake()
         return job, taken
 
     async def check_free(self, origin: Origin, name: str) -> None:
@@ -136,8 +139,9 @@ class Trainings:
         taken = await self._intake.take(uploads)
         async with self._database.write() as db:
             await self._check_draft(db, finetune_id)
-            await self._keep(db, finetune_id, taken, source)
-        await self._shown_anew(finetune_id)
+            files = await self._keep(db, finetune_id, taken, source)
+        await self._files.discard(files)
+        await self._sheets.draw(finetune_id)
         return taken
 
     async def remove(self, finetune_id: str, image_ids: Collection[str], *, by: int) -> int:
@@ -153,10 +157,10 @@ class Trainings:
         async with self._database.write() as db:
             await self._check_draft(db, finetune_id)
             removed = [await training_images.remove(db, finetune_id, picture.id) for picture in chosen]
-            for sha256 in filter(None, removed):
-                if not await images.needed(db, sha256):
-                    await self._media.remove(sha256)
-        await self._shown_anew(finetune_id)
+            files = [*removed, *await self._changed(db, finetune_id)]
+            await self._files.let_go(db, files)
+        await self._files.discard(files)
+        await self._sheets.draw(finetune_id)
         return len(chosen)
 
     async def caption(self, finetune_id: str, captions: Mapping[int, str], *, by: int) -> None:
@@ -176,7 +180,10 @@ class Trainings:
             for number, text in captions.items():
                 caption = " ".join(text.split()) or None
                 await training_images.set_caption(db, finetune_id, view.pictures[number - 1].id, caption)
-        await self._shown_anew(finetune_id)
+            files = await self._changed(db, finetune_id)
+            await self._files.let_go(db, files)
+        await self._files.discard(files)
+        await self._sheets.draw(finetune_id)
 
     async def configure(self, finetune_id: str, spec: FinetuneSpec, *, by: int, description: str | None = None) -> None:
         """Change how a draft will be trained.
@@ -197,7 +204,9 @@ class Trainings:
     async def use_trainer(self, finetune_id: str, trainer_key: str, *, by: int) -> None:
         """Train the draft elsewhere; settings that the other trainer does not know are left out. Raises as above."""
         view = await self._own_draft(finetune_id, by)
-        await self.configure(finetune_id, trainers.adapted(view.spec, self._trainer(trainer_key)), by=by)
+        trainer = self._trainer(trainer_key)
+        adapted = trainers.adapted(view.spec, trainer).model_copy(update={"region": self.views.home(trainer)})
+        await self.configure(finetune_id, adapted, by=by)
 
     async def open_to_others(self, finetune_id: str, *, by: int) -> bool:
         """Let other members add pictures, or not any more; which of the two it is now."""
@@ -253,8 +262,8 @@ class Trainings:
         if found is None or found.state is not FinetuneState.DRAFT:
             raise Refused(_NO_DRAFT)
 
-    async def _keep(self, db: Connection, finetune_id: str, taken: Taken, source: Source) -> None:
-        """Put what was taken into the set, as far as there is room; each picture once."""
+    async def _keep(self, db: Connection, finetune_id: str, taken: Taken, source: Source) -> list[str]:
+        """Put what was taken into the set, if there is room; each picture once. Returns files to discard afterwards."""
         now = self._clock.now()
         known = await training_images.of_finetune(db, finetune_id)
         room = MOST_PICTURES - len(known)
@@ -265,12 +274,17 @@ class Trainings:
                 f"Give {room} or fewer."
             )
         for given in new.values():
+            if not self._media.path(given.sha256).exists():
+                raise Unavailable("Somebody has just deleted one of these pictures. Please give them again.")
             await training_images.add(db, _image(finetune_id, given, source, now))
         by_stem = {stem(picture.name): picture.id for picture in known}
         for name, text in taken.captions.items():
             if name in by_stem:
                 await training_images.set_caption(db, finetune_id, by_stem[name], text)
         await self._note_captions_alone(db, finetune_id, taken)
+        files = await self._changed(db, finetune_id)
+        await self._files.let_go(db, files)
+        return files
 
     async def _note_captions_alone(self, db: Connection, finetune_id: str, taken: Taken) -> None:
         found = await finetunes.find(db, finetune_id)
@@ -282,12 +296,12 @@ class Trainings:
         )
         await finetunes.update(db, finetune_id, now=self._clock.now(), progress=progress.model_dump_json())
 
-    async def _shown_anew(self, finetune_id: str) -> None:
-        """Make the contact sheet anew, and have the pictures inspected."""
-        await self._sheets.draw(finetune_id)
-        async with self._database.write() as db:
-            await queue.wake(db, job_id=finetune_id, now=self._clock.now())
-        self._worker.wake()
+    async def _changed(self, db: Connection, finetune_id: str) -> list[str]:
+        """Have its sheet and its card made anew, also if this process ends here; the files that show it as it was."""
+        found = await finetunes.find(db, finetune_id)
+        await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=None)
+        await queue.wake(db, job_id=finetune_id, now=self._clock.now())
+        return [found.sheet] if found and found.sheet else []
 
 
 def _draft(job: NewJob, spec: FinetuneSpec, description: str, now: float) -> Finetune:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import tempfile
 import time
 import traceback
 from collections.abc import AsyncGenerator, Callable
@@ -18,6 +19,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from sandbox.discord import pointed_at
 from storage import jobs
+from storage.database import row, rows
 from storage.jobs import State
 from tests.crash.moments import Moments
 
@@ -25,6 +27,12 @@ SPEED = 60.0
 """Seconds of the bot's in a real one: what it waits for is quick here."""
 LOOK = 0.02
 """Seconds between two looks whether everything is at its end."""
+CALM = 0.15
+"""Seconds without work after which a finetune is left alone, all edits of its card made."""
+ANSWERING = ("discord.py: on_interaction", "discord-ui", "CommandTree")
+"""How discord.py calls the tasks that answer commands, buttons and forms."""
+SOON = 2.0
+"""Seconds of the bot's that are waited for; what is due later is skipped to."""
 
 
 class Life(BaseModel):
@@ -40,16 +48,30 @@ class Life(BaseModel):
     signal: int = signal.SIGKILL
     stays: bool = False
     """It lives on when everything is at its end."""
+    us1: str | None = None
+    """Where finetunes are trained."""
+    wish: str | None = None
+    """SQL that finds a row once the wish of a finetune's owner is taken: it is over when nothing is under way then.
+    Time that nobody works in is skipped, so that hours of looking at a training pass."""
 
 
 class FastClock(SystemClock):
-    """Runs `SPEED` times as fast as the real one, since `epoch`."""
+    """Runs `SPEED` times as fast as the real one, since `epoch`; what is skipped is noted in `folder` for all lives."""
 
-    def __init__(self, epoch: float) -> None:
+    def __init__(self, epoch: float, folder: Path) -> None:
         self._epoch = epoch
+        self._note = folder / "skipped"
+        self._skipped = float(self._note.read_text()) if self._note.exists() else 0.0
 
     def now(self) -> float:
-        return self._epoch + (time.time() - self._epoch) * SPEED
+        return self._epoch + (time.time() - self._epoch) * SPEED + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        """Be later from now on."""
+        self._skipped += seconds
+        new = self._note.with_suffix(".new")
+        new.write_text(str(self._skipped))
+        os.replace(new, self._note)  # noqa: PTH105 - that of a Path is a moment
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / SPEED)
@@ -67,6 +89,9 @@ def live(life: Life) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         Moments(life.moment, signal.Signals(life.signal), life.folder / "moments").install()
         command_line.assemble = _assembler(life)
+        if life.wish:
+            tempfile.tempdir = str(life.folder / "temporary")
+            os.makedirs(tempfile.tempdir, exist_ok=True)  # noqa: PTH103
         with pointed_at(life.discord):
             asyncio.run(command_line.run(_settings(life)))
     except BaseException:
@@ -81,6 +106,7 @@ def _settings(life: Life) -> Settings:
         discord_token=SecretStr(life.token),
         bfl_api_key=SecretStr("sandbox-key"),
         bfl_api_url=AnyHttpUrl(life.bfl),
+        bfl_us1_url=AnyHttpUrl(life.us1) if life.us1 else None,
         data_dir=life.folder,
     )
 
@@ -88,8 +114,9 @@ def _settings(life: Life) -> Settings:
 def _assembler(life: Life) -> Callable[[Settings], AbstractAsyncContextManager[App]]:
     @asynccontextmanager
     async def assembled(settings: Settings) -> AsyncGenerator[App]:
-        async with assemble(settings, clock=FastClock(life.epoch)) as app:
-            watch = asyncio.create_task(_watch(app, stays=life.stays))
+        clock = FastClock(life.epoch, life.folder)
+        async with assemble(settings, clock=clock) as app:
+            watch = asyncio.create_task(_watch_over(app, clock, life))
             yield app
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
@@ -97,12 +124,39 @@ def _assembler(life: Life) -> Callable[[Settings], AbstractAsyncContextManager[A
     return assembled
 
 
-async def _watch(app: App, *, stays: bool) -> None:
+async def _watch_over(app: App, clock: FastClock, life: Life) -> None:
+    """See to it that this life ends, unless somebody else does."""
+    if life.stays:
+        return
+    if life.wish:
+        await _watch_finetune(app, clock, life.wish)
+    else:
+        await _watch(app)
+
+
+async def _watch(app: App) -> None:
     """End this life when there is a request and none is under way."""
-    while not stays:
+    while True:
         await asyncio.sleep(LOOK)
         async with app.database.read() as db:
             states = await jobs.count_states(db)
         if states and all(State(state).ended for state in states):
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+
+async def _watch_finetune(app: App, clock: FastClock, wish: str) -> None:
+    """End this life when the wish is taken and nothing is under way; skip the time in which nobody works."""
+    calm_since = time.monotonic()
+    while app.client.user is None or time.monotonic() < calm_since + CALM:
+        await asyncio.sleep(2 * LOOK)
+        async with app.database.read() as db:
+            taken = await row(db, wish, {})
+            under_way = await rows(db, "SELECT state, due_at FROM jobs WHERE state IN ('waiting', 'running')", {})
+        if under_way or not taken or any(task.get_name().startswith(ANSWERING) for task in asyncio.all_tasks()):
+            calm_since = time.monotonic()
+        due = min((0.0 if each["state"] == State.RUNNING else each["due_at"] for each in under_way), default=0.0)
+        if due > clock.now() + SOON:
+            clock.skip(due - clock.now())
+            app.worker.wake()
+    os.kill(os.getpid(), signal.SIGTERM)

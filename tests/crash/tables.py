@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ class Tables:
     steps: list[Row]
     images: list[Row]
     complaints: list[str]
+    finetunes: list[Row]
+    training_images: list[Row]
+    ledger: list[Row]
 
     @property
     def requests(self) -> list[Row]:
@@ -39,16 +43,30 @@ class Tables:
 
 
 def read_tables(folder: Path) -> Tables:
-    """From a copy: a look must not mend what the next life has to find."""
+    with read_copy(folder) as db:
+        complaints = [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        complaints += [f"broken reference in {row[0]}" for row in db.execute("PRAGMA foreign_key_check")]
+        return Tables(
+            jobs=_all(db, "jobs"),
+            steps=_all(db, "steps"),
+            images=_all(db, "images"),
+            complaints=complaints,
+            finetunes=_all(db, "finetunes"),
+            training_images=_all(db, "training_images"),
+            ledger=_all(db, "ledger"),
+        )
+
+
+@contextlib.contextmanager
+def read_copy(folder: Path) -> Generator[sqlite3.Connection]:
+    """A look must not mend what the next life has to find."""
     with tempfile.TemporaryDirectory() as copy:
         for name in ("bot.db", "bot.db-wal"):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(folder / name, copy)
         with contextlib.closing(sqlite3.connect(Path(copy) / "bot.db")) as db:
             db.row_factory = sqlite3.Row
-            complaints = [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
-            complaints += [f"broken reference in {row[0]}" for row in db.execute("PRAGMA foreign_key_check")]
-            return Tables(_all(db, "jobs"), _all(db, "steps"), _all(db, "images"), complaints)
+            yield db
 
 
 def _all(db: sqlite3.Connection, table: str) -> list[Row]:

@@ -46,6 +46,9 @@ class World:
     """The one of them that the bot took."""
     process: Process | None = None
     """The newest life."""
+    us1_origin: str | None = None
+    wish: str | None = None
+    """As of `Life`."""
 
     async def start(
         self, *, moment: str | None = None, number: signal.Signals = signal.SIGKILL, stays: bool = False
@@ -61,6 +64,8 @@ class World:
                 moment=moment,
                 signal=number,
                 stays=stays,
+                us1=self.us1_origin,
+                wish=self.wish,
             )
         )
         return process
