@@ -83,8 +83,8 @@ class Settings(BaseSettings):
     )
     admin_user_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Discord ids of those who may use /admin drain and /admin doctor, beside the application's owner; "
-        "commas between them. "
+        description="Discord ids of those who may use /admin drain, /admin doctor and /admin settle, beside the "
+        "application's owner; commas between them. "
         "Discord > Settings > Advanced > Developer Mode, then right-click a person > Copy User ID.",
     )
     admin_channel_id: int | None = Field(

@@ -231,7 +231,10 @@ class Finetune(
         pack = next((each for each in await self._known_packs() if each.id == spec.pack), None)
         if pack is None:
             raise Refused("There is no such pack: choose one from the list, or none.")
-        return spec.model_copy(update={"pack_cost": pack.cost})
+        if pack.class_names and spec.class_name not in pack.class_names:
+            known = ", ".join(pack.class_names[:12])
+            raise Refused(f"“{pack.title}” draws {known}: give one of these as “class_noun”.")
+        return spec.model_copy(update={"pack_cost": pack.costs.get(spec.class_name, pack.cost)})
 
     async def _known_packs(self) -> list[Pack]:
         """Those of the account; asked for once in a while, and none while the trainer does not answer."""

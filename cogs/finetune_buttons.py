@@ -339,8 +339,8 @@ async def keep(interaction: Interaction, subject: str) -> None:
     await show_changed(interaction, finetune.finetune.id)
     model = catalogue.find(view.request.model).label
     await interaction.edit_original_response(
-        content=f"“{finetune.finetune.name}” is drawn with strength {strength:g} and {model} from now on, "
-        "where nobody says otherwise."
+        content=f"From now on {model} draws “{finetune.finetune.name}” at strength {strength:g}, "
+        "unless a command says otherwise."
     )
 
 

@@ -98,7 +98,7 @@ class Imagine(commands.Cog):
         reference_strength="How much the reference counts against the words: 0 to 1",
         finetune="One of this server's finetunes: its character, product or style is in the picture",
         finetune_strength="0 to 2. Raise it if the likeness is weak; lower it if pictures look distorted",
-        mask="With a finetune that fills: white is drawn anew, black stays; the picture is the reference",
+        mask="Black and white, as large as “reference”: white is drawn anew. For FLUX.1 Fill finetunes",
         raw="Less processed, more like a candid photograph",
         prompt_upsampling="Let the service elaborate on your prompt: more surprising, less literal",
         safety_tolerance="How much the service's moderation lets pass: 0 is strictest; your server sets the most",

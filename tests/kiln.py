@@ -117,8 +117,8 @@ async def trained(community: Community, wanted: FinetuneSpec | None = None, **mo
 
 def news(community: Community) -> list[str]:
     """What the owner was told by name, in messages of their own."""
-    said = [text_of(message) for message in community.cards[1:]]
-    return [text for text in said if f"<@{community.ada.id}>" in text.splitlines()[0] or "<@" in text]
+    said = [text_of(message).strip() for message in community.cards[1:]]
+    return [text for text in said if text.startswith(f"<@{community.ada.id}>")]
 
 
 async def ledger_of(community: Community, job_id: str) -> list[tuple[str, int | None]]:

@@ -400,7 +400,13 @@ async def test_packs_are_listed_with_their_highest_price() -> None:
     costs = {"man": 200_000, "woman": 100_000, "odd": "?"}
     async with account(Answers([{"id": 5, "title": "Suits", "cost_mc_hash": costs}, {"id": 6, "slug": "s"}])) as client:
         assert await client.list_packs() == [
-            Pack(id="5", title="Suits", class_names=("man", "woman", "odd"), cost=MicroUSD(2_000_000)),
+            Pack(
+                id="5",
+                title="Suits",
+                class_names=("man", "woman", "odd"),
+                cost=MicroUSD(2_000_000),
+                costs={"man": MicroUSD(2_000_000), "woman": MicroUSD(1_000_000)},
+            ),
             Pack(id="6", title="s"),
         ]
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -27,8 +28,18 @@ from tests.test_cards import ID, MEDIA, MODERATOR, OWNER, a_job, a_review, an_im
 
 BEN = 2002
 SHA = "ab" * 32
+OTHER_SHA = "cd" * 32
+"""Of a file that is not there."""
 SOON = Forecast(ahead=0, likely=START + 2400, latest=START + 7200)
 REF = FinetuneRef(provider="astria", remote_id="77", trigger="ohwx woman")
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of `MEDIA`, with the one file that sheets and samples are here."""
+    monkeypatch.chdir(tmp_path)
+    MEDIA.path(SHA).parent.mkdir(parents=True)
+    MEDIA.path(SHA).touch()
 
 
 def a_picture(number: int, **changed: Any) -> TrainingImage:
@@ -223,8 +234,8 @@ def test_discord_takes_every_card_with_twenty_pictures_and_the_longest_texts(bas
 
 def test_an_empty_draft_says_how_to_add_pictures_and_cannot_be_started() -> None:
     shown = card(a_finetune(FinetuneState.DRAFT, pictures=0))
-    for way in ("Add pictures", "ZIP", "Add to training set"):
-        assert way in words(shown)
+    assert "“Add pictures” takes up to 20 pictures with their .txt captions, or one ZIP." in words(shown)
+    assert "right-click a message › Apps › “Add to training set”" in words(shown)
     assert labels(shown) == [["Add pictures", "Options", "Let others add", "Discard"]]
 
 
@@ -268,14 +279,18 @@ def test_what_the_inspection_saw_is_told_picture_by_picture() -> None:
 
 def test_a_price_that_nobody_publishes_is_not_made_up() -> None:
     shown = card(a_finetune(FinetuneState.DRAFT, trainer="vimmerse-flux"))
-    assert "its price is not published" in words(shown)
+    assert "**Price:** not published." in words(shown)
     assert labels(shown)[1][0] == "Start training (price not published)"
     assert "Vimmerse FLUX makes up the rest" in words(shown)
 
 
 @pytest.mark.parametrize(
     ("cost", "said"),
-    [(0, "Nothing was charged."), (None, "It may have been charged."), (4_000_000, "It was charged ($4.00).")],
+    [
+        (0, "Nothing was charged."),
+        (None, "Whether it was charged is not known: the admin can look."),
+        (4_000_000, "It was charged ($4.00)."),
+    ],
 )
 def test_a_failed_training_says_why_what_it_cost_and_who_else_could_do_it(cost: int | None, said: str) -> None:
     failed: dict[str, Any] = FAILED | {"tries": (a_try(State.FAILED, cost_actual=cost),)}
@@ -299,7 +314,7 @@ def test_a_denied_training_is_a_draft_again_with_the_moderators_reason() -> None
 def test_a_question_to_a_moderator_can_be_taken_back() -> None:
     shown = card(a_finetune(FinetuneState.ASKING, limit=1_000_000, review=a_review(kind="train")))
     assert "more than $1.00 needs a moderator's yes. Nothing is ordered or charged until then." in words(shown)
-    assert f"<t:{START + 3600:.0f}:R>" in words(shown)
+    assert f"The approval request closes <t:{START + 3600:.0f}:R>." in words(shown)
     assert labels(shown) == [["Back to the draft", "Details"]]
 
 
@@ -321,6 +336,39 @@ def test_a_lost_training_may_only_be_repeated_knowing_that_it_may_cost_twice() -
     assert r"Astria was \*\*looked\*\* through." in words(shown)
     assert labels(shown) == [["Train again (may be charged twice)", "Details"]]
     assert presses(shown)[0] == f"1:fin:again:{ID}:{view.digest[:12]}"
+
+
+@pytest.mark.parametrize(
+    ("trainer", "said"),
+    [
+        ("bfl", "Training it again may cost the same once more: about $4.00."),
+        ("vimmerse-flux", "Training it again may cost the same once more; nobody here knows how much."),
+    ],
+)
+def test_what_training_again_may_cost_is_a_sentence_also_where_nobody_knows(trainer: str, said: str) -> None:
+    view = a_finetune(FinetuneState.UNKNOWN, trainer=trainer)
+    assert f"\n{said}" in words(card(view))
+    assert said in words(cards.news_card(view, "unknown", "1", MEDIA))
+
+
+def test_what_is_of_no_kind_in_particular_is_just_a_finetune() -> None:
+    view = a_finetune(FinetuneState.DRAFT, subject=Subject.GENERAL, class_name="")
+    assert f"<@{OWNER}> makes a finetune with Black Forest Labs." in words(card(view))
+    cups = a_finetune(FinetuneState.READY, subject=Subject.GENERAL, class_name="cup")
+    assert f"A finetune (cup) by <@{OWNER}>, trained with" in words(card(cups))
+
+
+def test_a_file_that_is_not_there_any_more_is_left_out() -> None:
+    samples = (Sample(1, OTHER_SHA, "image/png"), Sample(2, SHA, "image/png"))
+    ready = a_finetune(FinetuneState.READY, samples=samples, sheet=OTHER_SHA)
+    assert [file.filename for file in card(ready).files] == [f"{ID}-sample-2.png"]
+    shown = [
+        card(a_finetune(FinetuneState.DRAFT, sheet=OTHER_SHA)),
+        cards.training_review_card(a_review(kind="train"), ready, MEDIA),
+        cards.request_card(a_sweep(*[State.DONE] * 10, sheet=OTHER_SHA), MEDIA),
+    ]
+    assert [each.files for each in shown] == [()] * 3
+    assert "The sheet of this comparison is not there any more." in words(shown[-1])
 
 
 # What has become of it.
@@ -366,6 +414,12 @@ def test_a_deleted_finetune_says_by_whom_and_what_its_trainer_keeps() -> None:
     assert presses(card(gone)) == []
 
 
+def test_a_draft_that_was_forgotten_says_so() -> None:
+    gone = a_finetune(FinetuneState.DELETED, pictures=0, deleted_by=0)
+    said = "Nobody changed this draft for 30 days, so it was deleted with its pictures.\nNothing was charged."
+    assert said in words(card(gone))
+
+
 # For one person, and for moderators.
 
 
@@ -409,7 +463,11 @@ def test_the_list_has_what_is_mine_first_and_says_how_many_more_there_are() -> N
 def test_before_deleting_it_is_said_what_the_trainer_keeps() -> None:
     kept = cards.deletion_question(a_finetune(FinetuneState.READY, trainer="vimmerse-flux", ref=REF.model_dump_json()))
     assert "deletes nothing" in words(kept)
+    assert "its 6 pictures with their captions, the contact sheet and its settings." in words(kept)
     assert presses(kept) == [f"1:fin:deleted:{ID}"]
+    unsure = words(cards.deletion_question(a_finetune(FinetuneState.UNKNOWN, pictures=0)))
+    assert "Gone for good: its settings." in unsure
+    assert "If Black Forest Labs did take the training, its model stays there." in unsure
     assert "is asked to delete" in words(
         cards.deletion_question(a_finetune(FinetuneState.READY, ref=REF.model_dump_json()))
     )

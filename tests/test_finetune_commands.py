@@ -13,6 +13,8 @@ import simcord
 from PIL import Image
 from simcord import SetupError
 
+from bot.errors import Refused
+from bot.providers import trainers
 from bot.workflows.finetune import FinetuneView
 from cogs.training_sets import numbered
 from sandbox.bfl.faults import Fault, answers, loses_the_answer
@@ -310,6 +312,21 @@ async def test_captions_never_go_to_other_pictures_than_those_that_had_the_numbe
     assert all(each.caption is None for each in view.pictures)
 
 
+async def test_captions_go_to_pictures_that_are_there_already_or_are_named(studio: Community) -> None:
+    await a_draft(studio)
+    texts = [caption("picture-1.txt", "Luna on a sofa"), caption("nobody.txt", "Luna asleep")]
+    answer = await studio.ada.submit_modal(await press(studio, "Add pictures"), {"captions": texts})
+    assert private(answer) == (
+        "Taken: 1 caption for a picture that is there already.\nNo picture is called like “nobody.txt”."
+    )
+    assert "Luna on a sofa" in [each.caption for each in (await named(studio)).pictures]
+
+
+def test_a_trainer_that_is_not_there_is_suggested_by_its_name() -> None:
+    with pytest.raises(Refused, match=r"There is no such trainer\. Did you mean Vimmerse Kontext\?"):
+        trainers.find("vimmerse-contex")
+
+
 def test_a_caption_without_a_number_is_refused() -> None:
     assert numbered("2. one\n10) two: three") == {2: "one", 10: "two: three"}
     with pytest.raises(Exception, match="Begin each line"):
@@ -456,7 +473,9 @@ async def test_a_finetune_is_renamed_and_keeps_its_usual_strength_and_model(stud
     result = await studio.ada.slash(
         studio.studio, "finetune default", name="Moon", strength=0.9, model="flux-pro-finetuned"
     )
-    assert "FLUX.1 [pro] with a finetune with strength 0.9" in private(result)
+    assert private(result) == (
+        "From now on FLUX.1 [pro] with a finetune draws “Moon” at strength 0.9, unless a command says otherwise."
+    )
     await studio.imagine(finetune="Moon")
     await studio.clock.settle()
     task = studio.bfl.tasks[-1]

@@ -86,7 +86,8 @@ async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it
     with pytest.raises(Refused, match="frozen"):
         await drawn_prompt(community, view.finetune.id, "x")
     question = community.review.history()[-1]
-    assert "6 of 6" in text_of(question) or "6" in text_of(question)
+    withdrawn = "has withdrawn 6 of 6 pictures that **Owl** by"
+    assert f"<@{community.ada.id}> {withdrawn} <@{community.ada.id}> was trained on." in text_of(question)
     await community.mia.click(question, label="Keep the finetune")
     await community.clock.settle()
 

@@ -1,5 +1,7 @@
 """Trainings at Astria and at Vimmerse, from Start to the first picture, with what is peculiar to each."""
 
+from typing import Any
+
 import pytest
 
 from bot.errors import Refused
@@ -169,20 +171,33 @@ async def test_a_callback_that_is_lost_costs_a_minute_and_nothing_else(found: Fo
     assert view.finetune.state is FinetuneState.READY
 
 
-async def test_a_pack_is_started_from_a_training_set_and_its_price_is_part_of_the_training(found: Founder) -> None:
+async def test_a_pack_is_started_from_a_training_set_and_costs_no_more_than_was_said(found: Founder) -> None:
     community = await found(trainers=["astria"])
     assert community.astria
     (pack,) = [each for each in await packs(community) if each.id == "911"]
-    view = await draft(community, spec("astria", pack=pack.id, pack_cost=pack.cost))
-    assert view.price == 1_500_000 + (pack.cost or 0)
+    balance = community.astria.balance_mc
+    wanted = spec("astria", trigger="", pack=pack.id, pack_cost=pack.costs["cat"])
+    view = await start(community, await draft(community, wanted))
 
-    view = await start(community, view)
     await community.skip(HOUR, step=60)
 
     view = await finetune(community, view.finetune.id)
     assert view.finetune.state is FinetuneState.READY
-    assert community.astria.tunes[0].base_pack_id == 911
-    assert len(community.astria.prompts) == 2
+    assert len(view.samples) == 2
+    assert view.price == 3_000_000 + pack.costs["cat"]
+    assert (balance - community.astria.balance_mc) * 10 <= 3_000_000 + pack.costs["cat"]
+    assert view.ref
+    assert view.ref.trigger == f"{community.astria.tunes[0].token} cat"
+
+
+@pytest.mark.parametrize(
+    "given", [{"trigger": "mine"}, {"parameters": {"steps": 500}}, {"parameters": {"branch": "fast"}}]
+)
+async def test_what_a_pack_decides_is_not_asked_for(found: Founder, given: dict[str, Any]) -> None:
+    community = await found(trainers=["astria"])
+
+    with pytest.raises(Refused, match="A pack"):
+        await draft(community, spec("astria", **{"trigger": "", "pack": "911"} | given))
 
 
 async def packs(community: Community) -> list[Pack]:

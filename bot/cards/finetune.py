@@ -9,12 +9,13 @@ from bot.cards.finetune_parts import (
     contributors_of,
     introduction,
     name_of,
+    once_more,
     price_of,
     samples_of,
     sheet_of,
     strength_of,
-    subject_of,
     trigger_of,
+    what_of,
 )
 from bot.cards.lines import DANGER, DONE, PRIMARY, UNSURE, WAITING, footer, small
 from bot.cards.words import counted, escaped, model_label, moment, money, sentence
@@ -63,7 +64,7 @@ def _asking(view: FinetuneView, media: Media) -> Card:
     above = f", and more than {money(view.limit)} needs a moderator's yes" if view.limit is not None else ""
     closes = ""
     if view.review and view.review.state is ReviewState.OPEN:
-        closes = f" The question closes {moment(view.review.expires_at, 'R')}."
+        closes = f" The approval request closes {moment(view.review.expires_at, 'R')}."
     return compose(
         [
             text(f"### {name_of(view)}: waiting for a moderator", *introduction(view)),
@@ -136,7 +137,7 @@ def _unknown(view: FinetuneView) -> Card:
                 sentence(why, 400),
                 f"Nobody can tell from here whether {label} has taken the training. The bot does not order it a second "
                 "time by itself. The admin can look at the account there and tell the bot what they find.",
-                f"Training it again may cost the same once more: {price_of(view)}.",
+                once_more(view),
             ),
             text(small(contributors_of(view)), footer(view.job)),
             *row(
@@ -177,8 +178,7 @@ def _ready(view: FinetuneView, media: Media) -> Card:
         [
             text(
                 f"### {name_of(view)}: {heading}",
-                f"A finetune of {subject_of(view)} by <@{finetune.owner_id}>, trained with "
-                f"{escaped(view.trainer.label)}.",
+                f"A{what_of(view)[1:]} by <@{finetune.owner_id}>, trained with {escaped(view.trainer.label)}.",
             ),
             text(*(_frozen(view) if frozen else how_to_use(view))),
             *([gallery(samples)] if samples else []),
@@ -235,6 +235,7 @@ def _paid(view: FinetuneView) -> str:
 def _expired(view: FinetuneView) -> Card:
     label, when = escaped(view.trainer.label), view.finetune.expires_at
     again = bool(view.pictures)
+    now = "nobody here knows how much" if view.price is None else price_of(view)
     end = f" on {moment(when, 'D')}" if when else ", or does not know it any more"
     return compose(
         [
@@ -242,7 +243,7 @@ def _expired(view: FinetuneView) -> Card:
                 f"### {name_of(view)}: expired",
                 f"{label} has deleted it{end}. Nobody can draw with it now. Nothing more was charged.",
                 f"Its {counted(len(view.pictures))} and its settings are still here. Training it again costs what a "
-                f"training costs now ({price_of(view)}); you see it all before you start."
+                f"training costs now ({now}); you see it all before you start."
                 if again
                 else "Its pictures are gone as well.",
                 footer(view.job),
@@ -260,15 +261,20 @@ def _expired(view: FinetuneView) -> Card:
 def _deleted(view: FinetuneView) -> Card:
     finetune = view.finetune
     match finetune.deleted_by:
-        case None | 0:
+        case 0:
+            who = "Nobody changed this draft for 30 days, so it was deleted with its pictures."
+        case None:
             who = "It was deleted."
         case finetune.owner_id:
             who = "It was deleted by its owner."
         case _:
             who = f"It was deleted by a moderator, <@{finetune.deleted_by}>."
-    here = (
-        "Its training set and its samples are gone from here." if not view.pictures else "Its files are being deleted."
-    )
+    if view.pictures:
+        here = " Its files are being deleted."
+    elif finetune.deleted_by == 0:
+        here = ""
+    else:
+        here = " Its training set and its samples are gone from here."
     why = view.progress.inferred
     kept = f"{escaped(view.trainer.label)} still has it: {sentence(why, 300)}" if why and finetune.ref else None
     if view.cost:
@@ -279,7 +285,7 @@ def _deleted(view: FinetuneView) -> Card:
         [
             text(
                 f"### {name_of(view)}: deleted",
-                f"{who} {here}",
+                f"{who}{here}",
                 kept,
                 paid,
                 footer(view.job),

@@ -1,4 +1,4 @@
-"""Everything about one finetune for whoever asks, the list of all, and the question before one is deleted."""
+"""Everything about one finetune for whoever asks, the list of all, and what is asked before one is deleted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from bot.cards.finetune_parts import (
     within,
 )
 from bot.cards.lines import DANGER, footer
-from bot.cards.words import counted, escaped, model_label, moment, money, quoted, sentence, shortened
+from bot.cards.words import counted, escaped, listed, model_label, moment, money, quoted, sentence, shortened
 from bot.workflows.finetune import FinetuneView, usual_model
 from storage.finetunes import FinetuneState, Visibility
 from storage.jobs import State
@@ -64,7 +64,7 @@ def finetune_details(
             f"**Cost** {_cost(view, entries)}",
         ),
         text(
-            f"**Of** {subject_of(view)}, with {escaped(view.trainer.label)} ({takes(view)})",
+            f"**Of** {subject_of(view)}, trained with {escaped(view.trainer.label)} ({takes(view)})",
             f"**Trigger word** {trigger_of(view)}",
             f"**Settings** {', '.join(settings) if settings else 'all as usual'}",
             instruction,
@@ -109,17 +109,23 @@ def deletion_question(view: FinetuneView) -> Card:
     """Asked before a finetune is deleted for good."""
     label, trained = escaped(view.trainer.label), view.finetune.ref is not None
     if not trained:
-        there = None
+        unsure = view.finetune.state is FinetuneState.UNKNOWN
+        there = f"If {label} did take the training, its model stays there." if unsure else None
     elif not view.trainer.deletes:
         there = f"{label} deletes nothing: the trained model stays on its servers, where nobody can use it from here."
     else:
         there = f"{label} is asked to delete the trained model as well. Should that fail, its card says so."
+    gone = [
+        f"its {counted(len(view.pictures))} with their captions" if view.pictures else None,
+        "the contact sheet" if view.finetune.sheet else None,
+        counted(len(view.samples), "sample") if view.samples else None,
+        "its settings",
+    ]
     return compose(
         [
             text(
                 f"### Delete {name_of(view)}?",
-                f"Gone for good: its {counted(len(view.pictures))} with their captions, the contact sheet, "
-                f"{counted(len(view.samples), 'sample')} and its settings. Nobody can draw with it any more.",
+                f"Gone for good: {listed([each for each in gone if each])}. Nobody can draw with it any more.",
                 there,
                 "Pictures that were drawn with it stay where they are. Deleting costs nothing; nothing is paid back.",
             ),
@@ -186,7 +192,7 @@ def _strength(view: FinetuneView) -> str:
 def _audience(view: FinetuneView) -> str:
     match view.finetune.visibility:
         case Visibility.COMMUNITY:
-            return "everybody on this server"
+            return "everybody in this server"
         case Visibility.PRIVATE:
             return f"<@{view.finetune.owner_id}> alone"
         case Visibility.SHARED:

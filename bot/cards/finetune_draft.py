@@ -47,10 +47,9 @@ def empty_card(view: FinetuneView) -> Card:
                 *failure_of(view),
                 f"{escaped(view.trainer.label)} needs at least {counted(view.trainer.fewest)}; "
                 f"{view.trainer.advised} or more work well, {MOST_PICTURES} are the most. "
-                "There are three ways to add them:\n"
-                "- “Add pictures” below takes up to ten at a time.\n"
-                "- `/finetune create` takes a ZIP of all, with captions as text files if you like.\n"
-                "- Right-click a message with pictures → Apps → “Add to training set”.",
+                "There are two ways to add them:\n"
+                f"- “Add pictures” takes up to {MOST_PICTURES} pictures with their .txt captions, or one ZIP.\n"
+                "- Or right-click a message › Apps › “Add to training set”.",
                 _who_adds(view),
             ),
             text("Nothing is charged before you press Start, which comes with the first picture.", footer(view.job)),
@@ -87,7 +86,7 @@ def draft_card(view: FinetuneView, media: Media) -> Card:
             f"{contributors_of(view)}.",
             _who_adds(view),
             f"Settings: {', '.join(settings)}." if settings else "Settings: all as usual.",
-            f"**Price:** {price_of(view)}. **Time:** {takes(view)}.",
+            f"**Price:** {'not published' if view.price is None else price_of(view)}. **Time:** {takes(view)}.",
         ),
         *row(change),
         text(

@@ -2,7 +2,16 @@
 
 from bot.buttons import PressButton, button
 from bot.cards.card import Card, compose, gallery, row, text
-from bot.cards.finetune_parts import bound, card_link, cost_of_try, name_of, price_of, samples_of, strength_of
+from bot.cards.finetune_parts import (
+    bound,
+    card_link,
+    cost_of_try,
+    name_of,
+    once_more,
+    price_of,
+    samples_of,
+    strength_of,
+)
 from bot.cards.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE
 from bot.cards.words import counted, escaped, moment, money, sentence
 from bot.workflows.finetune import FinetuneView
@@ -57,7 +66,7 @@ def _told(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[
         case "unknown":
             said = (
                 f"Nobody can tell whether {label} is training {name}: it may have been charged. {inferred} "
-                f"Training it again may cost the same once more ({price_of(view)})."
+                f"{once_more(view)}"
             )
             again = "Train again (may be charged twice)"
             return said, [button("fin:again", bound(view), again, style=DANGER, disabled=view.blocked), show]
@@ -69,7 +78,8 @@ def _told(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[
             said = f"{label} has deleted {name}, or does not know it any more. Nothing more was charged."
             if not view.pictures:
                 return said, [show]
-            said += f" Its pictures are still here; training it again: {price_of(view)}."
+            price = "nobody here knows what that costs" if view.price is None else price_of(view)
+            said += f" Its pictures are still here, and it can be trained again: {price}."
             return said, [button("fin:anew", finetune.id, "Train it again", style=PRIMARY), show]
         case _:
             return _told_of_consent(view, about, show)

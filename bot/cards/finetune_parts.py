@@ -69,8 +69,16 @@ def roughly(seconds: float) -> str:
 
 def subject_of(view: FinetuneView) -> str:
     """“a character (woman), by Astria”."""
-    noun = f" ({quoted(view.spec.class_name, 40)})" if view.spec.class_name else ""
+    told = view.spec.class_name not in {"", view.spec.subject.value}
+    noun = f" ({quoted(view.spec.class_name, 40)})" if told else ""
     return f"{_SUBJECTS[view.spec.subject]}{noun}"
+
+
+def what_of(view: FinetuneView) -> str:
+    """“a finetune of a character (woman)”; of no kind in particular, it is just “a finetune”."""
+    if view.spec.subject is not Subject.GENERAL:
+        return f"a finetune of {subject_of(view)}"
+    return f"a finetune ({quoted(view.spec.class_name, 40)})" if view.spec.class_name else "a finetune"
 
 
 def trigger_of(view: FinetuneView) -> str:
@@ -83,8 +91,17 @@ def trigger_of(view: FinetuneView) -> str:
 
 def price_of(view: FinetuneView) -> str:
     if view.price is None:
-        return "its price is not published"
+        return "price not published"
     return f"about {money(view.price)}" if view.price else "free"
+
+
+def once_more(view: FinetuneView) -> str:
+    """What it means to train again what may be charged already, in a sentence."""
+    if view.price is None:
+        return "Training it again may cost the same once more; nobody here knows how much."
+    if not view.price:
+        return "Training it again is free."
+    return f"Training it again may cost the same once more: {price_of(view)}."
 
 
 def takes(view: FinetuneView) -> str:
@@ -122,8 +139,8 @@ def given_by(view: FinetuneView, user_id: int) -> list[TrainingImage]:
 
 
 def sheet_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
-    """The contact sheet of the training set, where there is one."""
-    if view.finetune.sheet is None:
+    """The contact sheet of the training set, where there is one, and it is still on the disk."""
+    if view.finetune.sheet is None or not media.path(view.finetune.sheet).exists():
         return ()
     return (
         CardFile(
@@ -136,7 +153,7 @@ def sheet_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
 
 
 def samples_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
-    """What the trainer has drawn with it."""
+    """What the trainer has drawn with it, as far as it is still on the disk."""
     return tuple(
         CardFile(
             path=media.path(sample.sha256),
@@ -145,6 +162,7 @@ def samples_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
             description=f"Sample {number}, drawn by the trainer with this finetune",
         )
         for number, sample in enumerate(view.samples[:MOST_SAMPLES], 1)
+        if media.path(sample.sha256).exists()
     )
 
 
@@ -169,6 +187,8 @@ def cost_of_try(training: Job | None) -> str:
     """Whether a try was charged. What was cancelled never was."""
     if training is None or training.state is State.CANCELLED:
         return "Nothing was charged."
+    if training.state is State.FAILED and training.cost_actual is None:
+        return "Whether it was charged is not known: the admin can look."
     return charged(training.cost_actual)
 
 
@@ -187,7 +207,7 @@ def introduction(view: FinetuneView) -> list[str | None]:
     else:
         where = trigger_of(view)
     return [
-        f"<@{view.finetune.owner_id}> makes a finetune of {subject_of(view)} with {escaped(trainer.label)}.",
+        f"<@{view.finetune.owner_id}> makes {what_of(view)} with {escaped(trainer.label)}.",
         f"Its trigger word {'' if trainer.prefix else 'is '}{where}. The bot puts it into every prompt by itself.",
         f"It learns to: {quoted(view.spec.instruction, 150)}" if view.spec.instruction else None,
     ]

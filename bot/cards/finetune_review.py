@@ -9,9 +9,9 @@ from bot.cards.finetune_parts import (
     price_of,
     settings_of,
     sheet_of,
-    subject_of,
     takes,
     trigger_of,
+    what_of,
     within,
 )
 from bot.cards.lines import small
@@ -43,7 +43,7 @@ def training_review_card(review: Review, view: FinetuneView, media: Media) -> Ca
         [
             text(
                 heading(review, "May this be trained?"),
-                f"{owner} would like to train **{name_of(view)}**, a finetune of {subject_of(view)}, with "
+                f"{owner} would like to train **{name_of(view)}**, {what_of(view)}, with "
                 f"{escaped(view.trainer.label)} ({takes(view)}). {price}{limit}.",
                 f"It learns to: {quoted(view.spec.instruction, 150)}" if view.spec.instruction else None,
                 f"> {quoted(view.finetune.description, 300)}" if view.finetune.description else None,

@@ -20,10 +20,10 @@ def card_of(view: Shown, media: Media, copies: Mapping[str, Copy] | None = None)
 
 
 def review_card_for(review: Review, view: Shown, media: Media) -> Card:
-    """What moderators see of a question, whatever it is about.
+    """What moderators see of an approval request, whatever it is about.
 
     Raises:
-        Broken: a question of a newer version of the bot.
+        Broken: one of a newer version of the bot.
     """
     if isinstance(view, RequestView):
         return review_card(review, view)
@@ -33,4 +33,4 @@ def review_card_for(review: Review, view: Shown, media: Media) -> Card:
         case "consent":
             return consent_review_card(review, view, media)
         case _:
-            raise Broken(f"This bot does not know questions of the kind {review.kind!r}.")
+            raise Broken(f"This bot does not know approval requests of the kind {review.kind!r}.")

@@ -1,4 +1,4 @@
-"""The cards of a sweep: its price before it is drawn, and its sheet of strengths and seeds."""
+"""The cards of a comparison of strengths: its price before it is drawn, and its sheet of strengths and seeds."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def sweep_card(view: RequestView, media: Media) -> Card:
             f"Rows are strengths, from {sweep.strengths[0]:g} to {sweep.strengths[-1]:g}; columns are seeds. "
             "“Keep” makes a strength the usual one of this finetune."
             if files
-            else "The sheet of these pictures is not there.",
+            else "The sheet of this comparison is not there any more.",
             *missing(view, names if len(names) == len(view.pictures) else ()),
             small(*facts_of(view), duration(view.seconds) if view.seconds is not None else None, cost_of(view)),
             footer(job),
@@ -92,7 +92,7 @@ def sweep_offer(request: ImageRequest, price_each: int, guessed: bool, draft_id:
 
 
 def _sheet(view: RequestView, media: Media) -> tuple[CardFile, ...]:
-    if view.sheet is None:
+    if view.sheet is None or not media.path(view.sheet).exists():
         return ()
     return (
         CardFile(

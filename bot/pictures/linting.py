@@ -158,10 +158,10 @@ def _lint_copies(pictures: Sequence[Facts], *, pairs: bool) -> list[Finding]:
         and not (pairs and one % 2 == 0 and other == one + 1)
         and look_alike(pictures[one].fingerprint, pictures[other].fingerprint)
     ]
-    advice = "keep one, for what is there twice is learned twice as much"
-    found = [Finding(Severity.WARNING, f"{_name(group)} the same file: {advice}.", group) for group in _group(same)]
+    advice = "keep one: what is there twice is learned twice"
+    found = [Finding(Severity.WARNING, f"{_name(group)} the same file; {advice}.", group) for group in _group(same)]
     return found + [
-        Finding(Severity.WARNING, f"{_name(group)} nearly the same picture: {advice}.", group)
+        Finding(Severity.WARNING, f"{_name(group)} nearly the same picture; {advice}.", group)
         for group in _group(alike)
     ]
 

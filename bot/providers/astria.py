@@ -123,7 +123,8 @@ class Astria(TrainingBasics):
             if spec.pack:
                 raise Refused("Astria has no such pack: choose another, or none.") from error
             raise Withdrawn("Astria trains nothing any more: choose another trainer.") from error
-        return tune.started(trigger=_trigger(spec))
+        # A pack trains with a token of its own.
+        return tune.started(trigger="" if spec.pack and tune.token and tune.name else _trigger(spec))
 
     async def finetune_status(self, ref: FinetuneRef) -> Training:
         """Look at a training. With a pack, `samples` are its pictures so far."""
@@ -145,7 +146,8 @@ class Astria(TrainingBasics):
             async with aclosing(self._newest(pages=SEARCHED_PAGES, search=search)) as tunes:
                 async for tune in tunes:
                     if tune.title == spec.label:
-                        return tune.started(trigger=_trigger(spec))
+                        own = spec.pack and tune.token and tune.name
+                        return tune.started(trigger="" if own else _trigger(spec))
         return None
 
     async def list_finetunes(self, region: str | None = None) -> list[FinetuneRef]:

@@ -224,13 +224,15 @@ class _Pack(Reply):
     @property
     def pack(self) -> Pack:
         """Its cost depends on the class: what is told is the highest."""
-        costs = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
-        known = [cost for cost in map(_number, costs.values()) if cost is not None]
+        told = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
+        costs = {clean(name): _cost(_number(cost)) for name, cost in told.items()}
+        known = {name: cost for name, cost in costs.items() if cost is not None}
         return Pack(
             id=self.id,
             title=clean(self.title or self.slug or f"Pack {self.id}"),
-            class_names=tuple(clean(name) for name in costs),
-            cost=_cost(max(known, default=None)),
+            class_names=tuple(costs),
+            cost=max(known.values(), default=None),
+            costs=known,
         )
 
 

@@ -116,7 +116,8 @@ BFL = Trainer(
     key="bfl",
     provider="bfl",
     label="Black Forest Labs",
-    good_for="FLUX [pro] and Ultra, with outlines, depth and filling. Withdrawn on 31 October 2025.",
+    good_for="Withdrawn on 31 October 2025, older servers only: FLUX [pro] and Ultra, with outlines, depth and "
+    "filling.",
     parameters=(
         _count(
             "iterations",
@@ -273,7 +274,7 @@ def find(key: str) -> Trainer:
     if trainer := _TRAINERS.get(key):
         return trainer
     near = difflib.get_close_matches(key[:100], _TRAINERS, n=1)
-    raise Refused("There is no such trainer." + (f" Did you mean {near[0]}?" if near else ""))
+    raise Refused("There is no such trainer." + (f" Did you mean {_TRAINERS[near[0]].label}?" if near else ""))
 
 
 def offered(providers: Collection[str]) -> list[Trainer]:
@@ -314,8 +315,8 @@ def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
     if region not in (trainer.regions or (None,)):
         where = f"trains in {' or '.join(trainer.regions)}" if trainer.regions else "has no regions to choose from"
         raise Refused(f"{trainer.label} {where}.")
-    if spec.pack and trainer is not ASTRIA:
-        raise Refused("Only Astria has packs.")
+    if spec.pack:
+        _check_pack(trainer, spec)
     if len(spec.instruction) > MOST_INSTRUCTION:
         raise Refused(f"The edit is described in at most {MOST_INSTRUCTION} characters.")
     parameters: dict[str, Value] = {}
@@ -324,7 +325,7 @@ def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
         if parameter is None:
             raise Refused(f"{trainer.label} has no {name[:40].replace('_', ' ')!r} setting.")
         parameters[name] = parameter.read(value)
-    if trainer is ASTRIA and spec.subject is Subject.STYLE:
+    if trainer is ASTRIA and spec.subject is Subject.STYLE and not spec.pack:
         parameters.setdefault("preset", "none")  # portrait, the usual one, is "not for style" (docs.astria.ai)
     return spec.model_copy(
         update={
@@ -335,6 +336,17 @@ def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
             "instruction": spec.instruction.strip(),
         }
     )
+
+
+def _check_pack(trainer: Trainer, spec: FinetuneSpec) -> None:
+    if trainer is not ASTRIA:
+        raise Refused("Only Astria has packs.")
+    if spec.trigger not in {"", ASTRIA.usual_trigger}:
+        raise Refused("A pack has a trigger word of its own: leave yours out.")
+    for name in spec.parameters:
+        parameter = ASTRIA.parameter(name)
+        label = parameter.label if parameter else name[:40]
+        raise Refused(f"A pack decides by itself about “{label}”: leave it out.")
 
 
 def adapted(spec: FinetuneSpec, trainer: Trainer) -> FinetuneSpec:
@@ -375,7 +387,9 @@ def check_count(trainer: Trainer, pictures: int) -> None:
 
 def estimate(spec: FinetuneSpec, *, pictures: int) -> MicroUSD | None:
     """What a checked training should cost, a pack's pictures with it; None where its trainer publishes no prices."""
-    price = find(spec.trainer).price(spec.parameters, pictures)
+    trainer = find(spec.trainer)
+    # What a pack trains with is its own affair; without a preset it would be the most steps.
+    price = trainer.price({"preset": "none"} if spec.pack else spec.parameters, pictures)
     return None if price is None else MicroUSD(price + (spec.pack_cost or 0))
 
 

@@ -110,7 +110,11 @@ class Pack(Frozen):
     id: str
     title: str
     class_names: tuple[str, ...] = ()
+    """Those that it can draw; () where Astria does not say."""
     cost: MicroUSD | None = None
+    """The highest of all classes."""
+    costs: dict[str, MicroUSD] = {}
+    """By class name, as far as they are known."""
 
 
 @runtime_checkable

@@ -50,6 +50,9 @@ class Progress(Frozen):
     missing_since: float | None = None
     inferred: str | None = None
     """Why the last try failed, or is unknown, in a sentence for the member."""
+    samples: int = 0
+    """Of a pack: pictures that were drawn at the last look."""
+    drawing_since: float | None = None
     captions_alone: tuple[str, ...] = ()
     """Of a draft: names of captions that no picture is called like."""
 

@@ -38,7 +38,10 @@ MISSING_FOR = 6 * 3600.0
 """Seconds for which a provider may not know a training that it has accepted."""
 LOST_AFTER = 7 * 86_400.0
 """Seconds after which a training is not waited for any more."""
-MOST_SAMPLES = 4
+DRAWN_WITHIN = 900.0
+"""Seconds after its training in which a pack draws its pictures."""
+MOST_SAMPLES = 10
+"""Pictures of the trainer's that are kept: as many as a message can show."""
 SETTLED = "settled"
 """The step that the admin does: where a training is whose receipt was lost. It counts for more than any receipt."""
 
@@ -207,6 +210,8 @@ class Train:
         if found.trigger:
             await self._learn_trigger(order, found.trigger)
         match found.status:
+            case Status.READY if order.spec.pack and await self._still_draws(order, progress, found, now):
+                raise Later(3 * QUICKEST)
             case Status.READY | Status.MODERATED_INPUT | Status.MODERATED_OUTPUT:
                 return found
             case Status.FAILED:
@@ -231,6 +236,18 @@ class Train:
         if now - ordered.at > LOST_AFTER:
             raise Uncertain(f"{trainer.label} never finished this training.")
         raise Later(_pause(now - ordered.at, spread))
+
+    async def _still_draws(self, order: TrainingOrder, progress: Progress, found: Training, now: float) -> bool:
+        """Whether a pack's pictures, which are paid for, are still being drawn: there were more than at the last look.
+
+        Their number is nowhere told. Where none come at all, they are waited for `DRAWN_WITHIN`.
+        """
+        since = progress.drawing_since or now
+        count = len(found.samples)
+        if now - since > DRAWN_WITHIN or (count and count == progress.samples):
+            return False
+        await self._note(order, progress.model_copy(update={"samples": count, "drawing_since": since}))
+        return True
 
     async def _count_error(self, order: TrainingOrder, progress: Progress, now: float) -> Progress:
         """One look more that found an error; looks that a hint brought close together count once."""
