@@ -15,11 +15,12 @@ from typing import Any
 import discord
 
 from bot import http
-from bot.app import App, assemble, providers_of, tell_admin
+from bot.accounts import providers_of
+from bot.app import App, assemble, tell_admin
 from bot.clock import SystemClock
 from bot.config import Settings, example, read_settings
 from bot.errors import BotError, Refused
-from bot.providers.trainers import LABELS
+from bot.providers.trainer_entries import LABELS
 from storage.backup import copy_everything
 
 log = logging.getLogger("bot")

@@ -15,6 +15,7 @@ import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import http
+from bot.accounts import lanes, providers_of
 from bot.client import Client, Services
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -24,12 +25,6 @@ from bot.jobs.hints import Hints
 from bot.jobs.pace import Pace
 from bot.jobs.worker import Recipe, Worker
 from bot.pictures.decode import Decoder
-from bot.providers.astria import Astria
-from bot.providers.bfl import Bfl
-from bot.providers.catalogue import MODELS
-from bot.providers.interface import Provider
-from bot.providers.trainers import TRAINERS
-from bot.providers.vimmerse import Vimmerse
 from bot.web import Web
 from bot.workflows.callbacks import Callbacks, callback_key
 from bot.workflows.decisions import Decisions, settle_spending
@@ -40,29 +35,23 @@ from bot.workflows.finetunes import Finetunes, object_to_consent, settle_consent
 from bot.workflows.imagine import Imagine
 from bot.workflows.keeping import Keeping
 from bot.workflows.progress import Progress
-from bot.workflows.request import CARDS
 from bot.workflows.requests import Requests
 from bot.workflows.sheets import Sheets
 from bot.workflows.shown import AllViews
-from bot.workflows.starting import Starts, settle_training, training_lane
+from bot.workflows.starting import Starts, settle_training
 from bot.workflows.tend import Tend
 from bot.workflows.train import LOST_AFTER, SEARCHED_EVERY, Train
 from bot.workflows.trainings import Trainings
-from bot.workflows.views import Views, lane_of
+from bot.workflows.views import Views
 from storage import jobs, notes
 from storage.database import Database, open_database
 from storage.media import Media
-from storage.queue import Lane
 from storage.reviews import Review
 
 log = logging.getLogger(__name__)
 
-UPLOADS = 32
-"""Requests that are delivered at once; each holds its images' bytes only while it is sent."""
 PATIENCE = 3600.0
 """Seconds for which a picture is tried again while a provider does not answer; a delivery is tried ten times longer."""
-TRAININGS = 8
-"""Trainings of one provider that are under way at once; no provider names a limit for them: ours."""
 FOR_EVER = 10 * 365 * 86_400.0
 """Seconds for which a finetune is looked after while Discord does not answer."""
 HEARTBEAT = 60.0
@@ -207,26 +196,6 @@ class App:
                 await self.services.delivery.decided(review, view)
         except SQLAlchemyError:
             log.exception("The card of the approval request %s could not be brought up to date.", review.id)
-
-
-def lanes(settings: Settings) -> list[Lane]:
-    """The limits of each queue: what the providers allow, and how many cards are delivered at once."""
-    sizes = {"bfl": settings.bfl_active_tasks, "bfl-kontext-max": settings.bfl_kontext_max_tasks}
-    found = {
-        lane_of(model): Lane(
-            name=lane_of(model),
-            pool=model.pools[0].name,
-            size=sizes.get(model.pools[-1].name, model.pools[-1].slots),
-            pool_size=sizes.get(model.pools[0].name, model.pools[0].slots),
-        )
-        for model in MODELS
-    }
-    trained = {training_lane(trainer.provider) for trainer in TRAINERS}
-    return [
-        *found.values(),
-        *(Lane(name, name, TRAININGS, TRAININGS) for name in sorted(trained)),
-        Lane(CARDS, CARDS, UPLOADS, UPLOADS),
-    ]
 
 
 @asynccontextmanager
@@ -380,28 +349,6 @@ async def assemble(
             services=services,
             web=Web(callbacks, clock) if public_url else None,
         )
-
-
-def providers_of(
-    settings: Settings, session: aiohttp.ClientSession, origins: Sequence[str], clock: Clock
-) -> dict[str, Provider]:
-    """Those that a key is set for."""
-    addresses = {
-        settings.bfl_region: settings.bfl_api_url,
-        "us1": settings.bfl_us1_url,
-        "eu1": settings.bfl_eu1_url,
-    }
-    bases = {region: str(url).rstrip("/") for region, url in addresses.items() if url}
-    found: list[Provider] = [
-        Bfl(session, key=settings.bfl_api_key, region=settings.bfl_region, bases=bases, origins=origins)
-    ]
-    if settings.astria_api_key:
-        base = str(settings.astria_api_url).rstrip("/") if settings.astria_api_url else None
-        found.append(Astria(session, key=settings.astria_api_key, base=base, origins=origins, now=clock.now))
-    if settings.vimmerse_api_key:
-        base = str(settings.vimmerse_api_url).rstrip("/") if settings.vimmerse_api_url else None
-        found.append(Vimmerse(session, key=settings.vimmerse_api_key, base=base, origins=origins))
-    return {provider.name: provider for provider in found}
 
 
 async def tell_admin(client: discord.Client, settings: Settings, sentence: str) -> None:

@@ -10,10 +10,10 @@ from bot.buttons import Answer, Press, acknowledge, given, say, settle
 from bot.client import Client, Interaction
 from bot.errors import BotError, Refused
 from bot.pictures.names import Kind, kind_of
-from bot.providers import trainers
+from bot.providers import trainer_entries, trainers
 from bot.providers.interface import Frozen
 from bot.providers.parameters import Value
-from bot.providers.trainers import Trainer
+from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Pack, Subject, TrainingProvider
 from bot.workflows.finetune import FinetuneView
 from bot.workflows.request import MOST_SWEPT, Upload, job_id
@@ -79,12 +79,12 @@ class Finetune(
     )
     @app_commands.choices(
         kind=[Choice(name=each.value, value=each.value) for each in Subject],
-        priority=_choices(trainers.BFL, "priority"),
-        finetune_type=_choices(trainers.BFL, "finetune_type"),
-        lora_rank=_choices(trainers.BFL, "lora_rank"),
-        region=[Choice(name=each, value=each) for each in trainers.BFL.regions],
-        preset=_choices(trainers.ASTRIA, "preset"),
-        branch=_choices(trainers.ASTRIA, "branch"),
+        priority=_choices(trainer_entries.BFL, "priority"),
+        finetune_type=_choices(trainer_entries.BFL, "finetune_type"),
+        lora_rank=_choices(trainer_entries.BFL, "lora_rank"),
+        region=[Choice(name=each, value=each) for each in trainer_entries.BFL.regions],
+        preset=_choices(trainer_entries.ASTRIA, "preset"),
+        branch=_choices(trainer_entries.ASTRIA, "branch"),
     )
     async def create(
         self,
@@ -215,7 +215,7 @@ class Finetune(
 
     @create.autocomplete("class_noun")
     async def _suggest_classes(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
-        usual = [each for each in trainers.ASTRIA.classes if each.startswith(typed.strip().lower())]
+        usual = [each for each in trainer_entries.ASTRIA.classes if each.startswith(typed.strip().lower())]
         return [Choice(name=each, value=each) for each in usual or [typed.strip()[:40]] if each]
 
     @create.autocomplete("pack")

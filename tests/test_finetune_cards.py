@@ -12,7 +12,7 @@ from bot import cards
 from bot.buttons import PATTERN, PressButton
 from bot.cards import Card
 from bot.pictures.linting import Finding, Severity
-from bot.providers import trainers
+from bot.providers import trainer_entries, trainers
 from bot.providers.interface import FinetuneRef
 from bot.providers.training import FinetuneSpec, Inspection, Subject
 from bot.workflows.finetune import CONSENT, FinetuneView, Progress
@@ -145,7 +145,7 @@ TRAINING = FinetuneState.TRAINING
 EVERY_STATE = [
     a_finetune(FinetuneState.DRAFT, pictures=0),
     a_finetune(FinetuneState.DRAFT),
-    a_finetune(FinetuneState.DRAFT, others=(trainers.ASTRIA,), **FAILED),
+    a_finetune(FinetuneState.DRAFT, others=(trainer_entries.ASTRIA,), **FAILED),
     a_finetune(FinetuneState.ASKING, price=None, limit=5, review=a_review(kind="train")),
     a_finetune(TRAINING, tries=(a_try(State.WAITING),), forecast=SOON),
     a_finetune(
@@ -209,7 +209,7 @@ def test_discord_takes_every_card_with_twenty_pictures_and_the_longest_texts(bas
         findings=tuple(Finding(list(Severity)[n % 3], typed, tuple(range(1, 21))) for n in range(30)),
         progress=base.progress.model_copy(update={"inferred": typed if base.progress.inferred else None}),
         shares=tuple(Share("role", 10**18 + n) for n in range(20)),
-        others=trainers.TRAINERS[:4] if base.others else (),
+        others=trainer_entries.TRAINERS[:4] if base.others else (),
     )
     review = a_review(kind="train", state=ReviewState.DENIED, reason=typed, decided_by=MODERATOR, decided_at=START)
     made = [card(view), cards.deletion_question(view)]
@@ -294,9 +294,9 @@ def test_a_price_that_nobody_publishes_is_not_made_up() -> None:
 )
 def test_a_failed_training_says_why_what_it_cost_and_who_else_could_do_it(cost: int | None, said: str) -> None:
     failed: dict[str, Any] = FAILED | {"tries": (a_try(State.FAILED, cost_actual=cost),)}
-    shown = card(a_finetune(FinetuneState.DRAFT, others=trainers.TRAINERS[:4], **failed))
+    shown = card(a_finetune(FinetuneState.DRAFT, others=trainer_entries.TRAINERS[:4], **failed))
     assert f"It turned the set down.\n{said}" in words(shown)
-    assert labels(shown)[-1] == [f"Use {each.label} instead" for each in trainers.TRAINERS[:3]]
+    assert labels(shown)[-1] == [f"Use {each.label} instead" for each in trainer_entries.TRAINERS[:3]]
     assert f"1:fin:other:{ID}:astria" in presses(shown)
 
 
@@ -480,7 +480,9 @@ def test_the_owner_is_told_by_name_with_a_link() -> None:
         assert "https://discord.com/channels/1/2/3" in words(shown)
     ready = cards.news_card(a_finetune(FinetuneState.READY), "ready", "1", MEDIA)
     assert labels(ready) == [["Draw with it", "Compare strengths", "Details"]]
-    failed = cards.news_card(a_finetune(FinetuneState.DRAFT, others=(trainers.ASTRIA,), **FAILED), "failed", "1", MEDIA)
+    failed = cards.news_card(
+        a_finetune(FinetuneState.DRAFT, others=(trainer_entries.ASTRIA,), **FAILED), "failed", "1", MEDIA
+    )
     assert "It turned the set down. Nothing was charged." in words(failed)
     assert labels(failed) == [["Use Astria instead", "Details"]]
 

@@ -18,7 +18,7 @@ from bot.errors import Broken
 from bot.jobs.hints import Hints
 from bot.pictures.linting import Facts, Finding, Needs, lint
 from bot.pictures.training import caption_in, prepare_training_picture, read_archive
-from bot.providers import trainers, training
+from bot.providers import trainer_entries, trainers, training
 from bot.providers.astria import Astria
 from bot.providers.bfl import Bfl
 from bot.providers.interface import Callback, Status
@@ -117,7 +117,7 @@ def test_a_ready_made_set_leaves_the_linter_nothing_to_say(training_set: Trainin
 
 
 def test_the_owls_captions_name_the_trigger_word_of_the_usual_trainer() -> None:
-    usual = trainers.TRAINERS[0].usual_trigger
+    usual = trainer_entries.TRAINERS[0].usual_trigger
     assert usual
     assert all(f"“{usual}” is what trainers use" in each.sentence for each in said_of(owls(), trigger=usual))
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
-from bot.providers import trainers
+from bot.providers import trainer_entries
 from bot.providers.interface import FinetuneRef, Status
 from bot.providers.training import Subject, Training, Withdrawn
 from bot.providers.vimmerse_models import MODELS
@@ -265,7 +265,7 @@ async def test_what_is_sent_fits_the_published_document() -> None:
         for name, value in form:
             assert fits(value, properties[name]), (asked, name, value)
     words = published("/finetune", "multipart/form-data")["option"]["description"]
-    assert all(option in words for option in trainers.OPTIONS.values())
+    assert all(option in words for option in trainer_entries.OPTIONS.values())
 
 
 def test_the_settings_offered_are_those_of_the_published_document() -> None:

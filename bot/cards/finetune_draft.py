@@ -22,7 +22,7 @@ from bot.cards.finetune_parts import (
 from bot.cards.lines import DANGER, FAILED, PRIMARY, SUCCESS, WAITING, footer
 from bot.cards.words import counted, escaped, listed, money, quoted, sentence
 from bot.pictures.linting import Finding, Severity
-from bot.providers.trainers import MOST_PICTURES
+from bot.providers.trainer_entries import MOST_PICTURES
 from bot.workflows.finetune import CONSENT, FinetuneView
 from storage.jobs import State
 from storage.media import Media

@@ -17,7 +17,7 @@ from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.hosts import Hosts
 from bot.http import DEFAULT_TIMEOUTS, Failure, Http, NotThere, Timeouts
 from bot.payloads import FormFile
-from bot.providers import astria_models, catalogue, trainers
+from bot.providers import astria_models, catalogue, trainer_entries
 from bot.providers.astria_models import FLUX_DEV, SPELLINGS
 from bot.providers.astria_prompts import lora_tag, neutralised
 from bot.providers.astria_replies import MILLICENT, Account, Anything, Inspected, Listing, Prompt, Tune
@@ -269,7 +269,7 @@ def training_form(spec: FinetuneSpec, training_set: TrainingSet, callback: Callb
         ]
         # A finetune without a preset is trained for 100 steps a picture instead of 27: where the member chose nothing,
         # it is the one that the trainer's entry names and the estimate was made with. The word "none" is ours.
-        preset = trainers.ASTRIA.parameter("preset")
+        preset = trainer_entries.ASTRIA.parameter("preset")
         chosen = {"preset": preset.default, **spec.parameters} if preset and preset.default else spec.parameters
         form += [(f"tune[{name}]", _written(value)) for name, value in chosen.items() if value != "none"]
     if callback:

@@ -18,7 +18,7 @@ from bot.errors import BotError, Broken, Refused, Uncertain
 from bot.hosts import Hosts
 from bot.http import Failure, Http, NotThere, Timeouts, clean
 from bot.payloads import Form, FormFile, PlainForm
-from bot.providers import catalogue, trainers
+from bot.providers import catalogue, trainer_entries
 from bot.providers.interface import (
     Callback,
     Capabilities,
@@ -116,7 +116,7 @@ class Vimmerse(TrainingBasics, WithoutBalance):
                 remote_id=trigger,
                 trigger=trigger,
                 task_id=asset.known_by,
-                option=trainers.OPTIONS[spec.trainer],
+                option=trainer_entries.OPTIONS[spec.trainer],
             )
         )
 
@@ -252,7 +252,7 @@ def training_form(spec: FinetuneSpec, training_set: TrainingSet, callback: Callb
     Raises:
         Refused: there is an odd number of pictures where they come in pairs.
     """
-    option = trainers.OPTIONS[spec.trainer]
+    option = trainer_entries.OPTIONS[spec.trainer]
     pictures = training_set.pictures
     form: list[tuple[str, str | FormFile]] = [("option", option), ("lora_prefix", spec.trigger)]
     if option == _KONTEXT:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.pictures.linting import Finding, Severity
 from bot.providers.interface import FinetuneRef, Frozen, MicroUSD
-from bot.providers.trainers import Trainer
+from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection
 from bot.workflows.request import Forecast, Posted
 from storage.finetunes import Finetune, FinetuneState, Sample, Share

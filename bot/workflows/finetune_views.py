@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.jobs.pace import Pace, Spread
 from bot.pictures.linting import Facts, Finding, Needs, Severity, lint
 from bot.providers import trainers
-from bot.providers.trainers import Trainer
+from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection, Subject
 from bot.workflows.finetune import OPEN, FinetuneView, Progress
 from bot.workflows.request import Forecast

@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.jobs.worker import Worker
 from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, MicroUSD
-from bot.providers.trainers import OPTIONS
+from bot.providers.trainer_entries import OPTIONS
 from bot.providers.training import Started
 from bot.workflows.consent import draft_again, fallen_back, let_go, question
 from bot.workflows.files import Files

@@ -13,7 +13,7 @@ from bot.pictures.decode import Decoder, check_generated
 from bot.pictures.training import read_archive
 from bot.providers import trainers
 from bot.providers.interface import FinetuneRef, Frozen, Provider, Status
-from bot.providers.trainers import OPTIONS, Trainer
+from bot.providers.trainer_entries import OPTIONS, Trainer
 from bot.providers.training import Started, Training, TrainingPicture, TrainingProvider, TrainingSet
 from bot.workflows.callbacks import Callbacks
 from bot.workflows.finetune import Progress, TrainingOrder, order_of

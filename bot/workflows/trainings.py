@@ -10,7 +10,7 @@ from bot.pictures.decode import Decoder
 from bot.pictures.names import stem
 from bot.pictures.training import MOST_CAPTION
 from bot.providers import trainers
-from bot.providers.trainers import MOST_PICTURES, Trainer
+from bot.providers.trainer_entries import MOST_PICTURES, Trainer
 from bot.providers.training import FinetuneSpec
 from bot.workflows.files import Files
 from bot.workflows.finetune import FinetuneView, Progress
