@@ -43,7 +43,7 @@ run: .venv/.for-running
 	@$(RUN) -m bot
 
 test: .venv/.for-development
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: .venv/.for-development
 	@.venv/bin/ruff format --check .
