@@ -35,7 +35,7 @@ _WHO = {
 
 
 async def open_options(interaction: Interaction, finetune_id: str) -> None:
-    """A form with the settings that the trainer has; the command has all of them."""
+    """A form with the settings that are changed most; a form has room for five."""
     view = await own_draft(interaction, finetune_id)
     form = Form("fin:optioned", finetune_id, "How to train it")
     for name, label, value, most in _texts(view):
@@ -80,16 +80,19 @@ _WHY = {
 
 def _texts(view: FinetuneView) -> list[tuple[str, str, str, int]]:
     spec, trainer = view.spec, view.trainer
+    description = ("description", "Description", view.finetune.description, LONGEST_DESCRIPTION)
+    if spec.pack:
+        return [description]  # it decides the rest by itself, and its price is that of the class
     fields = [("trigger", "Trigger word", spec.trigger, 40)]
     if trainer.class_needed:
         fields.append(("class_name", "Class", spec.class_name, 40))
     if trainer.pairs:
         fields.append(("instruction", "Edit", spec.instruction, 300))
-    return [*fields, ("description", "Description", view.finetune.description, LONGEST_DESCRIPTION)]
+    return [*fields, description]
 
 
 def _parameters(view: FinetuneView) -> list[Parameter]:
-    names = (view.trainer.iterations, *_ASKED)
+    names = () if view.spec.pack else (view.trainer.iterations, *_ASKED)
     return [parameter for name in names if (parameter := view.trainer.parameter(name))]
 
 

@@ -685,6 +685,21 @@ async def test_at_astria_the_class_is_asked_for_and_its_packs_are_offered(found:
     assert studio.cards[-1].attachments
 
 
+async def test_a_pack_is_asked_only_for_what_it_does_not_decide(found: Founder) -> None:
+    studio = await found(trainers=["astria"])
+    given = archive(*(picture(seed) for seed in range(4)))
+
+    wrong = await create(studio, archive=given, pack="911", class_noun="teapot")
+    assert "“Pets on holiday” draws cat, dog" in private(wrong)
+    await create(studio, archive=given, pack="911", class_noun="cat")
+
+    assert (await named(studio)).price == 2_200_000  # 400 steps at most, and the pictures of a cat
+    form = await press(studio, "Options")
+    assert [each["component"]["custom_id"] for each in form.modal["components"]] == ["description"]
+    await studio.ada.submit_modal(form, {"description": "a grey cat"})
+    assert (await named(studio)).finetune.description == "a grey cat"
+
+
 async def test_a_training_above_the_limit_goes_back_to_the_draft_or_to_a_moderator(studio: Community) -> None:
     await studio.decide(confirm_above=1_000_000, moderator_role_id=studio.role.id)
     await a_draft(studio)

@@ -123,6 +123,7 @@ def adapted(spec: FinetuneSpec, trainer: Trainer) -> FinetuneSpec:
                 "trigger": trigger,
                 "subject": subject,
                 "pack": None,
+                "pack_cost": None,
             }
         )
     )
