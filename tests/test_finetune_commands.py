@@ -691,6 +691,7 @@ async def test_a_pack_is_asked_only_for_what_it_does_not_decide(found: Founder) 
 
     wrong = await create(studio, archive=given, pack="911", class_noun="teapot")
     assert "“Pets on holiday” draws cat, dog" in private(wrong)
+    assert len(studio.env.errors) == 1
     await create(studio, archive=given, pack="911", class_noun="cat")
 
     assert (await named(studio)).price == 2_200_000  # 400 steps at most, and the pictures of a cat
