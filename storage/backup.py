@@ -42,8 +42,26 @@ def copy_everything(source: Path, target: Path) -> int:
 
 
 def _files_named(database: sqlite3.Connection) -> set[str]:
-    """The SHA-256 of every image that is not deleted, and of what the requests were made from that are not, either."""
-    named = {sha256 for (sha256,) in database.execute("SELECT sha256 FROM images WHERE deleted_at IS NULL")}
+    """The SHA-256 of every file that a row needs: images that are not deleted and what they were made from, training
+    sets with their pictures, sheets and samples, and what is or becomes registered."""
+    named = {
+        sha256
+        for (sha256,) in database.execute(
+            """
+            SELECT sha256 FROM images WHERE deleted_at IS NULL
+            UNION SELECT sha256 FROM training_images
+            UNION SELECT sha256 FROM finetune_samples
+            UNION SELECT training_set FROM finetunes WHERE deleted_at IS NULL
+            UNION SELECT sheet FROM finetunes WHERE deleted_at IS NULL
+            UNION SELECT preview FROM registrations
+            UNION SELECT ip_metadata FROM registrations
+            UNION SELECT nft_metadata FROM registrations
+            UNION SELECT sha256 FROM registrations WHERE state IN (
+                'submitted', 'approved', 'pinning', 'pinned', 'signed', 'sent', 'failed', 'confirmed')
+            """
+        )
+        if sha256
+    }
     requests = database.execute(
         """
         SELECT request FROM jobs WHERE parent_id IS NULL

@@ -25,6 +25,15 @@ class Community(BaseModel):
     allowed_models: tuple[str, ...] | None = None
     """Keys of the catalogue; None for all."""
     default_model: str | None = None
+    wallet: str | None = None
+    """Address of the community's own wallet: it gets the tokens of members who have linked none."""
+    own_decisions: bool = False
+    """Moderators may decide on their own images, and on those of models that they trained. Each such decision is
+    written down as one."""
+    saved_reasons: tuple[str, ...] = ()
+    """Reasons for a denial that moderators have kept, newest first."""
+    member_registrations: int = Field(default=5, ge=1, le=100)
+    """Registrations of one member that may wait or be under way at once."""
 
 
 async def find(db: Connection, guild_id: int) -> Community:

@@ -24,3 +24,13 @@ async def find(db: Connection, *, draft_id: str, owner_id: int, now: float) -> s
         {"id": draft_id, "owner_id": owner_id, "now": now},
     )
     return found["content"] if found else None
+
+
+async def take(db: Connection, *, draft_id: str, owner_id: int, now: float) -> str | None:
+    """As `find`, and nobody finds it again: what may be used once."""
+    found = await row(
+        db,
+        "DELETE FROM drafts WHERE id = :id AND owner_id = :owner_id RETURNING content, expires_at",
+        {"id": draft_id, "owner_id": owner_id},
+    )
+    return found["content"] if found and found["expires_at"] >= now else None

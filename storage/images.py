@@ -95,7 +95,7 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
 
 
 async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> bool:
-    """Whether a file is still an image, part of a finetune, or the input of a request under way.
+    """Whether a file is still an image, part of a finetune or of a registration, or the input of a request under way.
 
     With `beside`, any other request that has it as its input counts: one may be asked for again.
     """
@@ -109,6 +109,11 @@ async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> b
         SELECT 1 FROM finetune_samples WHERE sha256 = :sha256
         UNION ALL
         SELECT 1 FROM finetunes WHERE :sha256 IN (training_set, sheet) AND deleted_at IS NULL
+        UNION ALL
+        SELECT 1 FROM registrations WHERE :sha256 IN (preview, ip_metadata, nft_metadata)
+        UNION ALL
+        SELECT 1 FROM registrations WHERE sha256 = :sha256 AND state IN (
+            'submitted', 'approved', 'pinning', 'pinned', 'signed', 'sent', 'failed', 'confirmed')
         UNION ALL
         SELECT 1 FROM jobs WHERE request LIKE :named AND (
             state IN ('waiting', 'running', 'parked') OR (:beside IS NOT NULL AND COALESCE(parent_id, id) <> :beside))

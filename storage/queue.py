@@ -271,6 +271,19 @@ async def reopen(db: Connection, *, job_id: str, now: float) -> bool:
     return changed == 1
 
 
+async def revive(db: Connection, *, job_id: str, now: float) -> bool:
+    """Queue a job again that has failed, because what stopped it is put right; False when it is not at that end."""
+    changed = await change(
+        db,
+        """
+        UPDATE jobs SET state = 'waiting', due_at = :now, error = NULL, ended_at = NULL, cost_actual = NULL, attempts = 0
+        WHERE id = :id AND state = 'failed'
+        """,
+        {"id": job_id, "now": now},
+    )
+    return changed == 1
+
+
 async def hint(db: Connection, *, job_id: str, now: float) -> None:
     """Have a job that waits for its provider look now. Others wait for something else, and are left alone."""
     await change(

@@ -1,5 +1,6 @@
 """What waits for a moderator's decision. Every change of state is a compare-and-set."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,10 +42,24 @@ class Review:
     decided_by: int | None = None
     decided_at: float | None = None
     reason: str | None = None
+    reminders: int = 0
+    """How often the moderators were reminded of it."""
+    reminded_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A moderator's question to the member about a review, and the answer, None until there is one."""
+
+    asked_by: int
+    question: str
+    asked_at: float
+    answer: str | None
+    answered_at: float | None
 
 
 _COLUMNS = """id, kind, state, guild_id, channel_id, message_id, requested_by, subject, digest, created_at, expires_at,
-    claimed_by, claimed_until, decided_by, decided_at, reason"""
+    claimed_by, claimed_until, decided_by, decided_at, reason, reminders, reminded_at"""
 
 
 def _review(found: RowMapping) -> Review:
@@ -60,7 +75,8 @@ async def add(db: Connection, review: Review) -> bool:
         f"""
         INSERT INTO reviews ({_COLUMNS})
         VALUES (:id, :kind, :state, :guild_id, :channel_id, :message_id, :requested_by, :subject, :digest,
-            :created_at, :expires_at, :claimed_by, :claimed_until, :decided_by, :decided_at, :reason)
+            :created_at, :expires_at, :claimed_by, :claimed_until, :decided_by, :decided_at, :reason, :reminders,
+            :reminded_at)
         ON CONFLICT (id) DO NOTHING
         """,
         asdict(review),
@@ -162,3 +178,90 @@ async def expire(db: Connection, *, now: float) -> list[Review]:
         {"now": now},
     )
     return [_review(each) for each in found]
+
+
+async def reopen(db: Connection, review_id: str, *, state: ReviewState, expires_at: float, now: float) -> bool:
+    """Take a decision back: nobody holds the question, and its next reminder waits anew; False when it is not
+    `state` any more."""
+    changed = await change(
+        db,
+        """
+        UPDATE reviews SET state = 'open', decided_by = NULL, decided_at = NULL, reason = NULL,
+            expires_at = :expires_at, claimed_by = NULL, claimed_until = NULL, reminded_at = :now
+        WHERE id = :id AND state = :state
+        """,
+        {"id": review_id, "state": state, "expires_at": expires_at, "now": now},
+    )
+    return changed == 1
+
+
+async def to_remind(db: Connection, *, waits: Sequence[float], now: float, limit: int) -> list[Review]:
+    """Open questions that have waited longer for their next reminder than `waits` says: seconds before the first,
+    between the first and the second, and so on; the last counts for all further ones.
+
+    One that a moderator holds, or that waits for the member's answer, is left alone meanwhile.
+    """
+    cases = " ".join(f"WHEN {place} THEN :wait_{place}" for place in range(len(waits) - 1))
+    found = await rows(
+        db,
+        f"""
+        SELECT {_COLUMNS} FROM reviews WHERE state = 'open'
+            AND (claimed_until IS NULL OR claimed_until < :now) AND expires_at >= :now
+            AND COALESCE(reminded_at, created_at) + CASE reminders {cases} ELSE :wait_{len(waits) - 1} END <= :now
+            AND NOT EXISTS (SELECT 1 FROM review_talk WHERE review_id = reviews.id AND answer IS NULL)
+        ORDER BY created_at LIMIT :limit
+        """,
+        {"now": now, "limit": limit, **{f"wait_{place}": wait for place, wait in enumerate(waits)}},
+    )
+    return [_review(each) for each in found]
+
+
+async def set_reminded(db: Connection, review_id: str, *, reminders: int, now: float) -> None:
+    await change(
+        db,
+        "UPDATE reviews SET reminders = :reminders, reminded_at = :now WHERE id = :id",
+        {"id": review_id, "reminders": reminders, "now": now},
+    )
+
+
+async def ask(db: Connection, review_id: str, *, by: int, question: str, now: float) -> bool:
+    """Put a question to the member; False when it is decided, another moderator holds it, or one is unanswered."""
+    asked = await change(
+        db,
+        """
+        INSERT INTO review_talk (review_id, position, asked_by, question, asked_at)
+        SELECT id, (SELECT COUNT(*) FROM review_talk WHERE review_id = reviews.id), :by, :question, :now FROM reviews
+        WHERE id = :id AND state = 'open' AND expires_at >= :now
+            AND (claimed_by IS NULL OR claimed_by = :by OR claimed_until < :now)
+            AND NOT EXISTS (SELECT 1 FROM review_talk WHERE review_id = reviews.id AND answer IS NULL)
+        """,
+        {"id": review_id, "by": by, "question": question, "now": now},
+    )
+    return asked == 1
+
+
+async def answer(db: Connection, review_id: str, *, answer: str, now: float) -> bool:
+    """Keep the member's answer; False when nothing is asked any more."""
+    answered = await change(
+        db,
+        """
+        UPDATE review_talk SET answer = :answer, answered_at = :now
+        WHERE review_id = :id AND answer IS NULL
+            AND EXISTS (SELECT 1 FROM reviews WHERE id = :id AND state = 'open')
+        """,
+        {"id": review_id, "answer": answer, "now": now},
+    )
+    return answered == 1
+
+
+async def talk(db: Connection, review_id: str) -> list[Exchange]:
+    """What was asked and answered, oldest first."""
+    found = await rows(
+        db,
+        """
+        SELECT asked_by, question, asked_at, answer, answered_at FROM review_talk WHERE review_id = :id
+        ORDER BY position
+        """,
+        {"id": review_id},
+    )
+    return [Exchange(**dict(each)) for each in found]

@@ -1,0 +1,210 @@
+"""Every question that is asked about transactions: what is to be on the chain, and each form in which it was signed."""
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.engine import RowMapping
+
+from storage.database import Connection, change, row, rows
+
+
+class TransactionState(StrEnum):
+    OPEN = "open"
+    """Signed, and not final yet: whatever happens, it is still sent, looked for and settled."""
+    MINED = "mined"
+    """Final, and it worked."""
+    REVERTED = "reverted"
+    """Final, and it did not work."""
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One row. `to_address` and `input` are what is to be done; `gas` is the limit. Times are Unix seconds.
+
+    What is known of its end: `mined_hash` and what follows; `gas_price` is in wei, as text, and `error` JSON of why it did
+    not work.
+    """
+
+    id: str
+    chain_id: int
+    sender: str
+    to_address: str
+    input: str
+    gas: int
+    created_at: float
+    state: TransactionState = TransactionState.OPEN
+    mined_hash: str | None = None
+    block_number: int | None = None
+    block_hash: str | None = None
+    gas_used: int | None = None
+    gas_price: str | None = None
+    error: str | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One signed form of a transaction. `raw` is what is sent, and sent again; fees are in wei a unit of gas, as text.
+
+    Of the attempts of one transaction, the one signed last is the one that is meant; the others may still land.
+    """
+
+    hash: str
+    transaction_id: str
+    chain_id: int
+    sender: str
+    nonce: int
+    raw: str
+    max_fee: str
+    tip: str
+    signed_at: float
+    sent_at: float | None = None
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Transaction))
+_ATTEMPT = ", ".join(field.name for field in fields(Attempt))
+
+
+def _values(columns: str) -> str:
+    return ", ".join(f":{name}" for name in columns.split(", "))
+
+
+def _transaction(found: RowMapping) -> Transaction:
+    columns: dict[str, Any] = dict(found)
+    columns.update(state=TransactionState(found["state"]))
+    return Transaction(**columns)
+
+
+async def add(db: Connection, new: Transaction) -> bool:
+    """Keep a new one; False when it is there already."""
+    added = await change(
+        db,
+        f"INSERT INTO transactions ({_COLUMNS}) VALUES ({_values(_COLUMNS)}) ON CONFLICT (id) DO NOTHING",
+        asdict(new),
+    )
+    return added == 1
+
+
+async def find(db: Connection, transaction_id: str) -> Transaction | None:
+    found = await row(db, f"SELECT {_COLUMNS} FROM transactions WHERE id = :id", {"id": transaction_id})
+    return _transaction(found) if found else None
+
+
+async def add_attempt(db: Connection, attempt: Attempt) -> bool:
+    """Keep a signed form; False when this very one is there already."""
+    added = await change(
+        db,
+        f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({_values(_ATTEMPT)}) ON CONFLICT (hash) DO NOTHING",
+        asdict(attempt),
+    )
+    return added == 1
+
+
+async def attempts_of(db: Connection, transaction_id: str) -> list[Attempt]:
+    """Every form in which it was signed, the newest last."""
+    found = await rows(
+        db,
+        f"SELECT {_ATTEMPT} FROM attempts WHERE transaction_id = :id ORDER BY signed_at",
+        {"id": transaction_id},
+    )
+    return [Attempt(**dict(each)) for each in found]
+
+
+async def mark_sent(db: Connection, tx_hash: str, *, now: float) -> None:
+    """Say when a node had it last."""
+    await change(db, "UPDATE attempts SET sent_at = :now WHERE hash = :hash", {"hash": tx_hash, "now": now})
+
+
+async def end(
+    db: Connection,
+    transaction_id: str,
+    *,
+    state: TransactionState,
+    mined_hash: str,
+    block_number: int,
+    block_hash: str,
+    gas_used: int,
+    gas_price: str,
+    error: str | None,
+    now: float,
+) -> bool:
+    """Keep how it ended; False when that is kept already."""
+    changed = await change(
+        db,
+        """
+        UPDATE transactions SET state = :state, mined_hash = :mined_hash, block_number = :block_number,
+            block_hash = :block_hash, gas_used = :gas_used, gas_price = :gas_price, error = :error, ended_at = :now
+        WHERE id = :id AND state = 'open'
+        """,
+        {
+            "id": transaction_id,
+            "state": state,
+            "mined_hash": mined_hash,
+            "block_number": block_number,
+            "block_hash": block_hash,
+            "gas_used": gas_used,
+            "gas_price": gas_price,
+            "error": error,
+            "now": now,
+        },
+    )
+    return changed == 1
+
+
+async def open_of(db: Connection, *, sender: str, chain_id: int) -> list[tuple[Transaction, Attempt]]:
+    """A wallet's unfinished ones, each with the form that is meant, by nonce."""
+    columns = ", ".join(f"transactions.{name} AS t_{name}" for name in _COLUMNS.split(", "))
+    attempt = ", ".join(f"attempts.{name} AS a_{name}" for name in _ATTEMPT.split(", "))
+    found = await rows(
+        db,
+        f"""
+        SELECT {columns}, {attempt} FROM transactions JOIN attempts ON attempts.transaction_id = transactions.id
+        WHERE transactions.sender = :sender AND transactions.chain_id = :chain_id AND transactions.state = 'open'
+            AND NOT EXISTS (SELECT 1 FROM attempts AS later WHERE later.transaction_id = transactions.id
+                AND later.signed_at > attempts.signed_at)
+        ORDER BY attempts.nonce
+        """,
+        {"sender": sender, "chain_id": chain_id},
+    )
+    pairs: list[tuple[Transaction, Attempt]] = []
+    for each in found:
+        own: dict[str, Any] = {name.removeprefix("t_"): value for name, value in each.items() if name.startswith("t_")}
+        newest = {name.removeprefix("a_"): value for name, value in each.items() if name.startswith("a_")}
+        pairs.append((Transaction(**own | {"state": TransactionState(own["state"])}), Attempt(**newest)))
+    return pairs
+
+
+async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
+    """One above the highest nonce that is taken: by a form that is meant and may land, or that has landed.
+
+    What was replaced by a form with another nonce does not count, or a node that once told a number too high would
+    leave a gap for ever.
+    """
+    found = await row(
+        db,
+        """
+        SELECT MAX(attempts.nonce) AS highest
+        FROM transactions JOIN attempts ON attempts.transaction_id = transactions.id
+        WHERE transactions.sender = :sender AND transactions.chain_id = :chain_id
+            AND (attempts.hash = transactions.mined_hash
+                OR transactions.state = 'open' AND NOT EXISTS (
+                    SELECT 1 FROM attempts AS later WHERE later.transaction_id = transactions.id
+                        AND later.signed_at > attempts.signed_at))
+        """,
+        {"sender": sender, "chain_id": chain_id},
+    )
+    return found["highest"] + 1 if found and found["highest"] is not None else 0
+
+
+async def at_nonce(db: Connection, *, sender: str, chain_id: int, nonce: int) -> list[Attempt]:
+    """Everything that a wallet has signed with one nonce, the newest last."""
+    found = await rows(
+        db,
+        f"""
+        SELECT {_ATTEMPT} FROM attempts WHERE sender = :sender AND chain_id = :chain_id AND nonce = :nonce
+        ORDER BY signed_at
+        """,
+        {"sender": sender, "chain_id": chain_id, "nonce": nonce},
+    )
+    return [Attempt(**dict(each)) for each in found]

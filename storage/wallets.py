@@ -1,0 +1,54 @@
+"""The wallets that members have proven to be theirs: one a member, for all communities."""
+
+from dataclasses import asdict, dataclass
+
+from storage.database import Connection, change, row
+
+
+@dataclass(frozen=True)
+class LinkedWallet:
+    """`address` in its checksum spelling; `message` and `signature` are the proof, which anybody can check again."""
+
+    user_id: int
+    address: str
+    message: str
+    signature: str
+    linked_at: float
+
+
+async def find(db: Connection, user_id: int) -> LinkedWallet | None:
+    found = await row(
+        db,
+        "SELECT user_id, address, message, signature, linked_at FROM wallets WHERE user_id = :id",
+        {"id": user_id},
+    )
+    return LinkedWallet(**dict(found)) if found else None
+
+
+async def holder(db: Connection, address: str) -> LinkedWallet | None:
+    """Who has linked this wallet, by its checksum spelling."""
+    found = await row(
+        db,
+        "SELECT user_id, address, message, signature, linked_at FROM wallets WHERE address = :address LIMIT 1",
+        {"address": address},
+    )
+    return LinkedWallet(**dict(found)) if found else None
+
+
+async def save(db: Connection, wallet: LinkedWallet) -> None:
+    """Link a wallet in place of the member's earlier one."""
+    await change(
+        db,
+        """
+        INSERT INTO wallets (user_id, address, message, signature, linked_at)
+        VALUES (:user_id, :address, :message, :signature, :linked_at)
+        ON CONFLICT (user_id) DO UPDATE SET address = :address, message = :message, signature = :signature,
+            linked_at = :linked_at
+        """,
+        asdict(wallet),
+    )
+
+
+async def remove(db: Connection, user_id: int) -> bool:
+    """Unlink; False when none was linked."""
+    return await change(db, "DELETE FROM wallets WHERE user_id = :id", {"id": user_id}) == 1
