@@ -13,14 +13,14 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from yarl import URL
 
+from bot.answers import reason_in, reset_after, retry_after
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.hosts import Hosts
 from bot.payloads import PIECE, Body, Form, PlainForm, json_length, length_of, payload
@@ -31,11 +31,6 @@ ERROR_CAP = 64 * 1024  # bytes; a 422 of BFL echoes the whole request, tens of m
 REPLY_CAP = 512 * 1024  # bytes
 SLOWEST_UPLINK = 50_000  # bytes a second; a training set must not be cut off half-way for being large
 HOPS = 3  # redirects that a download may follow
-REASON_CAP = 200  # characters of an outside text that are shown or logged
-LONGEST_WAIT = 3600.0  # seconds
-
-_LONG_RUN = re.compile(r"\S{60,}")
-_TRUNCATED_ITEM = re.compile(r'"loc"\s*:\s*\[([^\]]*)\].*?"msg"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 class Reply(BaseModel):
@@ -48,8 +43,12 @@ R = TypeVar("R", bound=BaseModel)
 """A `Reply`, or where a service answers with a bare list, a RootModel of them."""
 
 
+Reading = Literal["json", "lines", "text"]
+"""What a reply is written in. A model of JSON lines is a RootModel of their list, one of plain text of a string."""
+
+
 class NotThere(Broken):
-    """404, 405 or 410. A caller to whom that is an answer catches it."""
+    """404, 405 or 410, and of a download 403, too. A caller to whom that is an answer catches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,75 +96,12 @@ async def session() -> AsyncGenerator[aiohttp.ClientSession]:
         yield lent
 
 
-def clean(text: str, *, cap: int = REASON_CAP) -> str:
-    """A text from outside, made one short line without control characters or long runs (base64, tokens)."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: cap * 20]).split())
-    line = _LONG_RUN.sub("…", line)
-    return line if len(line) <= cap else line[: cap - 1] + "…"
-
-
-def retry_after(header: str | None, *, now: datetime) -> float | None:
-    """Seconds to wait, 1 to 3600, from seconds or an HTTP date; None where the header says nothing usable."""
-    if header is None:
-        return None
-    if re.fullmatch(r"\s*\d{1,12}(\.\d*)?\s*", header, re.ASCII):
-        seconds = float(header)
-    else:
-        try:
-            when = parsedate_to_datetime(header)
-        except ValueError:
-            return None
-        seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
-    return min(max(seconds, 1.0), LONGEST_WAIT)
-
-
-def reason_in(body: bytes) -> str:
-    """What an error body says: its message, or field and message of each complaint, never the echoed request.
-
-    A body that was cut at the cap is no JSON any more; what precedes the first echo is read from it.
-    """
-    text = body.decode(errors="replace")
-    try:
-        return clean(_spoken(json.loads(text)))
-    except RecursionError:
-        return ""
-    except ValueError:
-        if not text.lstrip().startswith(("{", "[")):
-            return clean(re.sub(r"<[^>]*>", " ", text[:4000]))
-        found = _TRUNCATED_ITEM.search(text.partition('"input"')[0][:8000])
-        if not found:
-            return ""
-        where = found[1].rpartition(",")[2].strip(' "')
-        return clean(f"{where}: {found[2]}")
-
-
-def _spoken(value: JsonValue) -> str:
-    match value:
-        case str():
-            return value
-        case {"msg": str(message), "loc": [*_, last]}:
-            return f"{last}: {message}"
-        case {"msg": str(message)} | {"message": str(message)} | {"error": str(message)}:
-            return message
-        case {"detail": inner} | {"error": inner} | {"errors": inner}:
-            return _spoken(inner)
-        case [*items]:
-            return "; ".join(filter(None, map(_spoken, items[:3])))
-        case {**fields} if fields and all(map(_is_complaint, fields.values())):  # Rails: {"images": ["can't be blank"]}
-            return "; ".join(f"{name}: {_spoken(texts)}" for name, texts in list(fields.items())[:3])
-        case _:
-            return ""
-
-
-def _is_complaint(value: JsonValue) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
-
-
 class Http:
     """One service, spoken to with its key.
 
     The key (`headers`) goes to the addresses that `hosts` admits and nowhere else. `name` begins the sentences
-    that people read ("The image service").
+    that people read ("The image service"). Where the address itself is a secret (`secret_address`), as with nodes that
+    carry their key in it, it is kept out of logs, errors and the tracebacks of errors.
     """
 
     def __init__(
@@ -177,6 +113,7 @@ class Http:
         headers: Mapping[str, SecretStr] | None = None,
         explain: Explain | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        secret_address: bool = False,
     ) -> None:
         self._session = session
         self._name = name
@@ -184,6 +121,7 @@ class Http:
         self._headers = dict(headers or {})
         self._explain = explain
         self._timeouts = timeouts
+        self._secret_address = secret_address
         if not all(re.fullmatch(r"[!-~]+( [!-~]+)*", secret.get_secret_value()) for secret in self._headers.values()):
             raise ValueError(f"{name}: its key is empty, or has characters in it that no key has")
 
@@ -198,9 +136,13 @@ class Http:
         """
         return await self._ask("GET", address, None, reply, pays=False)
 
-    async def delete(self, address: str, *, reply: type[R]) -> R:
+    async def delete(self, address: str, *, reply: type[R], reading: Reading = "json") -> R:
         """Delete something, which is free and safe to repeat: what is gone already is NotThere. Raises as `get`."""
-        return await self._ask("DELETE", address, None, reply, pays=False)
+        return await self._ask("DELETE", address, None, reply, pays=False, reading=reading)
+
+    async def call(self, address: str, *, reply: type[R], reading: Reading = "json") -> R:
+        """POST nothing to a procedure whose arguments are in its address: free, and safe to repeat. Raises as `get`."""
+        return await self._ask("POST", address, None, reply, pays=False, reading=reading)
 
     async def post(self, address: str, body: Body, *, reply: type[R], pays: bool) -> R:
         """Send `body` as JSON, once. Pictures in it are encoded while they are sent.
@@ -212,9 +154,9 @@ class Http:
         """
         return await self._ask("POST", address, body, reply, pays=pays)
 
-    async def post_form(self, address: str, form: Form, *, reply: type[R], pays: bool) -> R:
+    async def post_form(self, address: str, form: Form, *, reply: type[R], pays: bool, reading: Reading = "json") -> R:
         """Send `form` as multipart/form-data, once. Raises as `post`."""
-        return await self._ask("POST", address, form, reply, pays=pays)
+        return await self._ask("POST", address, form, reply, pays=pays, reading=reading)
 
     async def post_plain_form(self, address: str, form: PlainForm, *, reply: type[R], pays: bool) -> R:
         """Send `form` as application/x-www-form-urlencoded, once. Raises as `post`."""
@@ -227,7 +169,8 @@ class Http:
 
         Raises:
             Unavailable: it broke off, or the server cannot just now.
-            Broken: the link is dead or foreign, or the file is larger than `cap`.
+            NotThere: the link is dead (403, 404, 405, 410).
+            Broken: the link is foreign, or the file is larger than `cap`.
         """
         timeout = self._limits(self._timeouts.download)
         try:
@@ -247,6 +190,28 @@ class Http:
             raise Unavailable(f"{self._name} broke off a download.") from error
         raise Broken(f"{self._name} sent a link that leads in circles.")
 
+    async def call_for_file(self, address: str, into: Path, *, cap: int) -> None:
+        """POST nothing to a procedure as `call`, and save what it answers as `download` does: with the key, and with
+        no redirect.
+
+        Raises:
+            Unavailable: no answer, or it broke off; 429, any 5xx.
+            Refused, NotThere, Broken: as `get`; Broken, too, where the file is larger than `cap`.
+        """
+        url = self._home(address)
+        headers = {"Accept-Encoding": "identity", **self._key()}
+        timeout = self._limits(self._timeouts.download)
+        try:
+            response = await self._session.post(url, headers=headers, allow_redirects=False, timeout=timeout)
+            try:
+                if response.status != 200:
+                    raise await self._failed("POST", url, response, pays=False)
+                await self._save(response, into, cap)
+            finally:
+                response.close()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(f"{self._name} broke off a download.") from error
+
     def _next_hop(self, response: aiohttp.ClientResponse, url: URL) -> str:
         status = response.status
         if status in {301, 302, 303, 307, 308}:
@@ -257,7 +222,8 @@ class Http:
         log.warning("GET %s%s answered %d", url.origin(), url.raw_path, status)
         if status in {408, 425, 429} or status >= 500:
             raise Unavailable(f"{self._name} cannot hand out a file just now.", retry_after=_wait(response))
-        raise Broken(f"{self._name} sent a link that is dead or has expired ({status}).")
+        dead = NotThere if status in {403, 404, 405, 410} else Broken
+        raise dead(f"{self._name} sent a link that is dead or has expired ({status}).")
 
     async def _save(self, response: aiohttp.ClientResponse, into: Path, cap: int) -> None:
         try:
@@ -275,16 +241,30 @@ class Http:
             _discard(into)
             raise
 
-    async def _ask(
-        self, method: str, address: str, body: Body | Form | PlainForm | None, reply: type[R], *, pays: bool
-    ) -> R:
+    def _home(self, address: str) -> URL:
         url = self._hosts.admit(address)
         if url is None:
             raise Broken(f"{self._name} was to be called at a foreign address, and was not.")
+        return url
+
+    def _key(self) -> dict[str, str]:
+        return {name: secret.get_secret_value() for name, secret in self._headers.items()}
+
+    async def _ask(
+        self,
+        method: str,
+        address: str,
+        body: Body | Form | PlainForm | None,
+        reply: type[R],
+        *,
+        pays: bool,
+        reading: Reading = "json",
+    ) -> R:
+        url = self._home(address)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if isinstance(body, Mapping):
             headers |= {"Content-Type": "application/json", "Content-Length": str(json_length(body))}
-        headers |= {name: secret.get_secret_value() for name, secret in self._headers.items()}
+        headers |= self._key()
         try:
             response = await self._session.request(
                 method,
@@ -301,18 +281,18 @@ class Http:
             finally:
                 response.close()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unavailable(f"{self._name} cannot be reached just now.") from error
+            raise Unavailable(f"{self._name} cannot be reached just now.") from self._shown(error)
         except (aiohttp.ClientError, TimeoutError) as error:
             if pays:
-                raise Uncertain(f"{self._name} did not confirm that it took the order.") from error
-            raise Unavailable(f"{self._name} did not answer.") from error
-        return self._understood(answer or (b"{}" if response.status == 202 else b""), reply, pays=pays)
+                raise Uncertain(f"{self._name} did not confirm that it took the order.") from self._shown(error)
+            raise Unavailable(f"{self._name} did not answer.") from self._shown(error)
+        return self._understood(answer or (b"{}" if response.status == 202 else b""), reply, reading, pays=pays)
 
-    def _understood(self, answer: bytes, reply: type[R], *, pays: bool) -> R:
+    def _understood(self, answer: bytes, reply: type[R], reading: Reading, *, pays: bool) -> R:
         try:
             if len(answer) > REPLY_CAP:
                 raise Broken(f"{self._name} answered with more than {REPLY_CAP:,} bytes.")
-            return reply.model_validate_json(answer)
+            return reply.model_validate_json(_as_json(answer, reading))
         except (ValidationError, Broken) as error:
             if pays:
                 raise Uncertain(f"{self._name} took the order, and its receipt is unreadable.") from error
@@ -325,16 +305,24 @@ class Http:
             body = await _read(response, ERROR_CAP)
         except (aiohttp.ClientError, TimeoutError):
             body = b""  # the status came, and says enough
-        reason = reason_in(self._without_secrets(body))
+        reason = reason_in(self._without_secrets(body, url))
         failure = Failure(method, response.status, reason, _wait(response))
-        log.warning("%s %s%s answered %d: %s", method, url.origin(), url.raw_path, failure.status, reason)
+        place = self._name if self._secret_address else f"{url.origin()}{url.raw_path}"
+        log.warning("%s %s answered %d: %s", method, place, failure.status, reason)
         return (self._explain and self._explain(failure)) or self._common(failure, pays=pays)
 
-    def _without_secrets(self, body: bytes) -> bytes:
-        for secret in self._headers.values():
-            key = secret.get_secret_value().rpartition(" ")[2]  # of "Bearer …", the word is none
+    def _without_secrets(self, body: bytes, url: URL) -> bytes:
+        keys = [secret.get_secret_value().rpartition(" ")[2] for secret in self._headers.values()]  # not "Bearer"
+        if self._secret_address:
+            pieces = {url.raw_host or "", *url.raw_parts, *url.query.values(), url.raw_query_string}
+            keys += sorted((piece for piece in pieces if len(piece) >= 6), key=len, reverse=True)
+        for key in keys:
             body = body.replace(key.encode(), b"[key]")
         return body
+
+    def _shown(self, error: Exception) -> Exception | None:
+        """The cause that a traceback may name: some of aiohttp's errors repeat the address."""
+        return None if self._secret_address else error
 
     def _common(self, failure: Failure, *, pays: bool) -> BotError:
         match failure.status:
@@ -364,7 +352,19 @@ class Http:
 
 
 def _wait(response: aiohttp.ClientResponse) -> float | None:
-    return retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    told = retry_after(response.headers.get("Retry-After"), now=now)
+    if told is None and response.status == 429:
+        return reset_after(response.headers.get("X-RateLimit-Reset"), now=now)
+    return told
+
+
+def _as_json(answer: bytes, reading: Reading) -> bytes:
+    if reading == "text":
+        return json.dumps(answer.decode(errors="replace")).encode()
+    if reading == "lines":
+        return b"[" + b",".join(line for line in answer.split(b"\n") if line.strip()) + b"]"
+    return answer
 
 
 async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes:

@@ -6,8 +6,10 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 
 PIECE = 192 * 1024  # bytes of a picture encoded or written at once; a multiple of 3, so that base64 pieces join
 
@@ -24,7 +26,18 @@ class FormFile:
     content: bytes = field(repr=False)
 
 
-Form = Sequence[tuple[str, str | FormFile]]
+@dataclass(frozen=True, slots=True)
+class FormPath:
+    """A file in a form that lies on the disk and is read while it is sent. The name is ours, as of `FormFile`."""
+
+    name: str
+    media_type: str
+    path: Path = field(repr=False)
+    size: int
+    """Bytes. A file of another size is not sent to its end, so that it is not taken for the one that was meant."""
+
+
+Form = Sequence[tuple[str, str | FormFile | FormPath]]
 """The fields of a multipart form, in their order; a name may come more than once."""
 
 
@@ -45,6 +58,8 @@ def payload(body: Body | Form | PlainForm | None) -> AsyncGenerator[bytes] | aio
     for name, value in body:
         if isinstance(value, str):
             form.add_field(name, value)
+        elif isinstance(value, FormPath):
+            form.add_field(name, _FileOnDisk(value), filename=value.name, content_type=value.media_type)
         else:
             form.add_field(name, io.BytesIO(value.content), filename=value.name, content_type=value.media_type)
     return form
@@ -56,7 +71,13 @@ def length_of(body: Body | Form | PlainForm | None) -> int:
         return 0
     if isinstance(body, Mapping):
         return json_length(body)
-    return sum(len(value) if isinstance(value, str) else len(value.content) for _, value in body)
+    return sum(_length(value) for _, value in body)
+
+
+def _length(value: str | FormFile | FormPath) -> int:
+    if isinstance(value, FormPath):
+        return value.size
+    return len(value) if isinstance(value, str) else len(value.content)
 
 
 def json_length(body: Body) -> int:
@@ -85,3 +106,31 @@ async def json_pieces(body: Body) -> AsyncGenerator[bytes]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+class _FileOnDisk(aiohttp.Payload):
+    """Reads its file piece by piece, each time opening it: whenever a request is broken off, nothing is left open."""
+
+    def __init__(self, file: FormPath) -> None:
+        super().__init__(file, content_type=file.media_type)
+        self._file = file
+        self._size = file.size
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        raise TypeError("A file on the disk is sent and not shown.")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        sent = 0
+        while piece := await asyncio.to_thread(_piece, self._file.path, sent):
+            sent += len(piece)
+            if sent > self._file.size:
+                break
+            await writer.write(piece)
+        if sent != self._file.size:
+            raise OSError(f"{self._file.name} is not {self._file.size:,} bytes long")
+
+
+def _piece(path: Path, start: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(PIECE)

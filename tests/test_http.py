@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot import http, payloads
+from bot import answers, http, payloads
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.hosts import Hosts
 from bot.http import Http, NotThere, Reply, Timeouts
@@ -410,14 +410,14 @@ async def test_a_giant_refusal_is_read_no_further_than_its_cap_and_its_echo_is_n
     ],
 )
 def test_a_reason_is_short_clean_and_never_what_we_sent(body: object, reason: str) -> None:
-    assert http.reason_in(json.dumps(body).encode()) == reason
+    assert answers.reason_in(json.dumps(body).encode()) == reason
 
 
 def test_a_reason_is_found_in_a_web_page_and_in_a_body_that_was_cut() -> None:
-    assert http.reason_in(b"<html><h1>502  Bad Gateway</h1>") == "502 Bad Gateway"
-    assert http.reason_in(b'{"detail":[{"input":{"a":"\\"loc\\":[\\"x\\"],\\"msg\\":\\"private') == ""
-    assert http.reason_in(b'{"detail":[{"input":{"loc":["x"],"msg":"private"}},{"loc":["y"],"msg":"cut') == ""
-    assert http.reason_in(b"[" * 65_536) == ""
+    assert answers.reason_in(b"<html><h1>502  Bad Gateway</h1>") == "502 Bad Gateway"
+    assert answers.reason_in(b'{"detail":[{"input":{"a":"\\"loc\\":[\\"x\\"],\\"msg\\":\\"private') == ""
+    assert answers.reason_in(b'{"detail":[{"input":{"loc":["x"],"msg":"private"}},{"loc":["y"],"msg":"cut') == ""
+    assert answers.reason_in(b"[" * 65_536) == ""
 
 
 @pytest.mark.parametrize(
@@ -438,7 +438,7 @@ def test_a_reason_is_found_in_a_web_page_and_in_a_body_that_was_cut() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_is_bounded(header: str | None, seconds: float | None) -> None:
-    assert http.retry_after(header, now=datetime(2025, 11, 21, 12, tzinfo=UTC)) == seconds
+    assert answers.retry_after(header, now=datetime(2025, 11, 21, 12, tzinfo=UTC)) == seconds
 
 
 @pytest.mark.parametrize("code", [429, 503])

@@ -11,7 +11,8 @@ from typing import Annotated, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, JsonValue, RootModel, ValidationError, model_validator
 
-from bot.http import Reply, clean
+from bot.answers import clean
+from bot.http import Reply
 from bot.providers.interface import FinetuneRef, Look, MicroUSD, Status
 from bot.providers.training import Inspection, Pack, Started, Training
 

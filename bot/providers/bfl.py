@@ -13,9 +13,10 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, JsonValue, SecretStr
 
+from bot.answers import clean
 from bot.errors import Broken, Refused
 from bot.hosts import Hosts
-from bot.http import DEFAULT_TIMEOUTS, Http, NotThere, Reply, Timeouts, clean
+from bot.http import DEFAULT_TIMEOUTS, Http, NotThere, Reply, Timeouts
 from bot.providers import catalogue
 from bot.providers.bfl_replies import POLL_PATH, REGIONS, SINGLE_CLUSTERS, Number, Result, Text, explain
 from bot.providers.bfl_training import BflTraining

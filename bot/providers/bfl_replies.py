@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, JsonValue
 
+from bot.answers import clean
 from bot.errors import BotError, Broken, Refused, Unavailable
-from bot.http import Failure, Reply, clean
+from bot.http import Failure, Reply
 from bot.providers.interface import Status
 
 POLL_PATH = "/v1/get_result"

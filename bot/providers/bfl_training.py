@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
+from bot.answers import clean
 from bot.errors import Broken, Refused
-from bot.http import Http, NotThere, Reply, clean
+from bot.http import Http, NotThere, Reply
 from bot.providers.bfl_replies import POLL_PATH, SINGLE_CLUSTERS, Number, Result, UnknownFinetune
 from bot.providers.interface import Callback, FinetuneRef, MicroUSD, Status
 from bot.providers.models import CREDIT

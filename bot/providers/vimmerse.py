@@ -14,9 +14,10 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import SecretStr
 
+from bot.answers import clean
 from bot.errors import BotError, Broken, Refused, Uncertain
 from bot.hosts import Hosts
-from bot.http import Failure, Http, NotThere, Timeouts, clean
+from bot.http import Failure, Http, NotThere, Timeouts
 from bot.payloads import Form, FormFile, PlainForm
 from bot.providers import catalogue, trainer_entries
 from bot.providers.interface import (

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, JsonValue, RootModel
 
-from bot.http import Reply, clean
+from bot.answers import clean
+from bot.http import Reply
 from bot.providers.interface import Status
 
 _STATUSES = {

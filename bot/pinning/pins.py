@@ -1,0 +1,172 @@
+"""One file at all services: pinned, proven to be these bytes, and let go.
+
+A service's CID counts only if it is one that was computed here from the bytes. A service that cuts files in a way that
+is not known here is read back and compared. What cannot be proven is refused, because a CID goes on chain for good.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.pinning.cid import EXPECTED, PROFILES, Cids, Profile, cids_of, parse
+from bot.pinning.interface import Frozen, Pin, PinFile, PinningService, named
+
+log = logging.getLogger(__name__)
+
+Scratch = Callable[[], AbstractAsyncContextManager[Path]]
+"""Gives a fresh path to download into, whose file is deleted at the end of the block."""
+
+
+class Proven(Frozen):
+    """A file that is pinned, and how that is known."""
+
+    cid: str
+    """The primary service's, in the usual spelling."""
+    profile: str | None
+    """How the primary service cut the file; None where it was read back instead."""
+    pins: tuple[Pin, ...]
+    """All that has to be let go when the file is withdrawn; the primary service's first."""
+    missing: tuple[str, ...] = ()
+    """Names of the mirrors that do not have the file under this CID. It is worth trying them again."""
+
+
+class Pins:
+    """The services that are set up: the one whose word counts, and those that hold a copy should it fail."""
+
+    def __init__(self, primary: PinningService, mirrors: Sequence[PinningService] = ()) -> None:
+        self.services = (primary, *mirrors)
+        self._primary = primary
+        self._mirrors = tuple(mirrors)
+        self._by_name = {service.name: service for service in self.services}
+        if len(self._by_name) < len(self.services):
+            raise ValueError("two pinning services have the same name")
+
+    async def expected(self, path: Path) -> str:
+        """The CID that a file will have, known before any upload.
+
+        Raises:
+            Broken: the file is missing.
+        """
+        return (await _computed(path, [EXPECTED])).by_profile[EXPECTED]
+
+    async def pin(self, file: PinFile, *, scratch: Scratch) -> Proven:
+        """Pin a file everywhere. Free, and safe to repeat.
+
+        A mirror that fails is named in `missing`; only the primary service's failure is raised.
+
+        Raises:
+            Unavailable: the primary service cannot just now, or does not hand out what has to be compared.
+            Broken: the stored file is damaged; the admin must act; or the primary service could not be proven to hold
+                these bytes.
+        """
+        cids = await _computed(file.path, PROFILES)
+        if (cids.sha256, cids.size) != (file.sha256, file.size):
+            raise Broken(f"The stored file {file.sha256[:12]}… is damaged.")
+        pin, profile = await _pinned(self._primary, file, cids, scratch)
+        copies = await asyncio.gather(*(self._copied(mirror, file, cids, scratch) for mirror in self._mirrors))
+        there = [copy for copy in copies if copy and parse(copy.cid).names_the_same_as(parse(pin.cid))]
+        found = {copy.service for copy in there}
+        return Proven(
+            cid=str(parse(pin.cid)),
+            profile=profile,
+            pins=(pin, *filter(None, copies)),
+            missing=tuple(mirror.name for mirror in self._mirrors if mirror.name not in found),
+        )
+
+    async def unpin(self, pins: Iterable[Pin]) -> None:
+        """Let files go, each where it is pinned. All are tried; the first failure is raised at the end.
+
+        A service that is no longer set up cannot be told; the log says what it still has.
+        """
+        failed: BotError | None = None
+        for pin in pins:
+            service = self._by_name.get(pin.service)
+            if service is None:
+                log.warning("%s still has %s pinned, and is no longer set up", pin.service, pin.cid)
+                continue
+            try:
+                await service.unpin(pin)
+            except BotError as error:
+                log.warning("%s was not unpinned at %s: %s", pin.cid, pin.service, error)
+                failed = failed or error
+        if failed:
+            raise failed
+
+    async def read(self, cid: str, into: Path, *, cap: int) -> None:
+        """Fetch a file from the first service that hands it out. Raises as `PinningService.read`, of the last one."""
+        for service in self.services[:-1]:
+            try:
+                return await service.read(cid, into, cap=cap)
+            except (Unavailable, Broken) as error:
+                log.info("%s did not hand out %s: %s", service.name, cid, error)
+        return await self.services[-1].read(cid, into, cap=cap)
+
+    async def confirm(self, cid: str, *, sha256: str, size: int, scratch: Scratch) -> str:
+        """Fetch a pinned file and compare it: what the world gets is what was registered. Gives the service's name.
+
+        Raises:
+            Unavailable: no service hands it out just now.
+            Broken: one hands out something else.
+        """
+        failed: Unavailable | None = None
+        for service in self.services:
+            try:
+                await _compare(service, cid, sha256, size, scratch)
+            except Unavailable as error:
+                failed = failed or error
+            else:
+                return service.name
+        assert failed
+        raise failed
+
+    async def _copied(self, mirror: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> Pin | None:
+        try:
+            pin, _ = await _pinned(mirror, file, cids, scratch)
+        except BotError as error:
+            log.warning("%s has no copy of %s…: %s", mirror.name, file.sha256[:12], error)
+            return None
+        return pin
+
+
+async def _pinned(service: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> tuple[Pin, str | None]:
+    """Pin a file at one service, and prove it."""
+    pin = await service.pin(file)
+    profile = cids.profile_of(named(pin.cid, service.label))
+    if profile is None:
+        log.warning(
+            "%s calls %s… %s, which is not computed here: it is read back", service.name, cids.sha256[:12], pin.cid
+        )
+        await _compare(service, pin.cid, file.sha256, file.size, scratch)
+    return pin, profile
+
+
+async def _compare(service: PinningService, cid: str, sha256: str, size: int, scratch: Scratch) -> None:
+    """
+    Raises:
+        Unavailable: the service does not hand it out just now.
+        Broken: it is not these bytes.
+    """
+    unproven = f"{service.label} could not be proven to hold these bytes."
+    async with scratch() as path:
+        try:
+            await service.read(cid, path, cap=size)
+        except (Broken, Refused) as error:
+            raise Broken(unproven) from error
+        if await asyncio.to_thread(_sha256, path) != sha256:
+            raise Broken(unproven)
+
+
+async def _computed(path: Path, profiles: Sequence[Profile]) -> Cids:
+    try:
+        return await asyncio.to_thread(cids_of, path, profiles)
+    except FileNotFoundError as error:
+        raise Broken(f"The stored file {path.name[:12]}… is missing.") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
