@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.tables import Table
 
-NAMES = ("polling", "load", "burst", "slots", "training_set", "announcing")
+NAMES = ("polling", "load", "burst", "slots", "training_set", "announcing", "cids", "registrations")
 
 
 def main() -> int:

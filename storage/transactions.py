@@ -22,8 +22,8 @@ class TransactionState(StrEnum):
 class Transaction:
     """One row. `to_address` and `input` are what is to be done; `gas` is the limit. Times are Unix seconds.
 
-    What is known of its end: `mined_hash` and what follows; `gas_price` is in wei, as text, and `error` JSON of why it did
-    not work.
+    What is known of its end: `mined_hash` and what follows; `gas_price` is in wei, as text, and `error` JSON of why it
+    did not work.
     """
 
     id: str
@@ -64,6 +64,8 @@ class Attempt:
 
 _COLUMNS = ", ".join(field.name for field in fields(Transaction))
 _ATTEMPT = ", ".join(field.name for field in fields(Attempt))
+_IS_MEANT = """NOT EXISTS (SELECT 1 FROM attempts AS later WHERE later.transaction_id = attempts.transaction_id
+    AND later.signed_at > attempts.signed_at)"""
 
 
 def _values(columns: str) -> str:
@@ -154,25 +156,23 @@ async def end(
 
 async def open_of(db: Connection, *, sender: str, chain_id: int) -> list[tuple[Transaction, Attempt]]:
     """A wallet's unfinished ones, each with the form that is meant, by nonce."""
-    columns = ", ".join(f"transactions.{name} AS t_{name}" for name in _COLUMNS.split(", "))
-    attempt = ", ".join(f"attempts.{name} AS a_{name}" for name in _ATTEMPT.split(", "))
-    found = await rows(
+    wallet = {"sender": sender, "chain_id": chain_id}
+    whole = await rows(
+        db,
+        f"SELECT {_COLUMNS} FROM transactions WHERE sender = :sender AND chain_id = :chain_id AND state = 'open'",
+        wallet,
+    )
+    meant = await rows(
         db,
         f"""
-        SELECT {columns}, {attempt} FROM transactions JOIN attempts ON attempts.transaction_id = transactions.id
-        WHERE transactions.sender = :sender AND transactions.chain_id = :chain_id AND transactions.state = 'open'
-            AND NOT EXISTS (SELECT 1 FROM attempts AS later WHERE later.transaction_id = transactions.id
-                AND later.signed_at > attempts.signed_at)
-        ORDER BY attempts.nonce
+        SELECT {_ATTEMPT} FROM attempts WHERE {_IS_MEANT} AND transaction_id IN (
+            SELECT id FROM transactions WHERE sender = :sender AND chain_id = :chain_id AND state = 'open')
+        ORDER BY nonce
         """,
-        {"sender": sender, "chain_id": chain_id},
+        wallet,
     )
-    pairs: list[tuple[Transaction, Attempt]] = []
-    for each in found:
-        own: dict[str, Any] = {name.removeprefix("t_"): value for name, value in each.items() if name.startswith("t_")}
-        newest = {name.removeprefix("a_"): value for name, value in each.items() if name.startswith("a_")}
-        pairs.append((Transaction(**own | {"state": TransactionState(own["state"])}), Attempt(**newest)))
-    return pairs
+    by_id = {each["id"]: _transaction(each) for each in whole}
+    return [(by_id[each["transaction_id"]], Attempt(**dict(each))) for each in meant]
 
 
 async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
@@ -183,14 +183,12 @@ async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
     """
     found = await row(
         db,
-        """
+        f"""
         SELECT MAX(attempts.nonce) AS highest
         FROM transactions JOIN attempts ON attempts.transaction_id = transactions.id
         WHERE transactions.sender = :sender AND transactions.chain_id = :chain_id
             AND (attempts.hash = transactions.mined_hash
-                OR transactions.state = 'open' AND NOT EXISTS (
-                    SELECT 1 FROM attempts AS later WHERE later.transaction_id = transactions.id
-                        AND later.signed_at > attempts.signed_at))
+                OR transactions.state = 'open' AND {_IS_MEANT})
         """,
         {"sender": sender, "chain_id": chain_id},
     )

@@ -1,0 +1,1 @@
+"""Story: registering images as IP assets, from metadata to a final receipt."""
