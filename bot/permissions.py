@@ -1,4 +1,4 @@
-"""What the bot needs where it posts, by Discord's names in the API and in its settings."""
+"""What the bot needs where it posts, by Discord's names in the API and in its settings; and who may look there."""
 
 import discord
 
@@ -18,3 +18,9 @@ def missing(granted: discord.Permissions, channel: object) -> list[str]:
     if isinstance(channel, discord.Thread):
         needed = {name: text for name, text in _NEEDED.items() if name != "send_messages"} | _IN_THREADS
     return [text for name, text in needed.items() if not getattr(granted, name)]
+
+
+def age_restricted(channel: object) -> bool:
+    """Whether only adults see this channel; a thread is what its parent is."""
+    places = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel, discord.Thread)
+    return isinstance(channel, places) and channel.is_nsfw()

@@ -62,6 +62,8 @@ class Place:
     token: Token | None = None
     told: tuple[int, ...] = ()
     """Members whom Discord shall notify, where it is posted anew."""
+    told_role: int | None = None
+    """A role that Discord shall notify, where it is posted anew."""
 
 
 class Posting:
@@ -136,7 +138,8 @@ class Posting:
     async def _post(self, place: Place, card: Card, nonce: str) -> int:
         async with asyncio.timeout(CALL), _opened(card) as files:
             members = [discord.Object(user_id) for user_id in place.told]
-            mentions = discord.AllowedMentions(everyone=False, roles=False, users=members or False)
+            roles = [discord.Object(place.told_role)] if place.told_role else False
+            mentions = discord.AllowedMentions(everyone=False, roles=roles, users=members or False)
             channel = self._channel(place)
             return (await channel.send(view=card.view, files=files, nonce=nonce, allowed_mentions=mentions)).id
 

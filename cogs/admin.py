@@ -14,10 +14,12 @@ from bot.errors import BotError, Refused
 from bot.permissions import missing
 from bot.providers import catalogue
 from bot.providers.interface import MicroUSD
+from bot.story.values import address
 from bot.workflows.request import DAY
 from cogs.choices import model_named, painter_named, suggest_painters
-from storage import communities, jobs
+from storage import audit, communities, jobs
 from storage.communities import Community
+from storage.database import Connection
 
 DOLLAR = 1_000_000  # micro-USD
 
@@ -30,14 +32,23 @@ Clearable = Literal[
     "confirm_above_usd",
     "allowed_models",
     "default_model",
+    "community_wallet",
 ]
 FIELDS = {
     "moderator_role": "moderator_role_id",
     "review_channel": "review_channel_id",
     "daily_budget_usd": "daily_budget",
     "confirm_above_usd": "confirm_above",
+    "community_wallet": "wallet",
 }
 """The options whose names are not those of what they set."""
+AUDITED = {
+    "moderator_role_id": "moderator_role",
+    "review_channel_id": "review_channel",
+    "own_decisions": "own_decisions",
+    "wallet": "community_wallet",
+}
+"""What decides who decides, or who gets what is minted, and its option: each change of it is written down."""
 _STATES = {"parked": "waiting for pictures or a moderator"}
 """What a state means, where its name does not say it."""
 
@@ -59,6 +70,9 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         confirm_above_usd="What may be spent by one request without asking a moderator",
         allowed_models="Which models members may use, with commas between",
         default_model="Which model is used where a member names none",
+        community_wallet="The address that gets the tokens of members who have linked no wallet",
+        own_decisions="Whether moderators may decide on their own images; each such decision is logged as one",
+        member_registrations="How many registrations of one member may be under way at once",
         clear="Take back an earlier choice: no limit, all models, nobody and nowhere in particular",
     )
     @app_commands.autocomplete(default_model=suggest_painters)
@@ -74,30 +88,30 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         confirm_above_usd: Dollars | None = None,
         allowed_models: str | None = None,
         default_model: str | None = None,
+        community_wallet: str | None = None,
+        own_decisions: bool | None = None,
+        member_registrations: Range[int, 1, 100] | None = None,
         clear: Clearable | None = None,
     ) -> None:
         """Show or change this server's settings."""
         await acknowledge(interaction, Answer.PRIVATE)
         _check_manager(interaction)
+        given: dict[str, Any] = {
+            "moderator_role_id": _checked_role(moderator_role) if moderator_role else None,
+            "review_channel_id": _checked_channel(review_channel) if review_channel else None,
+            "safety_cap": safety_cap,
+            "member_pictures": member_pictures,
+            "member_daily": member_daily,
+            "daily_budget": _money(daily_budget_usd) if daily_budget_usd is not None else None,
+            "confirm_above": _money(confirm_above_usd) if confirm_above_usd is not None else None,
+            "allowed_models": _keys(allowed_models) if allowed_models is not None else None,
+            "default_model": painter_named(default_model).key if default_model is not None else None,
+            "wallet": address(community_wallet) if community_wallet is not None else None,
+            "own_decisions": own_decisions,
+            "member_registrations": member_registrations,
+        }
         changes: dict[str, Any] = {FIELDS.get(clear, clear): None} if clear else {}
-        if moderator_role is not None:
-            changes["moderator_role_id"] = _checked_role(moderator_role)
-        if review_channel is not None:
-            changes["review_channel_id"] = _checked_channel(review_channel)
-        if safety_cap is not None:
-            changes["safety_cap"] = safety_cap
-        if member_pictures is not None:
-            changes["member_pictures"] = member_pictures
-        if member_daily is not None:
-            changes["member_daily"] = member_daily
-        if daily_budget_usd is not None:
-            changes["daily_budget"] = _money(daily_budget_usd)
-        if confirm_above_usd is not None:
-            changes["confirm_above"] = _money(confirm_above_usd)
-        if allowed_models is not None:
-            changes["allowed_models"] = _keys(allowed_models)
-        if default_model is not None:
-            changes["default_model"] = painter_named(default_model).key
+        changes |= {name: value for name, value in given.items() if value is not None}
         await interaction.edit_original_response(content=await self._change(interaction, changes))
 
     @settings.autocomplete("allowed_models")
@@ -132,6 +146,12 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             channel = interaction.guild.get_channel(community.review_channel_id)
             granted = channel.permissions_for(interaction.guild.me) if channel else discord.Permissions.none()
             lines.append(_place(f"<#{community.review_channel_id}>", channel, granted))
+            role = interaction.guild.get_role(community.moderator_role_id or 0)
+            if role and not role.mentionable and not granted.mention_everyone:
+                lines.append(
+                    f"Reminders cannot notify {role.mention}: let anyone mention that role, or give the bot "
+                    f"“Mention @everyone, @here and All Roles” in <#{community.review_channel_id}>."
+                )
         await interaction.edit_original_response(content="\n".join(f"- {line}" for line in lines)[:1990])
 
     @app_commands.command()
@@ -189,10 +209,12 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         assert interaction.guild_id, "commands are in communities only"
         now = services.clock.now()
         async with services.database.write() as db:
-            community = (await communities.find(db, interaction.guild_id)).model_copy(update=changes)
+            known = await communities.find(db, interaction.guild_id)
+            community = known.model_copy(update=changes)
             _check_models(community)
             if changes:
                 await communities.save(db, interaction.guild_id, community, by=interaction.user.id, now=now)
+                await _note_changes(db, known, community, interaction, now)
             spent = await jobs.spent(db, guild_id=interaction.guild_id, since=now - DAY)
         return cards.community_text(community, spent=spent)
 
@@ -238,6 +260,31 @@ def _checked_channel(channel: discord.TextChannel) -> int:
     if lacking:
         raise Refused(f"The bot lacks {', '.join(f'“{name}”' for name in lacking)} in {channel.mention}.")
     return channel.id
+
+
+async def _note_changes(
+    db: Connection, known: Community, community: Community, interaction: Interaction, now: float
+) -> None:
+    """Write down who has changed what of the settings that decide over decisions."""
+    for field, option in AUDITED.items():
+        old, new = getattr(known, field), getattr(community, field)
+        if old != new:
+            await audit.add(
+                db,
+                action="setting changed",
+                subject=option,
+                guild_id=interaction.guild_id,
+                actor_id=interaction.user.id,
+                details={"setting": option, "old": _written(old), "new": _written(new)},
+                now=now,
+            )
+
+
+def _written(value: int | str | bool | None) -> str | None:
+    """As the audit has it: ids as text, which no program rounds."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return None if value is None else str(value)
 
 
 def _money(dollars: float) -> int:

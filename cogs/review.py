@@ -1,30 +1,29 @@
-"""The review queue: approve, deny with a reason, claim; and `/review` for the oldest approval request."""
-
-from collections.abc import Awaitable
+"""The buttons of an approval request: approve, deny with a reason, ask, claim, and take an approval back."""
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 from discord.ui import TextInput
 
-from bot import cards
-from bot.buttons import Answer, Form, Press, acknowledge, given
+from bot.buttons import Answer, Form, Press, given
 from bot.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.shown import Shown
-from cogs.asking import check_moderator, moderates, moderator, reply
-from storage import reviews
-from storage.reviews import Review
-
-MOST_REASON = 500
-"""Characters of a reason: the member reads it on their card."""
+from bot.workflows.decisions import MOST_QUESTION
+from cogs.asking import check_moderator, moderator
+from cogs.reviewing import (
+    ask_reason,
+    check_community,
+    community_of,
+    given_reason,
+    keep_reason,
+    show_change,
+)
+from storage.reviews import Review, ReviewState
 
 
 async def approve(interaction: Interaction, subject: str) -> None:
     review_id, _, digest = subject.partition(":")
-    await _check_community(interaction, review_id)
+    await check_community(interaction, review_id)
     decisions = interaction.client.services.decisions
-    await _show(
+    await show_change(
         interaction, review_id, decisions.decide(review_id, moderator(interaction), approve=True, digest=digest)
     )
 
@@ -32,80 +31,62 @@ async def approve(interaction: Interaction, subject: str) -> None:
 async def open_denial(interaction: Interaction, subject: str) -> None:
     """A form that asks for the reason. Who may not decide does not get as far as typing one."""
     review_id, _, _ = subject.partition(":")
-    await _check_community(interaction, review_id)
-    await check_moderator(interaction)
+    review = await check_community(interaction, review_id)
+    await _check_may_decide(interaction, review)
     form = Form("rev:denied", subject, "Deny this request")
-    reason = TextInput[Form](style=discord.TextStyle.paragraph, max_length=MOST_REASON, required=True)
-    form.ask("reason", "Why?", reason, "The member will read this.")
+    ask_reason(form, await community_of(interaction), "The member")
     await interaction.response.send_modal(form)
 
 
 async def denied(interaction: Interaction, subject: str) -> None:
     review_id, _, digest = subject.partition(":")
-    await _check_community(interaction, review_id)
-    reason = given(interaction)["reason"]
+    await check_community(interaction, review_id)
+    await check_moderator(interaction)
+    reason = await given_reason(interaction)
     decisions = interaction.client.services.decisions
     denial = decisions.decide(review_id, moderator(interaction), approve=False, digest=digest, reason=reason)
-    await _show(interaction, review_id, denial)
+    await show_change(interaction, review_id, denial)
+    await keep_reason(interaction)
+
+
+async def open_asking(interaction: Interaction, review_id: str) -> None:
+    """A form for a question to the member, where one can be asked."""
+    review = await check_community(interaction, review_id)
+    await _check_may_decide(interaction, review)
+    form = Form("rev:asked", review_id, "Ask the member")
+    question = TextInput[Form](style=discord.TextStyle.paragraph, max_length=MOST_QUESTION, required=True)
+    form.ask("question", "What would you like to know?", question, "The member answers in a form; you see it here.")
+    await interaction.response.send_modal(form)
+
+
+async def asked(interaction: Interaction, review_id: str) -> None:
+    await check_community(interaction, review_id)
+    decisions = interaction.client.services.decisions
+    asking = decisions.ask(review_id, moderator(interaction), given(interaction).get("question", ""))
+    await show_change(interaction, review_id, asking)
 
 
 async def claim(interaction: Interaction, review_id: str) -> None:
-    await _check_community(interaction, review_id)
-    await _show(interaction, review_id, interaction.client.services.decisions.claim(review_id, moderator(interaction)))
+    await check_community(interaction, review_id)
+    claiming = interaction.client.services.decisions.claim(review_id, moderator(interaction))
+    await show_change(interaction, review_id, claiming)
 
 
-class Reviews(commands.Cog):
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    @app_commands.command()
-    async def review(self, interaction: Interaction) -> None:
-        """Show the approval request that has waited longest for a moderator."""
-        await acknowledge(interaction, Answer.PRIVATE)
-        services = self._client.services
-        assert interaction.guild_id, "commands are in communities only"
-        await check_moderator(interaction)
-        async with services.database.read() as db:
-            waiting = await reviews.open_ones(db, interaction.guild_id, limit=1)
-        view = await services.views_any.of(waiting[0].subject) if waiting else None
-        if view is None:
-            await interaction.edit_original_response(content="Nothing waits for a decision.")
-            return
-        await _answer(interaction, waiting[0], view)
+async def undo(interaction: Interaction, review_id: str) -> None:
+    await check_community(interaction, review_id)
+    undoing = interaction.client.services.decisions.undo(review_id, moderator(interaction))
+    await show_change(interaction, review_id, undoing)
 
 
-async def _check_community(interaction: Interaction, review_id: str) -> None:
-    review = await interaction.client.services.decisions.find(review_id)
-    if review.guild_id != interaction.guild_id:
-        raise Refused("This approval request is another server's.")
-
-
-async def _show(interaction: Interaction, review_id: str, change: Awaitable[Review]) -> None:
-    """Show what a moderator's press has changed; what it was too late for shows the card that was pressed, too."""
-    try:
-        review = await change
-    except Refused:
-        if await moderates(interaction):
-            await _show_decided(interaction, await interaction.client.services.decisions.find(review_id))
-        raise
-    await _show_decided(interaction, review)
-
-
-async def _show_decided(interaction: Interaction, review: Review) -> None:
-    """Bring the question's card and the request's up to date, and the copy of the question that was pressed."""
-    services = interaction.client.services
-    view = await services.views_any.of(review.subject)
-    if view is None:
-        return
-    shown = await services.delivery.decided(review, view)
-    if not view.ended:  # else the worker shows its end
-        await services.delivery.refresh(view)
-    if interaction.message and (interaction.message.id != review.message_id or not shown):
-        await _answer(interaction, review, view)
-
-
-async def _answer(interaction: Interaction, review: Review, view: Shown) -> None:
-    await reply(interaction, cards.review_card_for(review, view, interaction.client.services.media))
+async def _check_may_decide(interaction: Interaction, review: Review) -> None:
+    """
+    Raises:
+        Refused: the presser is no moderator here, or must not decide on this.
+    """
+    await check_moderator(interaction)
+    standing = await interaction.client.services.decisions.standing(review, moderator(interaction))
+    if review.state is ReviewState.OPEN and standing.bar:
+        raise Refused(standing.bar)
 
 
 async def setup(client: Client) -> None:
@@ -113,7 +94,9 @@ async def setup(client: Client) -> None:
         "rev:ok": Press(approve, Answer.SILENT),
         "rev:deny": Press(open_denial, Answer.FORM),
         "rev:denied": Press(denied, Answer.SILENT),
+        "rev:ask": Press(open_asking, Answer.FORM),
+        "rev:asked": Press(asked, Answer.SILENT),
         "rev:claim": Press(claim, Answer.SILENT),
+        "rev:undo": Press(undo, Answer.SILENT),
     }.items():
         client.presses.register(verb, press)
-    await client.add_cog(Reviews(client))

@@ -80,6 +80,25 @@ async def of_job(db: Connection, job_id: str) -> list[Image]:
     return [_image(each) for each in found]
 
 
+async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) -> list[tuple[Image, str]]:
+    """A member's newest images in a community, each with the JSON of the request that it belongs to."""
+    found = await rows(
+        db,
+        f"""
+        SELECT {_COLUMNS}, (SELECT request FROM jobs WHERE jobs.id = images.job_id) AS request FROM images
+        WHERE guild_id = :guild_id AND owner_id = :owner_id AND deleted_at IS NULL
+        ORDER BY created_at DESC, id LIMIT :limit
+        """,
+        {"guild_id": guild_id, "owner_id": owner_id, "limit": limit},
+    )
+    images: list[tuple[Image, str]] = []
+    for each in found:
+        columns: dict[str, Any] = dict(each)
+        request = columns.pop("request")
+        images.append((Image(**columns), request))
+    return images
+
+
 async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[str]:
     """Mark a request's images deleted; the SHA-256 of the files that nothing needs any more, be it
     another image or a request under way that has the file as its input."""

@@ -208,6 +208,14 @@ async def put_back(
     )
 
 
+async def put_back_if_woken(db: Connection, *, job_id: str, holder: str, now: float) -> bool:
+    """Let a running job be run again at once, if it was woken while it ran; False when it was not."""
+    found = await row(db, "SELECT 1 AS one FROM jobs WHERE id = :id AND woken", {"id": job_id})
+    return found is not None and await put_back(
+        db, job_id=job_id, holder=holder, due_at=now, keep_slot=False, rested=True
+    )
+
+
 async def park(db: Connection, *, job_id: str, holder: str) -> bool:
     """Let a running job sleep until it is woken; a wake-up that came while it ran counts."""
     return await _leave(

@@ -210,7 +210,10 @@ async def test_an_admin_reads_and_changes_the_settings(community: Community) -> 
         "**Budget for 24 hours:** $12.50, of which $0.00 is spent\n"
         "**A moderator is asked above:** $0.25\n"
         "**Models:** FLUX.1 \\[dev\\], FLUX.2 \\[pro\\]\n"
-        "**Usual model:** FLUX.2 \\[pro\\]"
+        "**Usual model:** FLUX.2 \\[pro\\]\n"
+        "**Registrations of one member at once:** 5\n"
+        "**The community's wallet:** none\n"
+        "**Moderators decide on their own images:** no"
     )
     await community.imagine(count=2)
     await community.clock.settle()

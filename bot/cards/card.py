@@ -93,8 +93,18 @@ def row(buttons: Sequence[PressButton]) -> list[ui.Item[Any]]:
 def compose(
     items: Iterable[ui.Item[Any]], *, colour: discord.Colour | None = None, files: Sequence[CardFile] = ()
 ) -> Card:
+    return _card([ui.Container(*items, accent_colour=colour)], files)
+
+
+def extended(card: Card, items: Iterable[ui.Item[Any]]) -> Card:
+    """The card with more below it. Use it instead of the first, whose parts move."""
+    return _card([*card.view.children, *items], card.files)
+
+
+def _card(items: Iterable[ui.Item[Any]], files: Sequence[CardFile]) -> Card:
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(*items, accent_colour=colour))
+    for item in items:
+        view.add_item(item)
     view.stop()
     seen = [view.to_components(), [file.link for file in files]]
     key = hashlib.blake2b(json.dumps(seen, sort_keys=True).encode(), digest_size=12).hexdigest()

@@ -1,18 +1,26 @@
 """What moderators see of an approval request, while it is open and after it was decided."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import discord
+from discord import ui
 
 from bot.buttons import PressButton, button
 from bot.cards.card import Card, compose, row, text
-from bot.cards.words import counted, model_label, moment, money, quoted
+from bot.cards.words import counted, model_label, moment, money, quoted, sentence
 from bot.workflows.request import RequestView
 from storage.jobs import Job
-from storage.reviews import Review, ReviewState
+from storage.reviews import Exchange, Review, ReviewState
 
 PROMPT = 1000
 """Characters of a prompt: a moderator decides on it, so there are more than on the member's own card."""
 DIGEST = 12
 """Characters of the digest that a button carries: a decision is bound to what this card shows."""
+MOST_TALK = 3
+"""Questions and answers that a card shows."""
+TALK = 500
+"""Characters of the last of them: as many as one may have."""
 
 
 def review_card(review: Review, view: RequestView) -> Card:
@@ -64,8 +72,11 @@ def heading(review: Review, question: str) -> str:
             return "### Closed without an answer"
 
 
-def state_of(review: Review, waiting: str) -> list[str]:
-    """Who has decided what; while it is open, `waiting` says what it holds up."""
+def state_of(review: Review, waiting: str, *, override: str | None = None) -> list[str]:
+    """Who has decided what; while it is open, `waiting` says what it holds up.
+
+    `override` is why the decider should not have decided, where the admin's override let them.
+    """
     if review.state is ReviewState.OPEN:
         lines = [f"{waiting} It closes {moment(review.expires_at, 'R')}."]
         if review.claimed_by and review.claimed_until:
@@ -74,8 +85,23 @@ def state_of(review: Review, waiting: str) -> list[str]:
     by = f" by <@{review.decided_by}>" if review.decided_by else ""
     when = f" {moment(review.decided_at, 'f')}" if review.decided_at else ""
     lines = [f"{review.state.value.capitalize()}{by}{when}."]
+    if override:
+        lines.append(f"Decided under the admin's override: {sentence(override)}")
     if review.reason:
         lines.append(f"Reason: {quoted(review.reason, 600)}")
+    return lines
+
+
+def talk_of(exchanges: Iterable[Exchange]) -> list[str]:
+    """What moderators have asked and the member has answered, oldest first: the last in full, and what led to it."""
+    lines: list[str] = []
+    last = [*exchanges][-MOST_TALK:]
+    for place, exchange in enumerate(last, start=1):
+        most = TALK if place == len(last) else TALK // 5
+        lines.append(
+            f"<@{exchange.asked_by}> asked {moment(exchange.asked_at, 'R')}: {quoted(exchange.question, most)}"
+        )
+        lines.append("*Not answered yet.*" if exchange.answer is None else f"Answer: {quoted(exchange.answer, most)}")
     return lines
 
 
@@ -86,10 +112,18 @@ def where(job: Job, what: str = "The request") -> str:
     return f"-# [{what}](https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id})"
 
 
-def decisions(review: Review, *, approve: str = "Approve", deny: str = "Deny") -> list[PressButton]:
+def decisions(review: Review, *, ask: bool = False, approve: str = "Approve", deny: str = "Deny") -> list[PressButton]:
+    """The buttons of an open question. `ask` where the member can be asked something about it."""
     subject = f"{review.id}:{review.digest[:DIGEST]}"
     return [
         button("rev:ok", subject, approve, style=discord.ButtonStyle.success),
         button("rev:deny", subject, deny, style=discord.ButtonStyle.danger),
+        *([button("rev:ask", review.id, "Ask")] if ask else []),
         button("rev:claim", review.id, "Claim"),
     ]
+
+
+def undo_row(review: Review) -> list[ui.Item[Any]]:
+    """The way back after an approval; no row where there is none to take back."""
+    approved = review.state is ReviewState.APPROVED
+    return row([button("rev:undo", review.id, "Undo", style=discord.ButtonStyle.danger)] if approved else [])

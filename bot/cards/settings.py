@@ -30,6 +30,15 @@ def community_text(community: Community, *, spent: int | None = None) -> str:
         ("A moderator is asked above", _limit(community.confirm_above, "never")),
         ("Models", ", ".join(map(model_label, models)) if models is not None else "all"),
         ("Usual model", model_label(community.default_model) if community.default_model else "the bot's own choice"),
+        ("Registrations of one member at once", str(community.member_registrations)),
+        (
+            "The community's wallet",
+            f"`{community.wallet}`, for members who have linked none" if community.wallet else "none",
+        ),
+        (
+            "Moderators decide on their own images",
+            "yes, and each such decision is logged as one" if community.own_decisions else "no",
+        ),
     ]
     return shortened("\n".join(["### This server", *(f"**{name}:** {value}" for name, value in lines)]), MOST)
 

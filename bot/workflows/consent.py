@@ -3,6 +3,7 @@
 import hashlib
 
 from bot.workflows.finetune import FinetuneView
+from bot.workflows.trail import withdraw
 from storage import finetunes, jobs, reviews, training_images
 from storage.database import Connection
 from storage.finetunes import FinetuneState
@@ -24,9 +25,7 @@ async def draft_again(db: Connection, finetune_id: str, *, now: float) -> list[s
     await finetunes.unfreeze(db, finetune_id)
     for review in await reviews.open_about(db, finetune_id):
         if review.kind == "consent":
-            state = ReviewState.WITHDRAWN
-            by = review.requested_by
-            await reviews.decide(db, review.id, state=state, digest=review.digest, by=by, reason=None, now=now)
+            await withdraw(db, review, by=review.requested_by, now=now)
     return files
 
 

@@ -15,6 +15,7 @@ from bot.workflows.finetune import FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.sheets import Sheets
 from bot.workflows.starting import call_back
+from bot.workflows.trail import withdraw
 from bot.workflows.train import SETTLED, Ordered
 from bot.workflows.trainings import checked_description, checked_name
 from storage import communities, finetunes, jobs, ledger, queue, reviews, steps, training_images
@@ -300,8 +301,7 @@ async def remove(
         return False
     await queue.cancel_waiting(db, job_id=finetune_id, now=now)
     for review in await reviews.open_about(db, finetune_id):
-        state = ReviewState.WITHDRAWN
-        await reviews.decide(db, review.id, state=state, digest=review.digest, by=by, reason=None, now=now)
+        await withdraw(db, review, by=by, now=now)
     await finetunes.update(db, finetune_id, now=now, deleted_at=now, deleted_by=by)
     await queue.wake(db, job_id=finetune_id, now=now)
     return True

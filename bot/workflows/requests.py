@@ -14,6 +14,7 @@ from bot.providers.parameters import MEGAPIXEL
 from bot.workflows.finetunes import Finetunes
 from bot.workflows.generations import STRENGTH, Loaded, count_of, generations, specimen
 from bot.workflows.request import CARDS, DAY, REVIEW_LIFE, Drawing, ImageRequest, Origin, Upload, job_id
+from bot.workflows.trail import withdraw
 from bot.workflows.views import Views, lane_of
 from storage import communities, images, jobs, queue, reviews
 from storage.communities import Community
@@ -115,15 +116,7 @@ class Requests:
             cancelled = await queue.cancel_waiting(db, job_id=job.id, now=now)
             review = await reviews.find(db, job.id)
             if cancelled and review and review.state is ReviewState.OPEN:
-                await reviews.decide(
-                    db,
-                    job.id,
-                    state=ReviewState.WITHDRAWN,
-                    digest=review.digest,
-                    by=by,
-                    reason=None,
-                    now=now,
-                )
+                await withdraw(db, review, by=by, now=now)
             await queue.wake_if_last(db, parent_id=job.id, now=now)
         self._worker.wake()
         return cancelled

@@ -16,6 +16,7 @@ from bot.workflows.files import Files
 from bot.workflows.finetune import OPEN, FinetuneView, TrainingOrder
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.request import DAY, REVIEW_LIFE
+from bot.workflows.trail import withdraw
 from storage import communities, finetunes, jobs, queue, reviews, training_images
 from storage.communities import Community
 from storage.database import Connection, Database
@@ -166,8 +167,7 @@ async def call_back(db: Connection, finetune_id: str, *, by: int, now: float) ->
     await finetunes.move(db, finetune_id, before=before, after=await fallen_back(db, finetune_id), now=now)
     review = await reviews.newest_about(db, finetune_id)
     if review and review.state is ReviewState.OPEN:
-        state = ReviewState.WITHDRAWN
-        await reviews.decide(db, review.id, state=state, digest=review.digest, by=by, reason=None, now=now)
+        await withdraw(db, review, by=by, now=now)
     return True
 
 
