@@ -8,25 +8,31 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import discord
 
-from bot import http
+from bot import collection, http
 from bot.accounts import providers_of
 from bot.app import App, assemble, tell_admin
+from bot.audit import check as check_audit
 from bot.clock import SystemClock
 from bot.config import Settings, example, read_settings
 from bot.errors import BotError, Refused
 from bot.providers.trainer_entries import LABELS
+from bot.registering import missing_in, pins_of, reading_registrar
 from storage.backup import copy_everything
 
 log = logging.getLogger("bot")
 
 SETTLED = 600.0
 """Seconds of life after which an end is a new trouble and not the old one still."""
+DEPTH = 1000
+"""Calls inside calls: Python's own limit. py_ecc, which comes with web3, raises it to 100,000 when it is imported; then
+a text of 65,536 brackets crashes the process in the JSON reader instead of raising an error."""
 RECONNECT = (5.0, 15.0, 60.0, 300.0)
 """Seconds between tries to start: Discord allows 1,000 identifies a day, then it resets the token."""
 
@@ -42,8 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     backup = verbs.add_parser("backup", help="copy the database and the pictures of a running bot into a folder")
     backup.add_argument("folder", type=Path, help="a new or empty folder for the copy")
+    _add_collection(verbs.add_parser("collection", help="make, or look at, the collection that images are minted in"))
+    kept = verbs.add_parser("audit", help="check that nothing was changed in who decided what, also while the bot runs")
+    verify = kept.add_subparsers(dest="what", metavar="WHAT", required=True).add_parser(
+        "verify", help="compute every hash again; exit code 1 where something is wrong"
+    )
+    verify.add_argument("--head", default=None, metavar="HASH", help="also find this hash, which was kept elsewhere")
     verbs.add_parser("example", help="print the text of .env.example")
     chosen = parser.parse_args(arguments)
+    sys.setrecursionlimit(DEPTH)
     if chosen.verb == "example":
         print(example(), end="")
         return 0
@@ -56,6 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         match chosen.verb:
             case "doctor":
                 return 0 if asyncio.run(doctor(settings)) else 1
+            case "collection":
+                print(asyncio.run(_collection(settings, chosen)))
+            case "audit":
+                found = check_audit(settings.data_dir / "bot.db", chosen.head)
+                print("\n".join(found.sentences))
+                return 0 if found.good else 1
             case "backup":
                 files = copy_everything(settings.data_dir, chosen.folder)
                 print(f"Copied the database and {files} files to {chosen.folder}. The copy is whole.")
@@ -68,6 +87,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Discord does not accept DISCORD_TOKEN. Reset it in the Developer Portal > Bot.", file=sys.stderr)
         return 1
     return 0
+
+
+def _add_collection(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    make = what.add_parser("create", help="make a new one on Story, paid by the bot's wallet, and print its address")
+    make.add_argument("--name", required=True, help="what it is called, such as “Night Owl Studio”")
+    make.add_argument("--symbol", required=True, help="its short name in capitals, such as OWL")
+    make.add_argument("--contract-uri", default="", help="a link to metadata about the collection itself (EIP-7572)")
+    make.add_argument("--mint-fee-recipient", default=None, help="who would get mint fees; usually the bot's wallet")
+    make.add_argument("--public", action="store_true", help="let everybody mint in it; safer without")
+    look = what.add_parser("show", help="say what the chain knows of one")
+    look.add_argument("address", nargs="?", default=None, help="usually SPG_NFT_CONTRACT_ADDRESS")
+
+
+async def _collection(settings: Settings, chosen: argparse.Namespace) -> str:
+    if chosen.what == "show":
+        return await collection.show(settings, chosen.address)
+    return await collection.create(
+        settings,
+        name=chosen.name,
+        symbol=chosen.symbol,
+        contract_uri=chosen.contract_uri,
+        mint_fee_recipient=chosen.mint_fee_recipient,
+        public=chosen.public,
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -174,6 +218,7 @@ async def doctor(settings: Settings) -> bool:
                 report(True, f"{label}: {error}")
             except BotError as error:
                 report(False, f"{label}: {error}")
+        await _check_registering(settings, session, report)
     if settings.public_url is None:
         report(True, "No PUBLIC_URL: the bot asks trainers by itself.")
     else:
@@ -181,6 +226,34 @@ async def doctor(settings: Settings) -> bool:
             True, f"Trainers call back at {settings.public_url}; your proxy passes that to port {settings.web_port}."
         )
     return well
+
+
+async def _check_registering(
+    settings: Settings, session: aiohttp.ClientSession, report: Callable[[bool, str], None]
+) -> None:
+    """What registrations need: nothing where none of it is set, all of it where some is."""
+    missing = missing_in(settings)
+    if len(missing) == 3:
+        report(True, "Images are not registered on Story: WALLET_PRIVATE_KEY and its neighbours are not set.")
+        return
+    for name in missing:
+        report(False, f"Images cannot be registered: {name} is missing.")
+    pins = pins_of(settings, session)
+    for service in pins.services if pins else ():
+        try:
+            report(True, await service.check())
+        except BotError as error:
+            report(False, f"{service.label}: {error}")
+    if settings.wallet_private_key is None:
+        return
+    try:
+        # It signs nothing, so it needs no database, which a running bot has locked.
+        readiness = await reading_registrar(settings, session).readiness()
+    except BotError as error:
+        report(False, str(error))
+        return
+    for check in readiness.checks:
+        report(check.good and not (check.name == "balance" and readiness.runs_low), check.sentence)
 
 
 def _check_database(path: Path) -> tuple[bool, str]:

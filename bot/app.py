@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 import discord
@@ -25,16 +26,26 @@ from bot.jobs.hints import Hints
 from bot.jobs.pace import Pace
 from bot.jobs.worker import Recipe, Worker
 from bot.pictures.decode import Decoder
+from bot.registering import missing_in, network_of, publishing_of
 from bot.web import Web
 from bot.workflows.callbacks import Callbacks, callback_key
+from bot.workflows.conflicts import object_to_registration
 from bot.workflows.decisions import Decisions, settle_spending
+from bot.workflows.drafting import Drafting
 from bot.workflows.drawing import Draw
 from bot.workflows.files import Files
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.finetunes import Finetunes, object_to_consent, settle_consent
 from bot.workflows.imagine import Imagine
 from bot.workflows.keeping import Keeping
+from bot.workflows.pinned_files import PinnedFiles
 from bot.workflows.progress import Progress
+from bot.workflows.register import Register
+from bot.workflows.registration import AT_ONCE
+from bot.workflows.registration import KIND as REGISTER
+from bot.workflows.registration_views import RegistrationViews
+from bot.workflows.registrations import Parts, Registrations, settle_registration, undo_approval
+from bot.workflows.reminders import Reminders
 from bot.workflows.requests import Requests
 from bot.workflows.sheets import Sheets
 from bot.workflows.shown import AllViews
@@ -42,10 +53,14 @@ from bot.workflows.starting import Starts, settle_training
 from bot.workflows.tend import Tend
 from bot.workflows.train import LOST_AFTER, SEARCHED_EVERY, Train
 from bot.workflows.trainings import Trainings
+from bot.workflows.upkeep import Upkeep
+from bot.workflows.verifying import Verifying
 from bot.workflows.views import Views
+from bot.workflows.wallets import Wallets
 from storage import jobs, notes
 from storage.database import Database, open_database
 from storage.media import Media
+from storage.queue import Lane
 from storage.reviews import Review
 
 log = logging.getLogger(__name__)
@@ -53,7 +68,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 3600.0
 """Seconds for which a picture is tried again while a provider does not answer; a delivery is tried ten times longer."""
 FOR_EVER = 10 * 365 * 86_400.0
-"""Seconds for which a finetune is looked after while Discord does not answer."""
+"""Seconds for which a finetune or a registration is looked after while Discord or the chain does not answer."""
 HEARTBEAT = 60.0
 """Seconds between two notes of "still here", from which the next start knows how long the bot was away."""
 
@@ -92,8 +107,10 @@ class App:
         progress: Progress,
         keeping: Keeping,
         decisions: Decisions,
+        reminders: Reminders,
         services: Services,
         web: Web | None,
+        upkeep: Upkeep | None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -103,7 +120,9 @@ class App:
         self.progress = progress
         self.keeping = keeping
         self.web = web
+        self.upkeep = upkeep
         self.decisions = decisions
+        self.reminders = reminders
         self.services = services
         self._beside: list[asyncio.Task[None]] = []
 
@@ -145,6 +164,7 @@ class App:
             asyncio.create_task(self.keeping.run(), name="finetunes"),
             asyncio.create_task(self._keep_time(), name="heartbeat"),
             asyncio.create_task(self._close_questions(), name="expiry"),
+            *([asyncio.create_task(self.upkeep.run(), name="upkeep")] if self.upkeep else []),
         ]
         gc.collect()
         gc.freeze()  # long pauses under load were the collector walking what lives for ever (reference: 60 to 170 ms)
@@ -180,13 +200,14 @@ class App:
             await self.clock.sleep(HEARTBEAT)
 
     async def _close_questions(self) -> None:
-        """Close what no moderator has answered in time, and say so on its card."""
+        """Close what no moderator has answered in time, and say so on its card; remind them of what still waits."""
         while True:
             try:
                 for review in await self.decisions.expire():
                     await self._show_closed(review)
+                await self.reminders.remind()
             except SQLAlchemyError:
-                log.exception("Requests for approval whose time is over could not be closed.")
+                log.exception("The requests for approval could not be looked after.")
             await self.clock.sleep(HEARTBEAT)
 
     async def _show_closed(self, review: Review) -> None:
@@ -224,7 +245,10 @@ async def assemble(
         views = Views(database, clock, pace, {lane.name: lane for lane in limits})
         home = "eu1" if settings.bfl_region == "eu" else "us1"
         finetune_views = FinetuneViews(database, clock, pace, providers, homes={"bfl": home})
-        views_any = AllViews(views, finetune_views)
+        network = network_of(settings)
+        registration_views = RegistrationViews(database, {network.key: network})
+        views_any = AllViews(views, finetune_views, registration_views)
+        publishing = publishing_of(settings, session, database, clock)
         hints = Hints(database, clock)
         public_url = str(settings.public_url) if settings.public_url else None
         callbacks = Callbacks(await callback_key(database), hints, public_url=public_url)
@@ -268,6 +292,16 @@ async def assemble(
             callbacks=callbacks,
             alarm=alarm,
         )
+        register = Register(
+            database=database,
+            clock=clock,
+            files=PinnedFiles(database=database, clock=clock, media=media, files=files, alarm=alarm),
+            views=registration_views,
+            delivery=delivery,
+            publishing=publishing,
+            changed=progress.changed,
+            alarm=alarm,
+        )
         worker = Worker(
             database,
             {
@@ -275,9 +309,10 @@ async def assemble(
                 "draw": Recipe(draw, PATIENCE),
                 "finetune": Recipe(tend, FOR_EVER),
                 "train": Recipe(train, LOST_AFTER + PATIENCE, paid_wait=SEARCHED_EVERY),
+                REGISTER: Recipe(register, FOR_EVER),
             },
             clock=clock,
-            lanes=limits,
+            lanes=[*limits, Lane(REGISTER, REGISTER, AT_ONCE, AT_ONCE)],
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
             changed=progress.changed,
             alarm=alarm,
@@ -299,8 +334,28 @@ async def assemble(
             database=database,
             clock=clock,
             worker=worker,
-            consequences={"spend": settle_spending, "train": settle_training, "consent": settle_consent},
-            objections={"consent": object_to_consent},
+            consequences={
+                "spend": settle_spending,
+                "train": settle_training,
+                "consent": settle_consent,
+                REGISTER: partial(settle_registration, undo=settings.story_undo_seconds),
+            },
+            objections={"consent": object_to_consent, REGISTER: object_to_registration},
+            overridable={REGISTER},
+            undos={REGISTER: undo_approval},
+        )
+        registrations = Registrations(
+            Parts(
+                database=database,
+                clock=clock,
+                media=media,
+                decoder=decoder,
+                files=files,
+                worker=worker,
+                decisions=decisions,
+            ),
+            views=registration_views,
+            drafting=Drafting(database, publishing=publishing, network=network, missing=missing_in(settings)),
         )
         services = Services(
             requests=requests,
@@ -327,6 +382,11 @@ async def assemble(
             finetune_views=finetune_views,
             views_any=views_any,
             decisions=decisions,
+            registrations=registrations,
+            wallets=Wallets(database=database, clock=clock, network=network),
+            verifying=Verifying(
+                database=database, media=media, decoder=decoder, views=registration_views, publishing=publishing
+            ),
             delivery=delivery,
             media=media,
             database=database,
@@ -346,8 +406,10 @@ async def assemble(
             progress=progress,
             keeping=Keeping(database=database, clock=clock, worker=worker, files=files),
             decisions=decisions,
+            reminders=Reminders(database=database, clock=clock, delivery=delivery),
             services=services,
             web=Web(callbacks, clock) if public_url else None,
+            upkeep=Upkeep(clock=clock, registrar=publishing.registrar, alarm=alarm) if publishing else None,
         )
 
 

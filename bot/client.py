@@ -20,10 +20,13 @@ from bot.providers.interface import Provider
 from bot.workflows.decisions import Decisions
 from bot.workflows.finetune_views import FinetuneViews
 from bot.workflows.finetunes import Finetunes
+from bot.workflows.registrations import Registrations
 from bot.workflows.requests import Requests
 from bot.workflows.shown import AllViews
 from bot.workflows.starting import Starts
 from bot.workflows.trainings import Trainings
+from bot.workflows.verifying import Verifying
+from bot.workflows.wallets import Wallets
 from storage import notes
 from storage.database import Database
 from storage.media import Media
@@ -40,7 +43,13 @@ EXTENSIONS = (
     "cogs.finetune",
     "cogs.finetune_buttons",
     "cogs.sweeps",
+    "cogs.register",
+    "cogs.register_buttons",
+    "cogs.wallet",
+    "cogs.verify",
     "cogs.review",
+    "cogs.review_queue",
+    "cogs.audit",
     "cogs.admin",
 )
 _SYNCED = "commands"
@@ -58,6 +67,9 @@ class Services:
     finetune_views: FinetuneViews
     views_any: AllViews
     decisions: Decisions
+    registrations: Registrations
+    wallets: Wallets
+    verifying: Verifying
     delivery: DiscordDelivery
     media: Media
     database: Database

@@ -1,5 +1,6 @@
 """What the admin sets, read once at start and handed down."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -67,6 +68,73 @@ class Settings(BaseSettings):
     vimmerse_api_url: AnyHttpUrl | None = Field(
         default=None, description="Another address for Vimmerse's API. It is given the key."
     )
+    wallet_private_key: SecretStr | None = Field(
+        default=None,
+        description="The private key of the wallet that mints and registers on Story, 64 hex digits; a wallet for the "
+        "bot alone. Without it, and without the next settings, images cannot be registered. On the test network its "
+        "coins are free (aeneid.faucet.story.foundation).",
+    )
+    story_network: Literal["aeneid", "mainnet"] = Field(
+        default="aeneid", description="Where images are registered: aeneid (the test network) or mainnet (for good)."
+    )
+    rpc_provider_url: SecretStr | None = Field(
+        default=None,
+        description="The node that the bot speaks to. Without it, Story's public one: https://aeneid.storyrpc.io or "
+        "https://mainnet.storyrpc.io. It may hold a key, and is kept out of the log.",
+    )
+    spg_nft_contract_address: str | None = Field(
+        default=None,
+        pattern=r"^0x[0-9a-fA-F]{40}$",
+        description="The collection that images are minted in. Made once, and printed, by: python -m bot collection "
+        "create.",
+    )
+    pinata_jwt: SecretStr | None = Field(
+        default=None,
+        description="Your key (JWT) at Pinata, who keep images and metadata on IPFS. app.pinata.cloud > API Keys > New "
+        "Key, with Files: Write.",
+    )
+    kubo_rpc_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="The RPC address of an IPFS node of yours (Kubo), or of Filebase or Lighthouse: instead of Pinata, "
+        "or beside it as a second place.",
+    )
+    kubo_rpc_token: SecretStr | None = Field(default=None, description="The bearer token for it, where it wants one.")
+    pin_first: Literal["pinata", "kubo"] = Field(
+        default="pinata", description="Which of the two is asked first, where both are set; the other one is a mirror."
+    )
+    ipfs_gateway_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://ipfs.io"),
+        description="The gateway whose address is written into the metadata, for good: <this>/ipfs/<CID>.",
+    )
+    pinata_gateway_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://gateway.pinata.cloud"),
+        description="The gateway through which the bot reads back what Pinata has; your own one answers soonest. "
+        "app.pinata.cloud > Gateways.",
+    )
+    pinata_api_url: AnyHttpUrl | None = Field(
+        default=None, description="Another address for Pinata's API. It is given the key."
+    )
+    pinata_uploads_url: AnyHttpUrl | None = Field(
+        default=None, description="Another address for Pinata's uploads. It is given the key."
+    )
+    story_max_fee_gwei: float = Field(
+        default=100.0,
+        gt=0,
+        le=100_000,
+        description="The most that may be paid for a unit of gas, in gwei; while the network asks more, the bot waits.",
+    )
+    story_confirmations: int = Field(
+        default=2, ge=1, le=100, description="Blocks after which a registration counts as final."
+    )
+    story_explorer_url: AnyHttpUrl | None = Field(
+        default=None, description="Another explorer for the links to registered images; usually Story's own."
+    )
+    story_undo_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a moderator can take an approval back, before anything is pinned or minted.",
+    )
     public_url: AnyHttpUrl | None = Field(
         default=None,
         description="The https address at which the world reaches the bot's own web server (below), where you have a "
@@ -95,13 +163,33 @@ class Settings(BaseSettings):
         default="INFO", description="How much is written to the log: DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("bfl_api_url", "bfl_us1_url", "bfl_eu1_url", "astria_api_url", "vimmerse_api_url", "public_url")
+    @field_validator(
+        "bfl_api_url",
+        "bfl_us1_url",
+        "bfl_eu1_url",
+        "astria_api_url",
+        "vimmerse_api_url",
+        "kubo_rpc_url",
+        "ipfs_gateway_url",
+        "pinata_gateway_url",
+        "pinata_api_url",
+        "pinata_uploads_url",
+        "story_explorer_url",
+        "public_url",
+    )
     @classmethod
     def _origin_alone(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
         if value is not None and (value.path not in {None, "/"} or value.query or value.username or value.password):
             raise ValueError("must be an address such as https://api.example.com, with nothing behind the host")
         if value is not None and value.scheme == "http" and value.host not in {"127.0.0.1", "localhost", "[::1]"}:
             raise ValueError("must begin with https: plain http is for this machine only")
+        return value
+
+    @field_validator("wallet_private_key")
+    @classmethod
+    def _private_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", value.get_secret_value().strip()):
+            raise ValueError("must be 64 hex digits, with or without 0x before them")
         return value
 
     @field_validator("admin_user_ids", mode="before")

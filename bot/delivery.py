@@ -21,9 +21,12 @@ from bot.buttons import card_of
 from bot.cards import Card, Copy
 from bot.clock import Clock
 from bot.errors import BotError, Refused, Unavailable
+from bot.permissions import age_restricted
 from bot.pictures.decode import Decoder
 from bot.posting import Place, Posting, Token, nonce
 from bot.workflows.finetune import FinetuneView
+from bot.workflows.registration import RegistrationView
+from bot.workflows.reminders import Reminder
 from bot.workflows.request import Forecast, Posted, RequestView
 from bot.workflows.shown import Shown
 from storage import jobs, reviews
@@ -103,6 +106,7 @@ class DiscordDelivery:
         edits_per_second: float = 10.0,
     ) -> None:
         """`database` says what has changed while a card was on its way; Discord allows 50 requests a second in all."""
+        self._client = client
         self._clock = clock
         self._media = media
         self._posting = Posting(client, media=media, decoder=decoder)
@@ -133,6 +137,8 @@ class DiscordDelivery:
         Where there is no card, none is made: that is `finish`'s.
         """
         if not view.ended:
+            if isinstance(view, RegistrationView):  # one that has failed may be tried again
+                self._finished.pop(view.job.id, None)
             return await self._update(self._steadied(view))
         place = dataclasses.replace(self._place(view), nonce=None)
         try:
@@ -235,12 +241,22 @@ class DiscordDelivery:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted
 
-    async def announce(self, view: FinetuneView, about: str, once: str) -> Posted:
+    async def put_card(self, view: RegistrationView) -> Posted:
+        """Make the card of a registration, or find the one of an earlier try; raises as `finish`."""
+        async with self._lock(view.job.id):
+            posted = await self._posting.put(self._place(view), [], _drawn(view, self._media))
+        assert posted, "it has a nonce"
+        return posted
+
+    async def announce(self, view: FinetuneView | RegistrationView, about: str, once: str) -> Posted:
         """A message of its own, with the owner's name, so that Discord tells them. Otherwise as `finish`."""
         known = nonce(f"{about}-{once}-{view.job.id}")
-        told = int(once) if about == "added" else view.finetune.owner_id
+        if isinstance(view, RegistrationView):
+            told, card = view.registration.owner_id, cards.registration_news_card(view, about, once)
+        else:
+            told = int(once) if about == "added" else view.finetune.owner_id
+            card = cards.news_card(view, about, once, self._media)
         place = Place(view.job.guild_id, view.job.channel_id, nonce=known, told=(told,))
-        card = cards.news_card(view, about, once, self._media)
         async with self._lock(f"news {view.job.id}"):
             posted = await self._posting.put(place, [], lambda _: card)
         assert posted, "it has a nonce"
@@ -249,6 +265,10 @@ class DiscordDelivery:
     # What moderators decide.
 
     async def ask(self, review: Review, view: Shown) -> Posted:
+        """Raises as `finish`; and Refused where a picture from an age-restricted channel would be shown in another."""
+        restricted = isinstance(view, RegistrationView) and self._for_adults(view.job.channel_id, view.job.guild_id)
+        if restricted and not self._for_adults(review.channel_id, review.guild_id):
+            raise Refused(f"<#{review.channel_id}> is not age-restricted, and this picture's channel is.")
         card = cards.review_card_for(review, view, self._media)
         async with self._lock(f"review {review.id}"):
             posted = await self._posting.put(self._review_place(review), [], lambda _: card)
@@ -261,17 +281,34 @@ class DiscordDelivery:
         return posted
 
     async def decided(self, review: Review, view: Shown) -> bool:
-        """Show on the moderators' card how a question stands now; whether that worked. Never raises."""
-        card = cards.review_card_for(review, view, self._media)
+        """Show on the moderators' card how a question stands now; whether that worked. Never raises.
+
+        Of two presses at once, the later edit may be that of the earlier one: what it shows is read when it is sent.
+        """
         place = self._review_place(review)
         if place.message_id is None:
             return False
         try:
             async with self._lock(f"review {review.id}"), self._posting.explained(place):
-                return await self._posting.edit(place, card)
+                async with self._database.read() as db:
+                    newest = await reviews.find(db, review.id) or review
+                return await self._posting.edit(place, cards.review_card_for(newest, view, self._media))
         except BotError as error:
             log.warning("The card of question %s is out of date: %s", review.id, error)
             return False
+
+    async def remind(self, reminder: Reminder) -> None:
+        """Raises as `finish` does. Only the role is notified, whatever the message says."""
+        known = nonce(f"remind-{reminder.first_id}-{reminder.number}")
+        place = Place(reminder.guild_id, reminder.channel_id, nonce=known, told_role=reminder.called)
+        card = cards.reminder_card(reminder)
+        async with self._lock(known):
+            posted = await self._posting.put(place, [], lambda _: card)
+        assert posted, "it has a nonce"
+
+    def _for_adults(self, channel_id: int, guild_id: int) -> bool:
+        guild = self._client.get_guild(guild_id)
+        return guild is not None and age_restricted(guild.get_channel_or_thread(channel_id))
 
     def _review_place(self, review: Review) -> Place:
         """Where its card is, which for a moment only this process knows."""

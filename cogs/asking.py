@@ -11,7 +11,7 @@ from bot.buttons import Answer, acknowledge, card_of, settle
 from bot.cards import Card
 from bot.client import Client, Interaction
 from bot.errors import Refused, Unavailable
-from bot.permissions import missing
+from bot.permissions import age_restricted, missing
 from bot.workflows.decisions import Moderator
 from bot.workflows.request import ImageRequest, Origin, Upload
 from storage.images import Image
@@ -68,12 +68,6 @@ def check_place(interaction: Interaction) -> None:
             f"The bot could not deliver here: it lacks {', '.join(f'“{name}”' for name in lacking)} in this channel. "
             "Please ask someone who manages the server to allow it."
         )
-
-
-def age_restricted(channel: object) -> bool:
-    """Whether only adults see this channel; a thread is what its parent is."""
-    places = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel, discord.Thread)
-    return isinstance(channel, places) and channel.is_nsfw()
 
 
 def moderator(interaction: Interaction) -> Moderator:

@@ -166,7 +166,8 @@ def pointer(interaction: Interaction, message: discord.Message) -> str:
         raise Refused("That message is not from this bot.")
     found = [each for custom_id in custom_ids(message.components) if (each := PATTERN.fullmatch(custom_id))]
     subjects = [each["subject"] for each in found if each["verb"].startswith("img:")]
-    subjects = subjects or [each["subject"].partition(":")[0] for each in found if each["verb"].startswith("fin:")]
+    for others in ("fin:", "reg:"):
+        subjects = subjects or [each["subject"].partition(":")[0] for each in found if each["verb"].startswith(others)]
     images = {subject for subject in subjects if IMAGE_ID.fullmatch(subject)}
     requests = {subject.partition("-")[0] for subject in subjects}
     if len(requests) != 1:

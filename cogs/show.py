@@ -1,4 +1,4 @@
-"""`/show`: an old request with live buttons again, here; and “Show details” on a message."""
+"""`/show`: an old request, finetune or registration with live buttons again, here; and “Show details” on a message."""
 
 import contextlib
 
@@ -11,6 +11,7 @@ from bot.buttons import Answer, acknowledge, card_of, settle
 from bot.client import Client, Interaction
 from bot.errors import Refused
 from bot.workflows.finetune import FinetuneView
+from bot.workflows.registration import RegistrationView
 from bot.workflows.shown import Shown
 from cogs.asking import check_place, moderates
 from cogs.finding import (
@@ -24,6 +25,7 @@ from cogs.finding import (
     request_of,
 )
 from cogs.finetune_buttons import show_details as show_finetune
+from cogs.registering import registration_of
 from storage import jobs
 from storage.jobs import Job
 
@@ -33,9 +35,11 @@ class Show(commands.Cog):
         self._client = client
 
     @app_commands.command()
-    @app_commands.describe(job="The id of a request (3k9x2f) or of one picture (3k9x2f-2), or a link to its message")
+    @app_commands.describe(
+        job="The id of a request or registration (3k9x2f) or of one picture (3k9x2f-2), or a link to its message"
+    )
     async def show(self, interaction: Interaction, job: str) -> None:
-        """Show an earlier request or a finetune here, with buttons that work."""
+        """Show an earlier request, a finetune or a registration here, with buttons that work."""
         check_place(interaction)
         await acknowledge(interaction, Answer.PUBLIC)
         found = await pointed_at(interaction, job)
@@ -75,8 +79,11 @@ class Show(commands.Cog):
 
 
 async def shown_of(interaction: Interaction, found: str) -> Shown:
-    """The request or the finetune with that id; raises as `request_of` and `finetune_of`."""
-    if not await interaction.client.services.finetune_views.of(found):
+    """The request, finetune or registration with that id; raises as `request_of`, `finetune_of`, `registration_of`."""
+    services = interaction.client.services
+    if await services.registrations.views.of(found):
+        return await registration_of(interaction, found)
+    if not await services.finetune_views.of(found):
         return await request_of(interaction, found)
     view = await finetune_of(interaction, found)
     await check_age(interaction, view.job)
@@ -90,6 +97,8 @@ async def show_details(interaction: Interaction, message: discord.Message) -> No
     view = await shown_of(interaction, pointer(interaction, message).partition("-")[0])
     if isinstance(view, FinetuneView):
         await show_finetune(interaction, view)
+    elif isinstance(view, RegistrationView):
+        await interaction.edit_original_response(content=cards.registration_details(view))
     else:
         await interaction.edit_original_response(content=cards.details(view))
 

@@ -13,15 +13,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from pydantic import AnyHttpUrl, SecretStr
 
+from bot import http
 from bot.app import App, assemble
+from bot.clock import SystemClock
 from bot.config import Settings
+from bot.registering import story_of
 from bot.workflows.request import RequestView, job_id
 from sandbox.astria import AstriaServer
 from sandbox.bfl import BflServer
+from sandbox.chain import ChainServer
+from sandbox.chain.accounts import BOT
+from sandbox.pinata import PinataServer
 from sandbox.vimmerse import VimmerseServer
 from storage import communities
 from storage.communities import Community as CommunitySettings
-from storage.database import rows
+from storage.database import open_database, rows
 from tests.clock import TurnedClock
 
 TOKEN = SecretStr("a-token-for-a-simulated-discord")
@@ -36,6 +42,12 @@ class Services:
     bfl: BflServer
     astria: AstriaServer | None = None
     vimmerse: VimmerseServer | None = None
+    pinata: PinataServer | None = None
+    chain: ChainServer | None = None
+    collection: str | None = None
+    """Where images are minted, once a test has made it."""
+    confirmations: int = 1
+    """Blocks until a transaction is final."""
     origins: dict[str, str] = field(default_factory=dict[str, str])
     """By `bfl`, `us1`, `eu1`, `astria` and `vimmerse`."""
     web_port: int | None = None
@@ -62,9 +74,52 @@ class Services:
         for name in ("astria", "vimmerse"):
             if name in self.origins:
                 found[f"{name}_api_key"] = SecretStr("sandbox-key")
+        if self.pinata:
+            pinata = AnyHttpUrl(self.origins["pinata"])
+            found |= {
+                "pinata_jwt": SecretStr("sandbox-key"),
+                "pinata_api_url": pinata,
+                "pinata_uploads_url": pinata,
+                "pinata_gateway_url": pinata,
+                "ipfs_gateway_url": pinata,
+            }
+        if self.chain:
+            found |= {
+                "wallet_private_key": SecretStr(BOT.key),
+                "rpc_provider_url": SecretStr(self.origins["chain"]),
+                "story_explorer_url": AnyHttpUrl(self.origins["chain"]),
+                "spg_nft_contract_address": self.collection,
+                "story_confirmations": self.confirmations,
+            }
         if self.web_port is not None:
             found |= {"web_port": self.web_port, "public_url": AnyHttpUrl(f"http://127.0.0.1:{self.web_port}")}
         return found
+
+
+async def made_collection(rpc: str, folder: Path) -> str:
+    """The address of a new private collection, made as an admin makes it."""
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
+        discord_token=TOKEN,
+        bfl_api_key=SecretStr("sandbox-key"),
+        wallet_private_key=SecretStr(BOT.key),
+        rpc_provider_url=SecretStr(rpc),
+        story_confirmations=1,
+    )
+    database = await open_database(folder / "collection.db")
+    try:
+        async with http.session() as session:
+            story = story_of(settings, session, database, SystemClock())
+            made = await story.registrar.create_collection(
+                name="Night Owls",
+                symbol="OWL",
+                contract_uri="",
+                mint_fee_recipient=story.wallet.address,
+                public=False,
+            )
+    finally:
+        await database.close()
+    return made.address
 
 
 class Community:
@@ -250,9 +305,11 @@ async def a_community(
     trainers: Collection[str] = (),
     astria: dict[str, Any] | None = None,
     callbacks: bool = False,
+    story: dict[str, Any] | None = None,
     **bfl_options: Any,
 ) -> AsyncGenerator[Community]:
-    """The community, with the bot at work. `trainers` are those of `bfl`, `astria` and `vimmerse` that are there."""
+    """The community, with the bot at work. `trainers` are those of `bfl`, `astria` and `vimmerse` that are there; with
+    `story`, which are the chain's options, images can be registered."""
     clock = TurnedClock()
     options: dict[str, Any] = {"clock": clock.now, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
     services = Services(BflServer(**options), web_port=unused_port() if callbacks else None)
@@ -272,6 +329,12 @@ async def a_community(
         if "vimmerse" in trainers:
             services.vimmerse = VimmerseServer(clock=clock.now, picture_size=64)
             await serve("vimmerse", services.vimmerse.app())
+        if story is not None:
+            services.pinata = PinataServer(clock=clock.now)
+            await serve("pinata", services.pinata.app())
+            services.chain = ChainServer(clock=clock.now, **story)
+            await serve("chain", services.chain.app())
+            services.collection = await made_collection(services.origins["chain"], folder)
         community = Community(folder, services, clock)
         await community.start()
         try:

@@ -213,7 +213,7 @@ def test_a_picture_comes_with_its_price_seed_time_and_alt_text() -> None:
     assert "seed `42` · 12 s · $0.06" in words(card)
     (file,) = card.files
     assert (file.filename, file.description) == (f"{ID}-1.jpg", "a cat on the moon")
-    assert labels(card) == [["Vary", "Edit"], ["Again", "Edit prompt", "Details", "Delete"]]
+    assert labels(card) == [["Vary", "Edit", "Register"], ["Again", "Edit prompt", "Details", "Delete"]]
 
 
 def test_four_pictures_have_four_rows_of_buttons() -> None:
@@ -221,10 +221,11 @@ def test_four_pictures_have_four_rows_of_buttons() -> None:
     assert labels(card) == [
         ["Pick 1", "Pick 2", "Pick 3", "Pick 4"],
         ["Vary 1", "Vary 2", "Vary 3", "Vary 4"],
-        ["Edit 1", "Edit 2", "Edit 3", "Edit 4"],
+        ["Edit 1", "Edit 2", "Edit 3", "Edit 4", "Register"],
         ["Again", "Edit prompt", "Details", "Delete"],
     ]
     assert presses(card)[4:6] == [f"1:img:vary:{ID}-1", f"1:img:vary:{ID}-2"]
+    assert presses(card)[12] == f"1:reg:choose:{ID}", "a form asks which"
     assert presses(card)[-4:] == [f"1:img:{verb}:{ID}" for verb in ("again", "prompt", "info", "delete")]
 
 
@@ -301,7 +302,13 @@ def test_a_picture_by_itself_has_its_own_buttons() -> None:
     card = cards.image_card(view, view.images[1], MEDIA)
     assert "Picture 2 of 3" in words(card)
     assert [file.filename for file in card.files] == [f"{ID}-2.jpg"]
-    assert presses(card) == [f"1:img:vary:{ID}-2", f"1:img:edit:{ID}-2", f"1:img:again:{ID}", f"1:img:info:{ID}"]
+    assert presses(card) == [
+        f"1:img:vary:{ID}-2",
+        f"1:img:edit:{ID}-2",
+        f"1:img:again:{ID}",
+        f"1:img:info:{ID}",
+        f"1:reg:begin:{ID}-2",
+    ]
 
 
 def test_a_spoiler_is_hidden_in_the_gallery_and_in_the_file() -> None:

@@ -11,7 +11,7 @@ async def test_every_button_goes_on_working(community: Community, restarted: boo
     job = job_of(card)
     assert buttons_of(card).keys() == {
         *("Pick 1", "Pick 2", "Vary 1", "Vary 2", "Edit 1", "Edit 2"),
-        *("Again", "Edit prompt", "Details", "Delete"),
+        *("Again", "Edit prompt", "Register", "Details", "Delete"),
     }
     if restarted:
         await community.restart()
@@ -53,7 +53,7 @@ async def test_the_picture_alone_can_be_varied_edited_and_looked_into(community:
     card = await community.drawn(count=2)
     await community.ben.click(card, label="Pick 1")
     picked = community.cards[-1]
-    assert buttons_of(picked).keys() == {"Vary", "Edit", "Again", "Details"}
+    assert buttons_of(picked).keys() == {"Vary", "Edit", "Register", "Again", "Details"}
     await community.restart()
     await community.mia.click(picked, label="Vary")
     await community.pass_time(20)

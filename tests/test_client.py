@@ -41,18 +41,25 @@ async def test_every_command_is_for_communities_only(community: Community) -> No
     assert sorted(told) == [
         "Add to training set",
         "Edit this picture",
+        "Register this picture",
         "Show details",
+        "Verify this picture",
         "admin",
+        "audit",
         "edit",
         "finetune",
         "history",
         "imagine",
+        "register",
         "review",
         "settings",
         "show",
+        "verify",
+        "wallet",
     ]
     assert all(each["contexts"] == [0] and each["integration_types"] == [0] for each in told.values())
-    assert told["admin"]["default_member_permissions"] == discord.Permissions(manage_guild=True).value
+    for name in ("admin", "audit"):
+        assert told[name]["default_member_permissions"] == discord.Permissions(manage_guild=True).value
 
 
 async def test_discord_is_told_the_commands_only_when_they_have_changed(
@@ -63,7 +70,7 @@ async def test_discord_is_told_the_commands_only_when_they_have_changed(
     await community.restart()
     assert told == []
 
-    monkeypatch.setattr(EXTENSIONS_OF, tuple(each for each in EXTENSIONS if each != "cogs.review"))
+    monkeypatch.setattr(EXTENSIONS_OF, tuple(each for each in EXTENSIONS if each != "cogs.review_queue"))
     await community.restart()
     assert told == [1]
     await community.restart()
@@ -73,7 +80,7 @@ async def test_discord_is_told_the_commands_only_when_they_have_changed(
 async def test_commands_that_discord_did_not_take_are_told_again_at_the_next_start(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(EXTENSIONS_OF, tuple(each for each in EXTENSIONS if each != "cogs.review"))
+    monkeypatch.setattr(EXTENSIONS_OF, tuple(each for each in EXTENSIONS if each != "cogs.review_queue"))
     community.env.inject_error("PUT", "/applications/*/commands", status=400, times=1)
     await community.restart()
     told: list[int] = []

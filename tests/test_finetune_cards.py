@@ -534,7 +534,7 @@ def test_a_finished_sweep_is_one_sheet_with_a_button_for_each_strength() -> None
     assert [file.filename for file in shown.files] == [f"{ID}-sheet.jpg"]
     assert "1.2 with seed 7 and 1.2 with seed 8 are missing: No. Nothing was charged." in words(shown)
     assert "$0.56" in words(shown)
-    assert labels(shown) == [["Keep 0.6", "Keep 0.8", "Keep 1", "Keep 1.4"], ["Details", "Delete"]]
+    assert labels(shown) == [["Keep 0.6", "Keep 0.8", "Keep 1", "Keep 1.4"], ["Details", "Register", "Delete"]]
     assert presses(shown)[3] == f"1:fin:keep:{ID}:4"
 
 

@@ -1,28 +1,52 @@
 """Every card and sentence the bot shows: pure functions of what is known."""
 
+from bot.cards.audit import audit_text, export_text
 from bot.cards.card import Card, CardFile, Copy
 from bot.cards.details import details
 from bot.cards.finetune import finetune_card
 from bot.cards.finetune_details import deletion_question, finetune_details, finetune_list
 from bot.cards.finetune_news import news_card
 from bot.cards.finetune_review import consent_review_card, training_review_card
+from bot.cards.registration import registration_card
+from bot.cards.registration_details import registration_details
+from bot.cards.registration_draft import discarded_card, registration_draft_card, submitted_card
+from bot.cards.registration_news import registration_news_card
+from bot.cards.registration_review import registration_review_card
 from bot.cards.request import image_card, request_card
 from bot.cards.review import review_card
+from bot.cards.review_queue import (
+    EMPTY,
+    choice_of,
+    choices_text,
+    denials_text,
+    queue_is_empty,
+    reminder_card,
+    walked,
+)
 from bot.cards.settings import community_text, defaults_text, history_text
 from bot.cards.shown import card_of, review_card_for
 from bot.cards.sweep import sweep_offer
+from bot.cards.verdict import verdict_card
+from bot.cards.wallet import wallet_card, wallet_linked_card, wallet_text
 from bot.cards.words import money, quoted
 
 __all__ = [
+    "EMPTY",
     "Card",
     "CardFile",
     "Copy",
+    "audit_text",
     "card_of",
+    "choice_of",
+    "choices_text",
     "community_text",
     "consent_review_card",
     "defaults_text",
     "deletion_question",
+    "denials_text",
     "details",
+    "discarded_card",
+    "export_text",
     "finetune_card",
     "finetune_details",
     "finetune_list",
@@ -30,10 +54,23 @@ __all__ = [
     "image_card",
     "money",
     "news_card",
+    "queue_is_empty",
     "quoted",
+    "registration_card",
+    "registration_details",
+    "registration_draft_card",
+    "registration_news_card",
+    "registration_review_card",
+    "reminder_card",
     "request_card",
     "review_card",
     "review_card_for",
+    "submitted_card",
     "sweep_offer",
     "training_review_card",
+    "verdict_card",
+    "walked",
+    "wallet_card",
+    "wallet_linked_card",
+    "wallet_text",
 ]

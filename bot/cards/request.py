@@ -56,6 +56,7 @@ def image_card(view: RequestView, image: Image, media: Media, copies: Mapping[st
     heading = f"### Picture {view.images.index(image) + 1} of {len(view.images)}" if several else "### One picture"
     buttons = [*_vary([image]), button("img:edit", image.id, "Edit")]
     buttons += [button("img:again", view.job.id, "Again"), button("img:info", view.job.id, "Details")]
+    buttons.append(button("reg:begin", image.id, "Register"))
     return compose(
         [
             text(heading, prompt_of(view)),
@@ -142,9 +143,11 @@ def _drawn(view: RequestView, media: Media, copies: Mapping[str, Copy]) -> Card:
     if len(images) > 1:
         items += row([button("img:pick", each.id, f"Pick {n}", style=PRIMARY) for n, each in enumerate(images, 1)])
         items += row(_vary(images))
-        items += row([button("img:edit", each.id, f"Edit {n}") for n, each in enumerate(images, 1)])
+        edits = [button("img:edit", each.id, f"Edit {n}") for n, each in enumerate(images, 1)]
+        items += row([*edits, button("reg:choose", view.job.id, "Register")])
     else:
-        items += row([*_vary(images), button("img:edit", images[0].id, "Edit")])
+        register = button("reg:begin", images[0].id, "Register")
+        items += row([*_vary(images), button("img:edit", images[0].id, "Edit"), register])
     return compose([*items, *row(below)], colour=UNSURE if unsure else DONE, files=files)
 
 

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from bot.cards.card import Card, Copy
 from bot.cards.finetune import finetune_card
 from bot.cards.finetune_review import consent_review_card, training_review_card
+from bot.cards.registration import registration_card
+from bot.cards.registration_review import registration_review_card
 from bot.cards.request import request_card
 from bot.cards.review import review_card
 from bot.errors import Broken
+from bot.workflows.registration import RegistrationView
 from bot.workflows.request import RequestView
 from bot.workflows.shown import Shown
 from storage.media import Media
@@ -15,8 +18,14 @@ from storage.reviews import Review
 
 
 def card_of(view: Shown, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
-    """The one card of a request or of a finetune."""
-    return request_card(view, media, copies) if isinstance(view, RequestView) else finetune_card(view, media)
+    """The one card of a request, of a finetune or of a registration."""
+    match view:
+        case RequestView():
+            return request_card(view, media, copies)
+        case RegistrationView():
+            return registration_card(view, media)
+        case _:
+            return finetune_card(view, media)
 
 
 def review_card_for(review: Review, view: Shown, media: Media) -> Card:
@@ -27,6 +36,8 @@ def review_card_for(review: Review, view: Shown, media: Media) -> Card:
     """
     if isinstance(view, RequestView):
         return review_card(review, view)
+    if isinstance(view, RegistrationView):
+        return registration_review_card(review, view, media)
     match review.kind:
         case "train":
             return training_review_card(review, view, media)

@@ -61,7 +61,11 @@ def sweep_card(view: RequestView, media: Media) -> Card:
     )
     for start in range(0, len(keeps), ROW):
         items += row(keeps[start : start + ROW])
-    below = [button("img:info", job.id, "Details"), button("img:delete", job.id, "Delete", style=DANGER)]
+    below = [
+        button("img:info", job.id, "Details"),
+        button("reg:choose", job.id, "Register"),
+        button("img:delete", job.id, "Delete", style=DANGER),
+    ]
     return compose(
         [*items, *row([twice(view), *below] if unsure else below)], colour=UNSURE if unsure else DONE, files=files
     )

@@ -46,6 +46,8 @@ class Outcome:
     state: State = State.DONE
     cost: int | None = 0
     error: str | None = None
+    unless_woken: bool = False
+    """A wake-up that came while it ran counts: it is run again instead of ending."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,8 @@ class Worker:
             if outcome.state is not State.DONE and await queue.has_unfinished(db, parent_id=job.id):
                 # A request must not end before its pictures: nobody would show them. They wake it.
                 await queue.park(db, job_id=job.id, holder=self._holder)
+                return
+            if outcome.unless_woken and await queue.put_back_if_woken(db, job_id=job.id, holder=self._holder, now=now):
                 return
             ended = await queue.end(
                 db,

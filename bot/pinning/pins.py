@@ -5,6 +5,7 @@ is not known here is read back and compared. What cannot be proven is refused, b
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from bot.errors import BotError, Broken, Refused, Unavailable
-from bot.pinning.cid import EXPECTED, PROFILES, Cids, Profile, cids_of, parse
+from bot.pinning.cid import EXPECTED, PROFILES, RAW, SHA2_256, Cid, Cids, Profile, cids_of, parse
 from bot.pinning.interface import Frozen, Pin, PinFile, PinningService, named
 
 log = logging.getLogger(__name__)
@@ -140,8 +141,29 @@ async def _pinned(service: PinningService, file: PinFile, cids: Cids, scratch: S
         log.warning(
             "%s calls %s… %s, which is not computed here: it is read back", service.name, cids.sha256[:12], pin.cid
         )
-        await _compare(service, pin.cid, file.sha256, file.size, scratch)
+        try:
+            _check_own_hash(service, parse(pin.cid), file.sha256)
+            await _compare(service, pin.cid, file.sha256, file.size, scratch)
+        except Broken:
+            with contextlib.suppress(BotError):  # of no use to anybody, and nobody will remember its name
+                await service.unpin(pin)
+            raise
     return pin, profile
+
+
+def _check_own_hash(service: PinningService, cid: Cid, sha256: str) -> None:
+    """A raw CID holds the hash of all its bytes: whatever this service hands out, no other could for a wrong one.
+
+    Raises:
+        Broken: it is not the hash of these bytes.
+    """
+    hashed_so = cid.codec == RAW and cid.multihash[0] == SHA2_256
+    if hashed_so and cid.multihash[2:].hex() != sha256:
+        raise Broken(_unproven(service))
+
+
+def _unproven(service: PinningService) -> str:
+    return f"{service.label} could not be proven to hold these bytes."
 
 
 async def _compare(service: PinningService, cid: str, sha256: str, size: int, scratch: Scratch) -> None:
@@ -150,14 +172,13 @@ async def _compare(service: PinningService, cid: str, sha256: str, size: int, sc
         Unavailable: the service does not hand it out just now.
         Broken: it is not these bytes.
     """
-    unproven = f"{service.label} could not be proven to hold these bytes."
     async with scratch() as path:
         try:
             await service.read(cid, path, cap=size)
         except (Broken, Refused) as error:
-            raise Broken(unproven) from error
+            raise Broken(_unproven(service)) from error
         if await asyncio.to_thread(_sha256, path) != sha256:
-            raise Broken(unproven)
+            raise Broken(_unproven(service))
 
 
 async def _computed(path: Path, profiles: Sequence[Profile]) -> Cids:

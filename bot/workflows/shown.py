@@ -1,20 +1,25 @@
-"""Whatever has a card: a request for pictures, or a finetune."""
+"""Whatever has a card: a request for pictures, a finetune, or a registration."""
 
 from bot.workflows.finetune import FinetuneView
 from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.registration import RegistrationView
+from bot.workflows.registration_views import RegistrationViews
 from bot.workflows.request import RequestView
 from bot.workflows.views import Views
 
-Shown = RequestView | FinetuneView
+Shown = RequestView | FinetuneView | RegistrationView
 
 
 class AllViews:
     """Finds what an id stands for."""
 
-    def __init__(self, requests: Views, finetunes: FinetuneViews) -> None:
+    def __init__(self, requests: Views, finetunes: FinetuneViews, registrations: RegistrationViews) -> None:
         self._requests = requests
         self._finetunes = finetunes
+        self._registrations = registrations
 
     async def of(self, job_id: str) -> Shown | None:
-        """The request or the finetune with that id; None where there is neither."""
-        return await self._requests.of(job_id) or await self._finetunes.of(job_id)
+        """The request, the finetune or the registration with that id; None where there is none of them."""
+        return (
+            await self._requests.of(job_id) or await self._finetunes.of(job_id) or await self._registrations.of(job_id)
+        )
