@@ -14,7 +14,10 @@ from pydantic import AnyHttpUrl, SecretStr
 from bot.app import assemble
 from bot.config import Settings
 from bot.errors import BotError
-from sandbox.page import PORT, Page
+from bot.workflows.registration import UNDO
+from sandbox.chain.accounts import BOT, OLGA
+from sandbox.collection import with_collection
+from sandbox.page import PORT, Link, Page
 from sandbox.services import HOST, KEY, TRAINING, Addresses, remembered_port, serving
 from sandbox.stage import Stage
 from sandbox.world import World
@@ -50,7 +53,7 @@ async def play(folder: Path, *, page_port: int | None, speed: float) -> None:
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(serving(folder, speed=speed))
         world = await stack.enter_async_context(World.open())
-        settings = _settings(folder, services, world)
+        settings = await with_collection(_settings(folder, services, world, speed), folder)
         await _prepare(settings, world)
         port = remembered_port(folder, "bot")
 
@@ -70,6 +73,10 @@ async def play(folder: Path, *, page_port: int | None, speed: float) -> None:
         stage = Stage(product, world)
         await stack.enter_async_context(stage.running())
         page = await _open_page(stack, world, stage, page_port)
+        page.links += [
+            Link("Wallets: sign as one of them", services.wallets),
+            Link("Chain: what is registered", services.chain),
+        ]
         print(
             f"\nThe sandbox is open:\n\n    {page.url}\n\n"
             f"A picture takes seconds here, a training about {TRAINING / speed:.0f} s.\n"
@@ -80,7 +87,7 @@ async def play(folder: Path, *, page_port: int | None, speed: float) -> None:
         print("Stopping; what is under way goes on at the next start.")
 
 
-def _settings(folder: Path, services: Addresses, world: World) -> Settings:
+def _settings(folder: Path, services: Addresses, world: World, speed: float) -> Settings:
     return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
         discord_token=SecretStr("no-token-is-needed-in-the-sandbox"),
@@ -92,6 +99,15 @@ def _settings(folder: Path, services: Addresses, world: World) -> Settings:
         astria_api_url=AnyHttpUrl(services.astria),
         vimmerse_api_key=SecretStr(KEY),
         vimmerse_api_url=AnyHttpUrl(services.vimmerse),
+        wallet_private_key=SecretStr(BOT.key),
+        rpc_provider_url=SecretStr(services.chain),
+        story_explorer_url=AnyHttpUrl(services.chain),
+        story_undo_seconds=UNDO / max(speed, 1),
+        pinata_jwt=SecretStr(KEY),
+        pinata_api_url=AnyHttpUrl(services.pinata),
+        pinata_uploads_url=AnyHttpUrl(services.pinata),
+        pinata_gateway_url=AnyHttpUrl(services.pinata),
+        ipfs_gateway_url=AnyHttpUrl(services.pinata),
         public_url=AnyHttpUrl(f"http://{HOST}:{remembered_port(folder, 'bot')}"),
         data_dir=folder / "bot",
         admin_user_ids=frozenset({world.olga.actor.id}),
@@ -119,6 +135,7 @@ async def _prepare(settings: Settings, world: World) -> None:
                 moderator_role_id=world.moderators.id,
                 review_channel_id=world.review.channel.id,
                 confirm_above=200_000,
+                wallet=OLGA.address,
             )
             await communities.save(db, world.guild.id, chosen, by=world.olga.actor.id, now=0)
     await database.close()

@@ -31,12 +31,14 @@ _log = logging.getLogger(__name__)
 
 PORT = 8765
 HINTS = (
-    "Type /imagine and a sentence, then press Enter.",
+    "Type /imagine and a sentence, then Enter.",
     "Press a button below the picture, or right-click its message.",
-    "Ask for 4 pictures, then decide as Mia in #review.",
-    "Restart the bot while it draws: nothing is lost.",
-    "Show an older one: /history, then /show.",
-    "Train: /finetune create, name Teapot, kind product; give it teapot.zip, start, then say yes as Mia.",
+    "Ask for 4 pictures; decide as Mia in #review.",
+    "Restart the bot meanwhile: nothing is lost.",
+    "Older ones: /history, then /show.",
+    "Register: the button below a picture; Submit; approve it as Mia; follow its card's link.",
+    "Prove a wallet: /wallet link, and Wallets below.",
+    "Train: /finetune create, name Teapot, kind product, teapot.zip; start; say yes as Mia.",
 )
 _STATIC = Path(__file__).with_name("static")
 _BODY = 27 * 1024**2  # bytes; SimCord takes 26 MiB

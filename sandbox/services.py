@@ -1,4 +1,4 @@
-"""The services that the sandbox's bot works with: stand-ins of all three on this machine, at the same ports always."""
+"""The services that the sandbox's bot works with: stand-ins on this machine, at the same ports always."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,18 @@ from aiohttp import web
 from bot.errors import Broken
 from sandbox.astria import AstriaServer
 from sandbox.bfl import BflServer
+from sandbox.chain import ChainServer
+from sandbox.pinata import FULL, PinataServer
 from sandbox.vimmerse import VimmerseServer
+from sandbox.wallets import Wallets
 
 HOST: Final = "127.0.0.1"
 KEY: Final = "sandbox-key"
 TRAINING: Final = 50.0
 """Seconds that a training takes with any of them, where the real ones take 20 minutes to some hours."""
+
+BLOCK: Final = 2.0
+"""Seconds from a block of the chain to the next, about as on Story."""
 
 _WAITING: Final = 5.0  # seconds of these until Astria begins
 _DRAWING: Final = 12.0  # seconds for a picture at Astria
@@ -36,6 +42,12 @@ class Addresses:
     bfl_eu1: str
     astria: str
     vimmerse: str
+    pinata: str
+    """Uploads, API and gateway."""
+    chain: str
+    """The node, and pages that show what is on the chain."""
+    wallets: str
+    """A page with the wallets of the sandbox's people."""
 
     @property
     def origins(self) -> Sequence[str]:
@@ -61,7 +73,14 @@ async def serving(folder: Path, *, speed: float = 1.0) -> AsyncGenerator[Address
         state=folder / "astria.db",
     )
     vimmerse = VimmerseServer(keys=(KEY,), training=TRAINING, speed=speed, state=folder / "vimmerse.db")
+    pinata = PinataServer(keys={KEY: FULL}, per_minute=6000, state=folder / "pinata.db")
+    chain = ChainServer(
+        state=folder / "chain.db",
+        block_time=BLOCK / speed,
+        gateway=f"http://{HOST}:{remembered_port(folder, 'pinata')}/ipfs/",
+    )
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(chain.close)
 
         async def start(name: str, app: web.Application) -> str:
             return await stack.enter_async_context(served(app, remembered_port(folder, name)))
@@ -72,6 +91,9 @@ async def serving(folder: Path, *, speed: float = 1.0) -> AsyncGenerator[Address
             bfl_eu1=await start("bfl-eu1", bfl.app("eu1")),
             astria=await start("astria", astria.app()),
             vimmerse=await start("vimmerse", vimmerse.app()),
+            pinata=await start("pinata", pinata.app()),
+            chain=await start("chain", chain.app()),
+            wallets=await start("wallets", Wallets().app()),
         )
 
         async def deliver() -> None:

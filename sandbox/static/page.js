@@ -79,9 +79,9 @@ function markNews() {
 function build() {
   $("guild").textContent = world.guild.name;
   $("people").replaceChildren(...world.people.map((one) => {
-    const button = element("button", "", { type: "button", value: one.key });
+    const button = element("button", "", { type: "button", value: one.key, title: `${one.title}, ${one.about}` });
     const words = element("span");
-    words.append(element("b", one.name), element("small", `${one.title}, ${one.about}`));
+    words.append(element("b", one.name), element("small", one.title));
     button.append(element("span", one.name[0], { className: "face", ariaHidden: "true" }), words);
     button.addEventListener("click", () => { me = one.key; show(); });
     return button;
