@@ -284,7 +284,8 @@ async def revive(db: Connection, *, job_id: str, now: float) -> bool:
     changed = await change(
         db,
         """
-        UPDATE jobs SET state = 'waiting', due_at = :now, error = NULL, ended_at = NULL, cost_actual = NULL, attempts = 0
+        UPDATE jobs SET state = 'waiting', due_at = :now, error = NULL, ended_at = NULL, cost_actual = NULL,
+            attempts = 0
         WHERE id = :id AND state = 'failed'
         """,
         {"id": job_id, "now": now},

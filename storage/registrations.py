@@ -177,8 +177,7 @@ async def of_guild(
     db: Connection, guild_id: int, *, states: Collection[RegistrationState], limit: int = 1000
 ) -> list[Registration]:
     """A community's, newest first."""
-    found = await _in_states(db, "guild_id = :guild_id", {"guild_id": guild_id}, states, newest=limit)
-    return found
+    return await _in_states(db, "guild_id = :guild_id", {"guild_id": guild_id}, states, newest=limit)
 
 
 async def of_owner(

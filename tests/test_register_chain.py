@@ -56,7 +56,7 @@ async def test_a_node_that_fails_for_a_while_delays_it(community: Community) -> 
                 chain_faults.Fault("*", trouble),
             ]
     await begun(community, registration_id)
-    found = await going(community, registration_id, within=1200)
+    found = await going(community, registration_id, within=7200)
     assert found.state is CONFIRMED, found.error
     await check_claims(community, tokens=1)
 

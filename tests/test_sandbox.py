@@ -28,13 +28,14 @@ class Sandbox:
     """`python -m sandbox` in a process of its own, on a folder that outlives it."""
 
     folder: Path
+    speed: str = SPEED
     port: int = 0
     url: str = ""
     process: Process | None = None
 
     async def start(self) -> None:
         """Start it, and read the one link. Started again, it keeps its port, so that an open page finds it."""
-        command = ["-m", "sandbox", "--folder", str(self.folder), "--port", str(self.port), "--speed", SPEED]
+        command = ["-m", "sandbox", "--folder", str(self.folder), "--port", str(self.port), "--speed", self.speed]
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, *command, cwd=Path(__file__).parents[1], stdout=PIPE
         )
@@ -53,8 +54,8 @@ class Sandbox:
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncGenerator[Sandbox]:
-    sandbox = Sandbox(tmp_path / "sandbox")
+async def sandbox(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncGenerator[Sandbox]:
+    sandbox = Sandbox(tmp_path / "sandbox", speed=getattr(request, "param", SPEED))
     await sandbox.start()
     yield sandbox
     if sandbox.process and sandbox.process.returncode is None:

@@ -50,6 +50,8 @@ class Life(BaseModel):
     """It lives on when everything is at its end."""
     us1: str | None = None
     """Where finetunes are trained."""
+    settings: dict[str, str] = {}
+    """Further ones, by name: where images are registered."""
     wish: str | None = None
     """SQL that finds a row once the wish of a finetune's owner is taken: it is over when nothing is under way then.
     Time that nobody works in is skipped, so that hours of looking at a training pass."""
@@ -108,6 +110,7 @@ def _settings(life: Life) -> Settings:
         bfl_api_url=AnyHttpUrl(life.bfl),
         bfl_us1_url=AnyHttpUrl(life.us1) if life.us1 else None,
         data_dir=life.folder,
+        **life.settings,  # pyright: ignore[reportArgumentType] - read as from the environment
     )
 
 

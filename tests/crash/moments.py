@@ -9,14 +9,19 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import aiohttp
 from sqlalchemy import Engine, event
+from web3.types import RPCEndpoint, RPCResponse
 from yarl import URL
 
+from bot.story.rpc import Node
+from bot.workflows.register import Register
+from bot.workflows.registrations import Registrations
 from storage import queue
 from storage.database import Connection, Database
 from storage.jobs import Job
@@ -54,6 +59,7 @@ class Moments:
         self._watch_schema()
         self._watch_commits()
         self._watch_requests()
+        self._watch_node()
         self._watch_files()
 
     def _watch_schema(self) -> None:
@@ -103,6 +109,30 @@ class Moments:
             return answer
 
         aiohttp.ClientSession._request = watched  # pyright: ignore
+
+    def _watch_node(self) -> None:
+        """What a chain's node is asked by who submits a registration and by its job, apart from what others ask."""
+        ask, submit, register = Node.make_request, Registrations.submit, Register.__call__
+        asking: ContextVar[str] = ContextVar("asking", default="")
+
+        async def asked(node: Node, method: RPCEndpoint, params: Any) -> RPCResponse:
+            if not asking.get():
+                return await ask(node, method, params)
+            self.reach(f"before {method} of {asking.get()}")
+            answer = await ask(node, method, params)
+            self.reach(f"after {method} of {asking.get()}")
+            return answer
+
+        def named(name: str, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+            async def run(*arguments: Any, **named: Any) -> Any:
+                asking.set(name)
+                return await work(*arguments, **named)
+
+            return run
+
+        Node.make_request = asked  # pyright: ignore[reportAttributeAccessIssue]
+        Registrations.submit = named("a submission", submit)  # pyright: ignore[reportAttributeAccessIssue]
+        Register.__call__ = named("a registration", register)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _watch_files(self) -> None:
         fsync, replace = os.fsync, Path.replace

@@ -49,6 +49,8 @@ class World:
     us1_origin: str | None = None
     wish: str | None = None
     """As of `Life`."""
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    """As of `Life`."""
 
     async def start(
         self, *, moment: str | None = None, number: signal.Signals = signal.SIGKILL, stays: bool = False
@@ -66,6 +68,7 @@ class World:
                 stays=stays,
                 us1=self.us1_origin,
                 wish=self.wish,
+                settings=self.settings,
             )
         )
         return process
