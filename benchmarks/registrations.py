@@ -73,7 +73,8 @@ async def measure(*, quick: bool) -> Table:
         table.notes.append("anvil is not installed (`make anvil`), so that the stand-in alone was measured.")
     table.notes.append(
         "A block has room for about 30 registrations. On py-evm, Python runs the contracts, so that the chain is what "
-        "is measured there."
+        "is measured there. anvil answers a moment before it mines, and ours looks again after a second: one at "
+        "a time, with a block for each transaction, some take that long."
     )
     return table
 

@@ -257,11 +257,7 @@ class Register:
         async with self._underway(view):
             mined = await there.sender.settle(transaction_id(view.registration))
             if isinstance(mined, Reverted):  # these metadata may be registered, by a transaction whose receipt was lost
-                known = (
-                    await there.registrar.existing(mint_of(view.registration, view.terms))
-                    if mined.existing_token is not None
-                    else None
-                )
+                known = await there.registrar.existing(mint_of(view.registration, view.terms))
             else:
                 known = await there.registrar.outcome(mined)
         if known is None:
