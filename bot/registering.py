@@ -62,7 +62,12 @@ def story_of(settings: Settings, session: aiohttp.ClientSession, database: Datab
     if settings.wallet_private_key is None:
         raise Broken("WALLET_PRIVATE_KEY is missing: the private key of a wallet for the bot alone.")
     network = network_of(settings)
-    node = Node(session, settings.rpc_provider_url or SecretStr(network.rpc_url))
+    try:
+        node = Node(session, settings.rpc_provider_url or SecretStr(network.rpc_url))
+    except ValueError:
+        raise Broken(  # without its cause, which may hold the key
+            "RPC_PROVIDER_URL is not right: it has to be an https address, or http on this machine."
+        ) from None
     chain = Chain(node, network, fee_cap=round(settings.story_max_fee_gwei * GWEI))
     wallet = Wallet(settings.wallet_private_key)
     rules = Rules(confirmations=settings.story_confirmations)

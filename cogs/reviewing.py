@@ -117,7 +117,8 @@ def ask_reason(form: Form, community: Community, who: str) -> None:
     if kept:
         form.ask("saved", "A saved reason", Select[Form](options=kept, min_values=0, required=False))
     own = TextInput[Form](style=discord.TextStyle.paragraph, max_length=MOST_REASON, required=not kept)
-    form.ask("reason", "Or in your own words" if kept else "Why?", own, f"{who} will read this.")
+    label = "Or in your own words" if kept else "Why?"
+    form.ask("reason", label, own, f"{who} will read this.")
     form.ask("keep", "Keep these words for next time", Checkbox[Form](), "As a saved reason of this server.")
 
 

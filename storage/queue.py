@@ -286,7 +286,7 @@ async def revive(db: Connection, *, job_id: str, now: float) -> bool:
         """
         UPDATE jobs SET state = 'waiting', due_at = :now, error = NULL, ended_at = NULL, cost_actual = NULL,
             attempts = 0
-        WHERE id = :id AND state = 'failed'
+        WHERE id = :id AND state IN ('failed', 'unknown')
         """,
         {"id": job_id, "now": now},
     )

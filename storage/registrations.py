@@ -204,6 +204,39 @@ async def in_state(db: Connection, state: RegistrationState) -> list[Registratio
     return await _in_states(db, "TRUE", {}, [state])
 
 
+async def likenesses(
+    db: Connection, guild_id: int, *, states: Collection[RegistrationState], limit: int
+) -> list[tuple[str, str, str]]:
+    """Id, SHA-256 and fingerprint of a community's, newest first: all that is needed to compare them."""
+    named = {f"state_{place}": state for place, state in enumerate(states)}
+    found = await rows(
+        db,
+        f"""
+        SELECT id, sha256, fingerprint FROM registrations
+        WHERE guild_id = :guild_id AND state IN ({", ".join(f":{name}" for name in named)})
+        ORDER BY changed_at DESC LIMIT :limit
+        """,
+        {"guild_id": guild_id, "limit": limit, **named},
+    )
+    return [(each["id"], each["sha256"], each["fingerprint"]) for each in found]
+
+
+async def stranded(db: Connection, *, ended_before: float) -> list[str]:
+    """Those under way whose job has ended all the same, by a bug or a full disk, and some time ago."""
+    found = await rows(
+        db,
+        """
+        SELECT registrations.id FROM registrations JOIN jobs ON jobs.id = registrations.id
+        WHERE jobs.state IN ('failed', 'unknown') AND jobs.ended_at <= :before AND registrations.state IN (
+            'submitted', 'approved', 'pinning', 'pinned', 'signed', 'sent', 'withdrawn')
+            AND (registrations.state <> 'withdrawn' OR EXISTS (
+                SELECT 1 FROM pins WHERE registration_id = registrations.id AND unpinned_at IS NULL))
+        """,
+        {"before": ended_before},
+    )
+    return [each["id"] for each in found]
+
+
 async def drafts_before(db: Connection, when: float) -> list[Registration]:
     """Drafts that nobody has touched since then."""
     return await _in_states(db, "changed_at < :when", {"when": when}, [RegistrationState.DRAFT])

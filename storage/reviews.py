@@ -159,7 +159,7 @@ async def decide(
         db,
         """
         UPDATE reviews SET state = :state, decided_by = :by, decided_at = :now, reason = :reason
-        WHERE id = :id AND state = 'open' AND digest = :digest AND expires_at >= :now
+        WHERE id = :id AND state = 'open' AND digest = :digest AND (expires_at >= :now OR :state = 'withdrawn')
             AND (claimed_by IS NULL OR claimed_by = :by OR claimed_until < :now OR :state = 'withdrawn')
         """,
         {"id": review_id, "state": state, "digest": digest, "by": by, "now": now, "reason": reason},

@@ -24,7 +24,7 @@ from tests.crash.lives import Zygote, a_zygote
 from tests.crash.registry import (
     APPROVE,
     BLOCK,
-    PINNED_BEFORE,
+    FILES,
     RETRY,
     SUBMIT,
     WITHDRAW,
@@ -36,20 +36,23 @@ from tests.crash.registry import (
 )
 from tests.crash.registry_claims import broken_by_registration, broken_by_withdrawal
 from tests.crash.trials import IDLE, ended, try_out
+from tests.registry import fine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEED = 20261101
 PRESSED = "before POST /api/v10/interactions/*/*/callback #1"
 """Moments before this one are of the bot's start, which tests/test_crash.py has."""
-SIGNING = "before commit of Register._sign #1"
+PINNING, SIGNING = "before commit of Register._move #1", "before commit of Register._sign #1"
+CONFIRMED = "after commit of Register._move #4"
 NODE = " POST / #"
 """What the node is asked has names of its own, by its methods."""
-LEAVES_A_TRACE = ("commit of", "sendRawTransaction", "/v3/files", "POST /api/v10/channels", "callback", "renaming")
-PARTS = 8
-"""Of the test that has the most trials: each has to be over in two minutes on a busy machine."""
-READ_ONLY_MOMENTS = 24
-"""Of those at which nothing outside the process changes, so many are sampled."""
+LEAVES_A_TRACE = (
+    *("commit of Reg", "commit of Decisions", "commit of Journal", "commit of P", "commit of Attempts"),
+    *("commit of Sender", "_end", "sendRawTransaction", "POST /v3/files", "POST /api/v10/channels"),
+)
+OTHERS = 3
+"""Of the moments at which something is only asked, read or shown once more, so many of each part are sampled."""
 
 Trial = Callable[[Registry], Awaitable[list[str]]]
 Claims = Callable[[Registry], list[str]]
@@ -65,6 +68,7 @@ class Office:
         self._zygote = zygote
         self._numbers = count()
         self._draft = draft
+        self._moments: list[str] = []
 
     def world(
         self, wishes: Sequence[Wish] = (SUBMIT, APPROVE), *, confirmations: int = 1
@@ -74,11 +78,21 @@ class Office:
 
     async def moments(self) -> list[str]:
         """What happens where nobody disturbs, from the member's press on, by name and in order."""
-        async with self.world() as world:
-            assert await world.lead() == 0
-            assert not broken_by_registration(world)
-            reached = [each for each in world.reached() if not IDLE.search(each) and NODE not in each]
-            return reached[reached.index(PRESSED) :]
+        if not self._moments:
+            async with self.world() as world:
+                assert await world.lead() == 0
+                assert not broken_by_registration(world)
+                reached = [each for each in world.reached() if not IDLE.search(each) and NODE not in each]
+                self._moments = reached[reached.index(PRESSED) :]
+        return self._moments
+
+    async def kill_between(self, first: str, last: str | None) -> None:
+        """A trial for each moment from `first` until `last` that leaves a trace, and for some of the others."""
+        moments = await self.moments()
+        part = moments[moments.index(first) : moments.index(last) if last else None]
+        traces = [each for each in part if any(name in each for name in LEAVES_A_TRACE)]
+        others = [each for each in part if each not in traces]
+        await try_out({each: killed(each) for each in [*traces, *sampled(others, OTHERS)]}, self.world)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -112,20 +126,26 @@ def stopped(moment: str) -> Trial:
 # Killed.
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-async def test_killed_at_any_moment_of_a_registration(office: Office, part: int) -> None:
-    """At each that leaves a trace; where something is only asked or read, at some."""
-    moments = await office.moments()
-    traces = [each for each in moments if any(name in each for name in LEAVES_A_TRACE)]
-    others = [each for each in moments if each not in traces]
-    chosen = [*traces, *sampled(others, READ_ONLY_MOMENTS)]
-    await try_out({moment: killed(moment) for moment in chosen[part::PARTS]}, office.world)
+async def test_killed_while_it_is_submitted_and_decided(office: Office) -> None:
+    await office.kill_between(PRESSED, PINNING)
+
+
+async def test_killed_while_it_is_pinned(office: Office) -> None:
+    await office.kill_between(PINNING, SIGNING)
+
+
+async def test_killed_while_it_is_signed_and_sent(office: Office) -> None:
+    await office.kill_between(SIGNING, CONFIRMED)
+
+
+async def test_killed_while_it_is_told_and_read_back(office: Office) -> None:
+    await office.kill_between(CONFIRMED, None)
 
 
 async def test_killed_twice_in_a_registration(office: Office) -> None:
     moments = await office.moments()
     chance = random.Random(SEED)
-    pairs = [(chance.choice(moments), chance.choice(moments)) for _ in range(8)]
+    pairs = [(chance.choice(moments), chance.choice(moments)) for _ in range(5)]
     pairs.append(("before eth_sendRawTransaction of a registration #1", "after commit of Attempts.send #1"))
     await try_out({" and ".join(pair): killed(*pair) for pair in pairs}, office.world)
 
@@ -133,7 +153,7 @@ async def test_killed_twice_in_a_registration(office: Office) -> None:
 async def test_stopped_in_a_registration_it_goes_on(office: Office) -> None:
     moments = await office.moments()
     named = [each for each in moments if "/v3/files #1" in each or "sendRaw" in each or "_sign" in each]
-    await try_out({each: stopped(each) for each in {*named, *sampled(moments, 8)}}, office.world)
+    await try_out({each: stopped(each) for each in {*named, *sampled(moments, 4)}}, office.world)
 
 
 # In foul weather.
@@ -220,7 +240,7 @@ async def test_killed_in_foul_weather(office: Office, weather: Weather) -> None:
     moments = await office.moments()
     late = [each for each in moments[moments.index(SIGNING) :] if "PATCH" not in each]
     sent = ("before eth_sendRawTransaction of a registration #1", "after commit of Attempts.send #1")
-    names = [*sent, *sampled(late, 4)]
+    names = [*sent, *sampled(late, 2)]
     trials = {name: killed(name, weather=weather) for name in names}
     trials["nobody is killed"] = killed(weather=weather)
     await try_out(trials, lambda: office.world(confirmations=3 if weather is reorganised else 1))
@@ -231,7 +251,7 @@ async def test_killed_while_a_transaction_reverts_and_is_tried_again(office: Off
     late = [each for each in moments[moments.index(SIGNING) :] if "PATCH" not in each]
     failed = ["before commit of Register._fail #1", "after commit of Register._fail #1"]
     told = ["before commit of Journal._finish failed 0 #1", "before commit of Registrations.retry #1"]
-    trials = {name: killed(name, weather=reverted) for name in [*failed, *told, *sampled(late, 6)]}
+    trials = {name: killed(name, weather=reverted) for name in [*failed, *told, *sampled(late, 3)]}
     await try_out(trials, lambda: office.world((SUBMIT, APPROVE, RETRY)))
 
 
@@ -257,11 +277,10 @@ async def slow_pins(world: Registry) -> None:
     """The third file is answered for only when the member has thought better of it."""
 
     async def withdrawn() -> None:
-        while not (world.has(WITHDRAW) or (world.process and world.process.over)):  # noqa: ASYNC110 - asked of a file
-            await asyncio.sleep(0.02)
+        while not (world.has(WITHDRAW) or (world.process and world.process.over)):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(BLOCK)
 
-    while len(world.pinata.files) < PINNED_BEFORE:  # noqa: ASYNC110 - no event tells of it
-        await asyncio.sleep(0.001)
+    world.pinata.faults += [Fault("upload", fine()) for _ in range(FILES - 1)]
     world.pinata.faults.append(Fault("upload", waits(withdrawn), times=20))
 
 

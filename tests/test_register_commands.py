@@ -348,7 +348,7 @@ async def test_it_can_be_withdrawn_by_its_owner_until_it_is_signed(owls: Communi
     await press(owls, card, "Withdraw")
     card = await again(owls, card)
     assert "### A lighthouse: withdrawn" in text_of(card)
-    assert "Nothing was pinned or minted, and nothing charged." in text_of(card)
+    assert "Nothing was minted, and nothing charged." in text_of(card)
     await owls.pass_time(120)
     assert (await row_of(owls, card)).state is RegistrationState.WITHDRAWN
     assert owls.services.pinata

@@ -12,10 +12,13 @@ from bot import http
 from bot.errors import Refused
 from bot.registering import reading_registrar
 from bot.story.licences import Licence, LicenceKey
-from bot.workflows.registration import UNDO
+from bot.story.metadata import Content, Creator
+from bot.workflows.registration import UNDO, Picture, Terms
 from bot.workflows.upkeep import Upkeep
+from sandbox.chain import Fault, html
 from sandbox.chain.accounts import BOT
 from storage import audit, pins
+from storage.database import change
 from storage.registrations import RegistrationState
 from tests.community import Community, buttons_of, job_of, text_of
 from tests.conftest import Founder
@@ -333,3 +336,63 @@ async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Commun
         await upkeep.look()
     assert len(told) == 1
     assert BOT.address in told[0]
+
+
+async def test_a_registration_whose_job_ended_by_a_bug_is_taken_up_again(community: Community) -> None:
+    registration_id = await submitted(community)
+    await approve(community, registration_id)
+    async with community.app.database.write() as db:
+        sql = "UPDATE jobs SET state = 'failed', ended_at = :now, lease_holder = NULL WHERE id = :id"
+        await change(db, sql, {"id": registration_id, "now": community.clock.now()})
+    await community.skip(1200)
+    await community.pass_time(20)
+    assert (await registered(community, registration_id)).state is RegistrationState.CONFIRMED
+
+
+async def test_the_chain_is_asked_again_where_it_could_not_be_at_first(community: Community) -> None:
+    chain = community.services.chain
+    assert chain
+    chain.faults.append(Fault("*", html(503), times=200))
+    registration_id = await submitted(community)
+    assert (await seen(community, registration_id)).dry_run is None
+    chain.faults.clear()
+    await community.pass_time(310)
+    tried = (await seen(community, registration_id)).dry_run
+    assert tried
+    assert tried.good
+    (card,) = [message for message in community.review.history() if registration_id in text_of(message)]
+    assert "✅ **Tried on chain 1315:**" in text_of(card)
+
+
+async def test_a_draft_that_nobody_comes_back_to_is_forgotten_with_its_file(community: Community) -> None:
+    await drafted(community)
+    files = len(community.files)
+    await community.skip(31 * 86_400, step=86_400)
+    assert await community.counted("registrations") == 0
+    assert len(community.files) == files - 1
+
+
+def test_what_an_approval_is_bound_to_stays_the_same_in_later_versions() -> None:
+    """A field that is added with a default must not change the digest of what is approved already."""
+    terms = Terms(
+        network="aeneid",
+        chain_id=1315,
+        collection=WALLET,
+        gateway="https://ipfs.io",
+        recipient=WALLET,
+        recipient_from="given",
+        licence=Licence(key=LicenceKey.COMMERCIAL_USE, minting_fee=2 * 10**18),
+        content=Content(
+            registration_id="3k9x2f",
+            title="A lighthouse",
+            created_at=1_800_000_000.0,
+            sha256="00" * 32,
+            media_type="image/png",
+            creators=(Creator(name="Ada", address=WALLET, share=100),),
+        ),
+        picture=Picture(prompt="a lighthouse", model="FLUX", media_type="image/png", width=64, height=64, bytes=1000),
+        sha256="00" * 32,
+    )
+    assert terms.digest == "82da34fabc29fe6a4a8e7bc64543a471712679f5407c6b8f62977795b924bc19"
+    assert Terms.model_validate_json(terms.model_dump_json()).digest == terms.digest
+    assert terms.model_copy(update={"recipient": BOT.address}).digest != terms.digest

@@ -17,7 +17,7 @@ from bot import http
 from bot.config import Settings
 from bot.pinning.interface import PinFile
 from bot.registering import pins_of
-from sandbox.chain.accounts import ADA, BOT
+from sandbox.chain.accounts import ADA, BOT, OLGA
 from sandbox.collection import with_collection
 from sandbox.services import KEY, Addresses, serving
 from sandbox.wallets import Wallets, signature
@@ -80,6 +80,8 @@ async def test_a_newcomer_registers_a_picture_and_reads_it_on_the_chain(tab: Tab
     await expect(page.locator("#image-check")).to_contain_text("These are the registered bytes", timeout=PATIENCE)
     await expect(page.locator("#check")).to_contain_text("The metadata is what was registered")
     assert await page.locator("#image").evaluate("image => image.naturalWidth") > 1000
+    await expect(page.locator("dt:has-text('Owner') + dd")).to_contain_text(OLGA.address)
+    await expect(page.locator("dt:has-text('Licence') + dd")).to_contain_text("It may not be used commercially.")
 
     for name in ("picture", "IP metadata", "NFT metadata"):
         link = await registration.get_by_role("link", name=name, exact=True).get_attribute("href")

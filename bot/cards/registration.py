@@ -261,12 +261,7 @@ def _what_now(view: RegistrationView, room: int) -> list[str | None]:
         case RegistrationState.EXPIRED:
             return ["Nothing was pinned or minted, and nothing charged. Ask a moderator, then submit it again."]
         case RegistrationState.WITHDRAWN:
-            pinned = view.registration.image_cid is not None
-            return [
-                "Nothing was minted, and nothing charged. What was pinned is unpinned."
-                if pinned
-                else "Nothing was pinned or minted, and nothing charged."
-            ]
+            return ["Nothing was minted, and nothing charged. Whatever was pinned for it already is taken back."]
         case RegistrationState.FAILED:
             return _failed(view)
         case RegistrationState.SUBMITTED:

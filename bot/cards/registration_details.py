@@ -22,7 +22,7 @@ def registration_details(view: RegistrationView) -> str:
         f"**Its bytes** SHA-256 `{registration.sha256}`",
         f"**What is approved** digest `{registration.digest}`" if registration.digest else None,
         (
-            f"**Chain** {network.chain_id} ({escaped(network.label)}), collection "
+            f"**Chain** {network.chain_id}, {escaped(network.label)}, collection "
             f"{address_link(terms.collection, network, short=True)}"
         ),
         f"**Recipient** {address_link(terms.recipient, network)}",

@@ -35,7 +35,7 @@ def _told(view: RegistrationView, about: str) -> tuple[str, list[PressButton]]:
             where = ""
             if registration.ip_id:
                 where = f" as [{registration.ip_id}]({view.network.ip_link(registration.ip_id)})"
-            read = "It is being read back now; its card gets a tick when all agrees."
+            read = "Its card gets a tick once it has been read back and all agrees."
             if view.outcome and (view.outcome.chain or view.outcome.unread):
                 read = proof_of(view)
             return f"{title} is registered{where}. You were charged nothing.\n{read}", []

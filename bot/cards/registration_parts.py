@@ -49,7 +49,8 @@ def title_of(title: str) -> str:
 def licence_of(terms: Terms, network: Network) -> str:
     """What others may do, in one sentence; of a derivative, its parent's licence says it."""
     if terms.parents:
-        return "The same as that of the picture it is derived from."
+        same = "The same as that of the picture it is derived from. "
+        return f"{same}**{terms.licence.label}:** {licence_sentence(terms.licence, network.coin)}"
     return f"**{terms.licence.label}:** {licence_sentence(terms.licence, network.coin)}"
 
 

@@ -77,6 +77,9 @@ def _words(view: RegistrationView, room: int) -> list[str | None]:
     content, picture = view.terms.content, view.terms.picture
     public = content.generation is not None and bool(content.generation.prompt)
     prompt = quoted(picture.prompt, room) if picture.prompt.strip() and room > LEAST else None
+    seen_by_all = view.review is not None and view.review.channel_id == view.job.channel_id
+    if prompt and seen_by_all and not public:  # the moderators are asked where the member is
+        prompt = "not shown in this channel. A review channel of the moderators (`/admin settings`) shows it."
     return [
         f"**Description:** {quoted(content.description, room)}" if content.description and room > LEAST else None,
         f"**Tags:** {quoted(', '.join(content.tags), 100)}" if content.tags else None,

@@ -97,7 +97,7 @@ def choice_of(place: int, review: Review, view: Shown | None, *, now: float) -> 
     label = shortened(f"{place}. {title_of(review, view, 80)}", 100)
     waited = now - review.created_at
     age = f"{waited / 86_400:.0f} days" if waited >= 2 * 86_400 else f"{waited / 3600:.0f} hours"
-    return label, f"Waiting for {age if waited >= 2 * 3600 else f'{max(waited, 0) / 60:.0f} minutes'}"
+    return label, f"Waiting for {age if waited >= 2 * 3600 else counted(max(1, round(waited / 60)), 'minute')}"
 
 
 def denials_text(denials: Sequence[tuple[Denial, Shown | None]]) -> str:

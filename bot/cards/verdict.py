@@ -45,7 +45,7 @@ def _registered(name: str, verdict: Verdict, view: RegistrationView, room: int) 
     registration, network, review = view.registration, view.network, view.review
     what = "These exact bytes are registered" if verdict.sha256 else "This is registered"
     ip = f"[{registration.ip_id}]({network.ip_link(registration.ip_id or '')})"
-    when = f" {moment(registration.confirmed_at, 'f')}" if registration.confirmed_at else ""
+    when = f", since {moment(registration.confirmed_at, 'f')}" if registration.confirmed_at else ""
     if verdict.foreign:
         who = "It was registered in another server of this bot."
     else:

@@ -98,13 +98,17 @@ class Pins:
             raise failed
 
     async def read(self, cid: str, into: Path, *, cap: int) -> None:
-        """Fetch a file from the first service that hands it out. Raises as `PinningService.read`, of the last one."""
-        for service in self.services[:-1]:
+        """Fetch a file from the first service that hands it out. Raises as `PinningService.read`."""
+        failed: BotError | None = None
+        for service in self.services:
             try:
                 return await service.read(cid, into, cap=cap)
             except (Unavailable, Broken) as error:
                 log.info("%s did not hand out %s: %s", service.name, cid, error)
-        return await self.services[-1].read(cid, into, cap=cap)
+                if not isinstance(failed, Unavailable):  # who may have it in a moment counts for more
+                    failed = error
+        assert failed
+        raise failed
 
     async def confirm(self, cid: str, *, sha256: str, size: int, scratch: Scratch) -> str:
         """Fetch a pinned file and compare it: what the world gets is what was registered. Gives the service's name.

@@ -36,7 +36,8 @@ MOST_PARENTS: Final = 16
 MEDIA_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 _HIDDEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064"
+    r"\u2066-\u206f\u2800\u3164\ufeff\uffa0\ud800-\udfff\U000e0000-\U000e007f]"
 )
 """Characters that make a text look other than it is: controls, invisible ones, changes of direction, broken halves."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -88,7 +88,6 @@ class Registrar:
         self._collections = Collections(chain, wallet, sender)
         self._chain = chain
         self._reading = Reading(chain)
-        self._default_terms: PILTerms | None = None
 
     @property
     def collection(self) -> Address:
@@ -134,9 +133,10 @@ class Registrar:
 
     async def call_of(self, mint: Mint) -> Call:
         """The call for `Sender.prepare`: mint, register and license in one transaction."""
-        if mint.licence.key is LicenceKey.NON_COMMERCIAL and not mint.parents and self._default_terms is None:
-            self._default_terms = await self._reading.default_terms()
-        return call_for(mint, self.collection, default_terms=self._default_terms)
+        default: PILTerms | None = None
+        if mint.licence.key is LicenceKey.NON_COMMERCIAL and not mint.parents:
+            default = await self._reading.default_terms()  # asked each time: Story may choose others one day
+        return call_for(mint, self.collection, default_terms=default)
 
     async def existing(self, mint: Mint) -> Registered | None:
         """What is registered already under this very metadata, if it is ours: the first thing to ask after a crash.

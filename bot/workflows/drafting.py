@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from bot.errors import BotError, Refused, Unavailable
+from bot.errors import Broken, Refused, Unavailable
 from bot.providers import catalogue, trainers
+from bot.providers.trainer_entries import LABELS
 from bot.providers.training import FinetuneSpec
 from bot.story import metadata
+from bot.story.licences import Licence
 from bot.story.metadata import Content, Creator, Generation, ParentLink
 from bot.story.networks import Network
 from bot.story.registrar import Mint, Parent
@@ -62,17 +64,15 @@ class Drafting:
         async with self._database.read() as db:
             origins = await self._origins(db, draft)
         details = Details.model_validate_json(draft.details)
-        parent, refusal = None, None
-        if origins.parent is not None and details.derivative:
-            try:
-                parent = await self._parent(origins.parent)
-            except BotError as error:
-                refusal = str(error)
-        terms, missing = None, None
+        parent, refusal, terms, missing = None, None, None, None
         try:
+            if origins.parent is not None and details.derivative:
+                parent, refusal = await self._parent(origins.parent)
             terms = self._terms(draft, details, origins, (parent,) if parent else ())
         except Refused as error:
             missing = str(error)
+        except Unavailable as error:
+            missing = f"The chain has to be asked about the picture that this was made from. {error} Look again soon."
         return DraftView(
             registration=draft,
             details=details,
@@ -98,10 +98,14 @@ class Drafting:
         except Unavailable:
             return
 
-    async def _parent(self, parent: Registration) -> Parent:
+    async def _parent(self, parent: Registration) -> tuple[Parent | None, str | None]:
+        """The parent, or why it cannot be one."""
         assert self._publishing, "it is offered"
         assert parent.ip_id, "it is confirmed"
-        return await self._publishing.registrar.parent_of(Address(parent.ip_id))
+        try:
+            return await self._publishing.registrar.parent_of(Address(parent.ip_id)), None
+        except (Refused, Broken) as error:
+            return None, str(error)
 
     def _terms(self, draft: Registration, details: Details, origins: _Origins, parents: tuple[Parent, ...]) -> Terms:
         """
@@ -125,7 +129,7 @@ class Drafting:
             creators=creators,
             tags=details.tags,
             generation=Generation(
-                provider=catalogue.find(request.model).provider,
+                provider=LABELS[catalogue.find(request.model).provider],
                 model=picture.model,
                 prompt=request.prompt if details.public_prompt and request.prompt.strip() else None,
                 seed=origins.image.seed,
@@ -142,7 +146,7 @@ class Drafting:
             gateway=self._publishing.gateway,
             recipient=recipient,
             recipient_from=why,
-            licence=details.licence,
+            licence=_licence(details, origins) if parents else details.licence,
             parents=parents,
             content=content,
             picture=picture,
@@ -226,6 +230,12 @@ def mint_of(registration: Registration, terms: Terms) -> Mint:
             "nft_metadata_hash": Hash(f"0x{registration.nft_metadata}"),
         }
     )
+
+
+def _licence(details: Details, origins: _Origins) -> Licence:
+    """A derivative has its parent's."""
+    known = origins.parent.terms if origins.parent else None
+    return Terms.model_validate_json(known).licence if known else details.licence
 
 
 def _recipient(details: Details, origins: _Origins) -> tuple[Address, str]:

@@ -9,13 +9,14 @@ from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
 from bot.pictures.contact_sheet import labelled_grid
 from bot.pictures.decode import Decoder
+from bot.workflows.questions import ask_moderators
 from bot.workflows.request import Delivery, Posted, RequestView, Stage
 from bot.workflows.views import SHEET, Sheet, Views
-from storage import jobs, reviews
+from storage import jobs
 from storage.database import Database
 from storage.jobs import Job
 from storage.media import Media
-from storage.reviews import Review, ReviewState
+from storage.reviews import ReviewState
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Imagine:
         review = view.review
         if review and review.state is ReviewState.OPEN:
             try:
-                await step("asked", Posted, partial(self._ask, review, view))
+                await step("asked", Posted, partial(ask_moderators, self._delivery, self._database, review, view))
             except (Refused, Broken) as error:  # /review still finds it
                 log.warning("The moderators cannot be asked about %s: %s", job.id, error)
         if not view.ended:
@@ -50,18 +51,6 @@ class Imagine:
         except Refused as error:
             return Outcome(view.state, view.cost, f"{error} Use `/show {job.id}` where the bot may post.")
         return Outcome(view.state, view.cost, _why(view))
-
-    async def _ask(self, review: Review, view: RequestView) -> Posted:
-        """Ask where the community wants to be asked, or else where the request was made."""
-        try:
-            posted = await self._delivery.ask(review, view)
-        except Refused:
-            if review.channel_id == view.job.channel_id:
-                raise
-            posted = await self._delivery.ask(replace(review, channel_id=view.job.channel_id), view)
-        async with self._database.write() as db:
-            await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
-        return posted
 
     async def _compare(self, view: RequestView) -> Sheet:
         """All of a sweep's pictures on one sheet: a row for each strength, a column for each seed."""

@@ -1,4 +1,4 @@
-"""What time does to finetunes: reminders before one expires, its end, and drafts that nobody came back to."""
+"""What time does: reminders before a finetune expires, its end, drafts that nobody came back to, lost registrations."""
 
 import logging
 
@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.jobs.worker import Worker
 from bot.workflows.files import Files
 from bot.workflows.finetunes import remove
-from storage import finetunes, queue
+from storage import finetunes, queue, registrations
 from storage.database import Connection, Database
 from storage.finetunes import Finetune, FinetuneState
 
@@ -19,6 +19,8 @@ WARNED_BEFORE = 3 * DAY
 """Seconds before a finetune is deleted by its trainer that its owner is told."""
 FORGOTTEN_AFTER = 30 * DAY
 """Seconds without a change after which a draft is deleted: its pictures were given for a training, not to be kept."""
+STRANDED_FOR = 600.0
+"""Seconds after which a registration whose job has ended before it did is taken up again."""
 NOBODY = 0
 """Who deletes what everybody has forgotten."""
 ROUND = 60.0
@@ -52,6 +54,7 @@ class Keeping:
             drafts = await finetunes.of_state(db, FinetuneState.DRAFT)
         expiring = [each for each in ready if each.expires_at and each.expires_at - WARNED_BEFORE <= now]
         forgotten = [each for each in drafts if each.changed_at + FORGOTTEN_AFTER <= now]
+        await self._keep_registrations(now)
         if not forgotten and all(each.warned_at and (each.expires_at or now) > now for each in expiring):
             return
         async with self._database.write() as db:
@@ -59,6 +62,22 @@ class Keeping:
                 await self._remind(db, finetune, now)
             for finetune in forgotten:
                 await remove(db, finetune.id, by=NOBODY, now=now, before=(FinetuneState.DRAFT,))
+        self._worker.wake()
+
+    async def _keep_registrations(self, now: float) -> None:
+        """Forget drafts that nobody came back to, and take up again what has ended by a bug: it may be signed."""
+        async with self._database.read() as db:
+            forgotten = await registrations.drafts_before(db, now - FORGOTTEN_AFTER)
+            stranded = await registrations.stranded(db, ended_before=now - STRANDED_FOR)
+        if not forgotten and not stranded:
+            return
+        async with self._database.write() as db:
+            for draft in forgotten:
+                if await registrations.drop(db, draft.id):
+                    await self._files.let_go(db, [draft.preview])
+            for registration_id in stranded:
+                log.warning("Registration %s is under way, and its job had ended: it goes on.", registration_id)
+                await queue.revive(db, job_id=registration_id, now=now)
         self._worker.wake()
 
     async def _remind(self, db: Connection, finetune: Finetune, now: float) -> None:

@@ -7,7 +7,6 @@ saved before it happens. Its card follows from what the database says.
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 
 from pydantic import JsonValue
@@ -26,6 +25,7 @@ from bot.story.sender import Reverted
 from bot.workflows.drafting import mint_of, rehearsal
 from bot.workflows.pinned_files import EXTENSIONS, JSON, PinnedFiles, StoredFile
 from bot.workflows.publishing import Publishing
+from bot.workflows.questions import ask_moderators
 from bot.workflows.registration import (
     STEP_CARD,
     STEP_TRIED,
@@ -37,7 +37,7 @@ from bot.workflows.registration import (
 )
 from bot.workflows.registration_views import RegistrationViews, transaction_id
 from bot.workflows.request import Posted
-from storage import audit, jobs, registrations, reviews
+from storage import audit, jobs, registrations
 from storage.database import Connection, Database
 from storage.jobs import Job, State
 from storage.registrations import UNDER_WAY, RegistrationState
@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 RETRY = 5.0
 """Seconds until a card that could not be edited is edited again."""
+TRIED_AGAIN = 300.0
+"""Seconds until the chain is asked again what it would say, where it could not be asked."""
 READ_BACK_FOR = 3600.0
 """Seconds after its confirmation for which a registration that cannot be read back is tried again."""
 
@@ -129,12 +131,20 @@ class Register:
         if view.dry_run is None:
             await self._try(view, step)
             view = await self._seen(view.registration.id)
+            if view.dry_run and view.review and view.review.message_id is not None:
+                await self._delivery.decided(view.review, view)
         if view.review and view.review.state is ReviewState.OPEN:
-            await self._quietly(step, f"asked {view.review.id}", partial(self._ask, view.review, view))
+            await self._quietly(
+                step,
+                f"asked {view.review.id}",
+                partial(ask_moderators, self._delivery, self._database, view.review, view),
+            )
         if view.question:
             once = str(len(view.talk))
             await self._quietly(step, f"question {once}", partial(self._delivery.announce, view, "asked", once))
         await self._show(view)
+        if view.dry_run is None:
+            raise Later(TRIED_AGAIN)
         raise Park
 
     async def _try(self, view: RegistrationView, step: Journal) -> None:
@@ -151,18 +161,6 @@ class Register:
             return Tried(sentence=str(error), fee=None, good=False)
         return Tried(sentence=run.sentence, fee=run.fee, good=True)
 
-    async def _ask(self, review: Review, view: RegistrationView) -> Posted:
-        """Ask where the community wants to be asked, or else where it was submitted."""
-        try:
-            posted = await self._delivery.ask(review, view)
-        except Refused:
-            if review.channel_id == view.job.channel_id:
-                raise
-            posted = await self._delivery.ask(replace(review, channel_id=view.job.channel_id), view)
-        async with self._database.write() as db:
-            await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
-        return posted
-
     async def _begin(self, view: RegistrationView, step: Journal) -> None:
         """Wait until the approval cannot be taken back, then begin with what was approved and nothing else."""
         until, now = view.registration.undo_until or 0.0, self._clock.now()
@@ -171,7 +169,8 @@ class Register:
             raise Later(until - now)
         self._there(view)
         approved = view.review is not None and view.review.state is ReviewState.APPROVED
-        if not approved or not view.review or view.review.digest != view.terms.digest:
+        digests = {view.registration.digest, view.terms.digest, view.review.digest if view.review else None}
+        if not approved or len(digests) > 1:
             raise Broken("What was approved is not what was submitted. Nothing was pinned or minted.")
         await self._move(view, RegistrationState.APPROVED, RegistrationState.PINNING, note="registration begun")
         await self._show_decided(view, step)
@@ -305,12 +304,13 @@ class Register:
             async with self._database.write() as db:
                 now, found = self._clock.now(), outcome.model_dump_json()
                 await registrations.update(db, view.registration.id, now=now, outcome=found)
-                await self._write_down(db, view, "registration read back", {"agrees": outcome.proven})
+                await self._write_down(
+                    db, view, "registration read back", {"agrees": None if outcome.unread else outcome.proven}
+                )
             view = await self._seen(view.registration.id)
             if not outcome.proven:
-                await self._alarm(
-                    f"Registration `{view.registration.id}` was read back and does not agree: see its card."
-                )
+                what = "could not be read back" if outcome.unread else "was read back and does not agree"
+                await self._alarm(f"Registration `{view.registration.id}` {what}: see its card.")
         return await self._over(view, JobOutcome(State.DONE, 0))
 
     async def _read_back(self, view: RegistrationView, outcome: Outcome) -> Outcome:

@@ -92,8 +92,11 @@ class Terms(Frozen):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all of it, in the one spelling of RFC 8785."""
-        return hashlib.sha256(rfc8785.dumps(_spelled(self.model_dump(mode="json")))).hexdigest()
+        """SHA-256 of all of it, in the one spelling of RFC 8785.
+
+        What has its default is left out: a field that a later version adds changes no digest that was approved.
+        """
+        return hashlib.sha256(rfc8785.dumps(_spelled(self.model_dump(mode="json", exclude_defaults=True)))).hexdigest()
 
 
 def _spelled(value: Any) -> Any:

@@ -12,6 +12,8 @@ from storage.reviews import Review, ReviewState
 REGISTERED = (*UNDER_WAY, RegistrationState.CONFIRMED)
 """States in which an image is registered, or about to be."""
 NEAREST = 3
+MOST_COMPARED = 5000
+"""Registrations of a community that a new one is held against, the newest: some milliseconds."""
 MOST_DENIALS = 3
 
 
@@ -73,18 +75,22 @@ async def alike(db: Connection, registration: Registration) -> list[Alike]:
         Alike(each, exact=True)
         for each in await registrations.with_bytes(db, registration.sha256, states=REGISTERED)
         if each.id != registration.id
+        and (each.guild_id == registration.guild_id or each.state is RegistrationState.CONFIRMED)
     ]
-    near = [
-        Alike(each, exact=False)
-        for each in await registrations.of_guild(db, registration.guild_id, states=REGISTERED)
-        if each.sha256 != registration.sha256 and look_alike(each.fingerprint, registration.fingerprint)
+    known = await registrations.likenesses(db, registration.guild_id, states=REGISTERED, limit=MOST_COMPARED)
+    alike_ids = [
+        other
+        for other, sha256, fingerprint in known
+        if sha256 != registration.sha256 and look_alike(fingerprint, registration.fingerprint)
     ]
+    near = [Alike(each, exact=False) for other in alike_ids[:NEAREST] if (each := await registrations.find(db, other))]
     return [*same, *near][:NEAREST]
 
 
 async def _denials(db: Connection, registration: Registration) -> list[Review]:
     denied = await registrations.with_bytes(db, registration.sha256, states=[RegistrationState.DENIED])
-    found = [await reviews.find(db, each.id) for each in reversed(denied) if each.id != registration.id]
+    own = [each for each in denied if each.id != registration.id and each.guild_id == registration.guild_id]
+    found = [await reviews.find(db, each.id) for each in reversed(own)]
     return [review for review in found if review and review.state is ReviewState.DENIED][:MOST_DENIALS]
 
 

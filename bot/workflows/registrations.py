@@ -8,6 +8,7 @@ from bot.jobs.worker import Worker
 from bot.pictures.decode import Decoder
 from bot.pictures.portrait import take_portrait
 from bot.story import metadata
+from bot.workflows import trail
 from bot.workflows.decisions import Decisions
 from bot.workflows.drafting import Drafting
 from bot.workflows.files import Files
@@ -109,7 +110,8 @@ class Registrations:
         """Forget a draft; raises as `draft`."""
         view = await self.draft(registration_id, by=by)
         async with self._database.write() as db:
-            await registrations.drop(db, registration_id)
+            if not await registrations.drop(db, registration_id):
+                raise Refused("This is submitted already: its card in the channel says how far it is.")
             await self._parts.files.let_go(db, [view.registration.preview])
         await self._parts.files.discard([view.registration.preview])
 
@@ -145,6 +147,7 @@ class Registrations:
                 after=RegistrationState.SUBMITTED,
                 now=now,
                 channel_id=channel_id,
+                details=view.details.model_dump_json(),
                 terms=terms.model_dump_json(),
                 digest=terms.digest,
                 submitted_at=now,
@@ -193,18 +196,11 @@ class Registrations:
             if not await registrations.move(
                 db, registration_id, before=states, after=RegistrationState.WITHDRAWN, now=now
             ):
-                raise Refused(_too_late(view.state))
+                found = await registrations.find(db, registration_id)
+                raise Refused(_too_late(found.state if found else view.state))
             review = await reviews.find(db, registration_id)
             if review and review.state is ReviewState.OPEN:
-                await reviews.decide(
-                    db,
-                    review.id,
-                    state=ReviewState.WITHDRAWN,
-                    digest=review.digest,
-                    by=by,
-                    reason=None,
-                    now=now,
-                )
+                await trail.withdraw(db, review, by=by, now=now)
             await audit.add(
                 db,
                 action="registration withdrawn",

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 from bot.clock import Clock
@@ -15,6 +14,7 @@ from bot.workflows.consent import draft_again, fallen_back
 from bot.workflows.files import Files
 from bot.workflows.finetune import OPEN, FinetuneDelivery, FinetuneView, Progress
 from bot.workflows.finetune_views import FinetuneViews
+from bot.workflows.questions import ask_moderators
 from bot.workflows.request import Posted
 from bot.workflows.sheets import Sheets
 from storage import finetunes, reviews, training_images
@@ -80,7 +80,9 @@ class Tend:
         async with self._database.read() as db:
             questions = await reviews.open_about(db, job.id)
         for review in questions:
-            await self._quietly(step, f"asked {review.id}", partial(self._ask, review, view))
+            await self._quietly(
+                step, f"asked {review.id}", partial(ask_moderators, self._delivery, self._database, review, view)
+            )
         await self._close_questions(step, view)
         for about, once in _news(view):
             await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
@@ -117,18 +119,6 @@ class Tend:
             await step(name, Posted, post)
         except (Refused, Broken) as error:
             log.warning("Nobody could be told of %r: %s", name, error)
-
-    async def _ask(self, review: Review, view: FinetuneView) -> Posted:
-        """Ask where the community wants to be asked, or else where the finetune was started."""
-        try:
-            posted = await self._delivery.ask(review, view)
-        except Refused:
-            if review.channel_id == view.job.channel_id:
-                raise
-            posted = await self._delivery.ask(replace(review, channel_id=view.job.channel_id), view)
-        async with self._database.write() as db:
-            await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
-        return posted
 
     async def _conclude(self, view: FinetuneView, step: Journal) -> FinetuneView:
         """Let the finetune be what its last training has come to."""

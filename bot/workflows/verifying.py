@@ -15,7 +15,7 @@ from bot.story.values import address
 from bot.workflows.drafting import mint_of
 from bot.workflows.publishing import Publishing
 from bot.workflows.registration import RegistrationView
-from bot.workflows.registration_views import REGISTERED, RegistrationViews
+from bot.workflows.registration_views import MOST_COMPARED, REGISTERED, RegistrationViews
 from bot.workflows.request import Upload
 from storage import registrations
 from storage.database import Database
@@ -25,7 +25,6 @@ from storage.registrations import RegistrationState
 LARGEST = 25_000_000
 """Bytes of an upload."""
 NEAREST = 3
-_MOST_COMPARED = 2000
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Verdict:
     foreign: bool = False
     """It is another community's."""
     near: tuple[RegistrationView, ...] = ()
-    """What looks the same here, registered ones first."""
+    """What looks the same and is registered here, the newest first."""
     uncomparable: str | None = None
     """Why it could not be looked at."""
     standing: Standing | None = None
@@ -168,10 +167,11 @@ class Verifying:
 
     async def _near(self, fingerprint: str, sha256: str, guild_id: int) -> tuple[RegistrationView, ...]:
         async with self._database.read() as db:
-            known = await registrations.of_guild(db, guild_id, states=REGISTERED, limit=_MOST_COMPARED)
-        near = [each for each in known if each.sha256 != sha256 and look_alike(each.fingerprint, fingerprint)]
-        near.sort(key=lambda each: each.state is not RegistrationState.CONFIRMED)
-        views = [await self._views.of(each.id) for each in near[:NEAREST]]
+            # What is still under way may be in a channel that the asker does not see.
+            confirmed = [RegistrationState.CONFIRMED]
+            known = await registrations.likenesses(db, guild_id, states=confirmed, limit=MOST_COMPARED)
+        near = [each for each, other, known_as in known if other != sha256 and look_alike(known_as, fingerprint)]
+        views = [await self._views.of(each) for each in near[:NEAREST]]
         return tuple(view for view in views if view)
 
 

@@ -32,6 +32,8 @@ from tests.crash.remains import Remains, look
 from tests.crash.tables import read_copy
 from tests.crash.world import DRAWING_TIME, TOKEN, World
 
+FILES = 3
+"""Of a registration: the picture and two with metadata."""
 BLOCK = 0.04
 """Real seconds between two blocks, where they do not come with each transaction: two or three of the bot's."""
 
@@ -90,7 +92,7 @@ class Registry(World):
             if not self.has(wish):
                 await wish.do(self)
                 while not (process.over or self.has(wish)):  # noqa: ASYNC110 - it is asked of a file
-                    await asyncio.sleep(LOOK)
+                    await asyncio.sleep(2 * LOOK)
         code = await process.end()
         await asyncio.sleep(0.05)  # what the dead one has sent arrives
         for path in (self.folder / "media" / "tmp").glob("*"):  # an hour later the next one sweeps it
@@ -151,6 +153,8 @@ async def _retry(world: Registry) -> None:
 
 
 async def _withdraw(world: Registry) -> None:
+    """When all three files are on their way."""
+    await world.either(lambda: sum(received.kind == "upload" for received in world.pinata.requests) >= FILES)
     """When the picture and the first of its metadata are pinned."""
     await world.either(lambda: len(world.pinata.files) >= PINNED_BEFORE)
     await press(world, world.discord.member, lambda: world.discord.channel.messages, "reg:withdraw")

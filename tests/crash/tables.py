@@ -66,6 +66,7 @@ def read_copy(folder: Path) -> Generator[sqlite3.Connection]:
                 shutil.copy(folder / name, copy)
         with contextlib.closing(sqlite3.connect(Path(copy) / "bot.db")) as db:
             db.row_factory = sqlite3.Row
+            db.execute("PRAGMA synchronous = OFF")
             yield db
 
 
