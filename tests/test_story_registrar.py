@@ -8,9 +8,10 @@ from eth_abi.abi import decode
 
 from bot.errors import Broken, Refused, Unavailable
 from bot.story import contracts
-from bot.story.licences import WRAPPED_IP, Licence, LicenceKey, terms_of
+from bot.story.licences import WRAPPED_IP, Licence, LicenceKey, PILTerms, terms_of
 from bot.story.mints import call_for
 from bot.story.networks import AENEID, MAINNET
+from bot.story.reading import Reading
 from bot.story.registrar import Mined, Parent, Registered, Registrar
 from bot.story.reverts import Duplicate
 from bot.story.values import Address, Hash
@@ -45,9 +46,14 @@ async def test_an_image_becomes_an_ip_asset_of_its_recipient_under_its_licence(d
     assert len(registered.terms_ids) == (0 if terms is None else 1)
 
 
-async def test_the_non_commercial_licence_is_storys_first_one_in_either_way(desk: Desk) -> None:
+async def test_the_non_commercial_licence_is_storys_first_one_in_either_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def another(_: Reading) -> PILTerms | None:
+        return terms_of(LICENCES[4])
+
     by_default = await desk.register(a_mint(licence=NON_COMMERCIAL))
-    desk.registrar._default_terms = terms_of(LICENCES[4])  # pyright: ignore[reportPrivateUsage] - Story changes its default
+    monkeypatch.setattr(Reading, "default_terms", another)  # Story changes its default
     in_full = await desk.register(a_mint(licence=NON_COMMERCIAL))
 
     assert by_default.terms_ids == in_full.terms_ids == (contracts.DEFAULT_TERMS_ID,)
