@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.tables import Table, spread
-from bot.workflows import train
-from sandbox.bfl.tasks import Task
-from storage.finetunes import FinetuneState
-from tests.community import Community, a_community
-from tests.kiln import draft, finetune, pictures, spec, start
+from bot.workflows.finetuning import training_job as train
+from standins.bfl.tasks import Task
+from storage.finetuning.finetunes import FinetuneState
+from tests.scenes.community import Community, a_community
+from tests.scenes.kiln import draft, finetune, pictures, spec, start
 
 MEAN, DEVIATION = 2400.0, 400.0
 """Seconds of a training."""

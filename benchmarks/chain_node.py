@@ -8,7 +8,7 @@ import sys
 
 from aiohttp.test_utils import TestServer
 
-from sandbox.chain import ChainServer
+from standins.chain import ChainServer
 
 
 async def serve(block_time: float | None) -> None:

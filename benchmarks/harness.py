@@ -82,7 +82,7 @@ class Child:
 
 
 class Discord:
-    """A local Discord, steered from here (sandbox/discord/control.py)."""
+    """A local Discord, steered from here (standins/discord/control.py)."""
 
     def __init__(self, session: aiohttp.ClientSession, origin: str) -> None:
         self._session = session
@@ -181,7 +181,7 @@ async def a_scene(
 
         told = [f"--{name}={value}" for name, value in (provider or {}).items()]
         discord, service = await asyncio.gather(
-            child("sandbox.discord", f"--members={members}"), child("benchmarks.provider", *told)
+            child("standins.discord", f"--members={members}"), child("benchmarks.provider", *told)
         )
         origin, base = str(discord.hello["origin"]), str(service.hello["origin"])
         steered = Discord(session, origin)

@@ -19,7 +19,7 @@ from discord import app_commands
 
 from benchmarks.harness import MODEL, Json
 from benchmarks.subject import KEY, TOKEN, answer, arguments
-from sandbox.discord import pointed_at
+from standins.discord import pointed_at
 
 Interaction = discord.Interaction[Any]
 

@@ -12,10 +12,11 @@ from benchmarks.harness import MODEL, Json
 from benchmarks.subject import KEY, TOKEN, answer, arguments
 from bot.app import App, assemble
 from bot.config import Settings
-from bot.workflows.request import ImageRequest, Origin
-from sandbox.discord import pointed_at
-from storage import communities, timings
-from storage.communities import Community
+from bot.workflows.drawing.types import ImageRequest, Origin
+from standins.discord import pointed_at
+from storage.base import timings
+from storage.community import communities
+from storage.community.communities import Community
 
 HISTORY = 50
 """Pictures that this server has seen drawn before the measurement, by the same distribution."""

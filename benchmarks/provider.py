@@ -17,8 +17,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from PIL import Image
 
-from sandbox.bfl import BflServer
-from sandbox.bfl.tasks import Task
+from standins.bfl import BflServer
+from standins.bfl.tasks import Task
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -18,17 +18,17 @@ from pydantic import SecretStr
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from benchmarks.tables import Table, ms, spread
-from bot import http
 from bot.clock import SystemClock
-from bot.story.chain import Chain
+from bot.http import client as http
 from bot.story.licences import Licence, LicenceKey
-from bot.story.networks import AENEID
+from bot.story.node.chain import Chain
+from bot.story.node.networks import AENEID
+from bot.story.node.rpc import Node
+from bot.story.node.values import Address, Hash
 from bot.story.registrar import Mined, Mint, Registrar
-from bot.story.rpc import Node
-from bot.story.sender import Rules, Sender
-from bot.story.values import Address, Hash
-from bot.story.wallet import Wallet
-from sandbox.chain import ACCOUNTS, story
+from bot.story.sending.sender import Rules, Sender
+from bot.story.sending.wallet import Wallet
+from standins.chain import ACCOUNTS, story
 from storage.database import open_database
 
 TOOLS = Path(__file__).parent.parent / ".tools" / "anvil" / "node_modules" / "@foundry-rs"

@@ -15,15 +15,16 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot import collection, http
-from bot.accounts import providers_of
 from bot.app import App, assemble, tell_admin
-from bot.audit import check as check_audit
+from bot.assembly.providers import providers_of
+from bot.assembly.publishing import missing_in, pins_of, reading_registrar
 from bot.clock import SystemClock
+from bot.command_line import collection
 from bot.config import Settings, example, read_settings
 from bot.errors import BotError, Refused
+from bot.http import client as http
 from bot.providers.trainer_entries import LABELS
-from bot.registering import missing_in, pins_of, reading_registrar
+from bot.workflows.reviewing.audit import check as check_audit
 from storage.backup import copy_everything
 
 log = logging.getLogger("bot")

@@ -15,53 +15,53 @@ import aiohttp
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import http
-from bot.accounts import lanes, providers_of
-from bot.client import Client, Services
+from bot.assembly.providers import lanes, providers_of
+from bot.assembly.publishing import missing_in, network_of, publishing_of
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
-from bot.delivery import DiscordDelivery
+from bot.discord.client import Client, Services
+from bot.discord.delivery import DiscordDelivery
 from bot.errors import Broken
+from bot.http import client as http
 from bot.jobs.hints import Hints
 from bot.jobs.pace import Pace
 from bot.jobs.worker import Recipe, Worker
 from bot.pictures.decode import Decoder
-from bot.registering import missing_in, network_of, publishing_of
 from bot.web import Web
-from bot.workflows.callbacks import Callbacks, callback_key
-from bot.workflows.conflicts import object_to_registration
-from bot.workflows.decisions import Decisions, settle_spending
-from bot.workflows.drafting import Drafting
-from bot.workflows.drawing import Draw
-from bot.workflows.files import Files
-from bot.workflows.finetune_views import FinetuneViews
-from bot.workflows.finetunes import Finetunes, object_to_consent, settle_consent
-from bot.workflows.imagine import Imagine
-from bot.workflows.keeping import Keeping
-from bot.workflows.pinned_files import PinnedFiles
-from bot.workflows.progress import Progress
-from bot.workflows.register import Register
-from bot.workflows.registration import AT_ONCE
-from bot.workflows.registration import KIND as REGISTER
-from bot.workflows.registration_views import RegistrationViews
-from bot.workflows.registrations import Parts, Registrations, settle_registration, undo_approval
-from bot.workflows.reminders import Reminders
-from bot.workflows.requests import Requests
-from bot.workflows.sheets import Sheets
-from bot.workflows.shown import AllViews
-from bot.workflows.starting import Starts, settle_training
-from bot.workflows.tend import Tend
-from bot.workflows.train import LOST_AFTER, SEARCHED_EVERY, Train
-from bot.workflows.trainings import Trainings
-from bot.workflows.upkeep import Upkeep
-from bot.workflows.verifying import Verifying
-from bot.workflows.views import Views
-from bot.workflows.wallets import Wallets
-from storage import jobs, notes
+from bot.workflows.base.callbacks import Callbacks, callback_key
+from bot.workflows.base.files import Files
+from bot.workflows.base.progress import Progress
+from bot.workflows.base.shown import AllViews
+from bot.workflows.drawing.job import Imagine
+from bot.workflows.drawing.picture_job import Draw
+from bot.workflows.drawing.verbs import Requests
+from bot.workflows.drawing.views import Views
+from bot.workflows.finetuning.drafts import Trainings
+from bot.workflows.finetuning.job import Tend
+from bot.workflows.finetuning.sheets import Sheets
+from bot.workflows.finetuning.starting import Starts, settle_training
+from bot.workflows.finetuning.training_job import LOST_AFTER, SEARCHED_EVERY, Train
+from bot.workflows.finetuning.upkeep import Keeping
+from bot.workflows.finetuning.verbs import Finetunes, object_to_consent, settle_consent
+from bot.workflows.finetuning.views import FinetuneViews
+from bot.workflows.registering.conflicts import object_to_registration
+from bot.workflows.registering.drafts import Drafting
+from bot.workflows.registering.job import Register
+from bot.workflows.registering.pinned_files import PinnedFiles
+from bot.workflows.registering.types import AT_ONCE
+from bot.workflows.registering.types import KIND as REGISTER
+from bot.workflows.registering.upkeep import Upkeep
+from bot.workflows.registering.verbs import Parts, Registrations, settle_registration, undo_approval
+from bot.workflows.registering.verifying import Verifying
+from bot.workflows.registering.views import RegistrationViews
+from bot.workflows.registering.wallets import Wallets
+from bot.workflows.reviewing.reminders import Reminders
+from bot.workflows.reviewing.verbs import Decisions, settle_spending
+from storage.base import jobs, notes
+from storage.base.queue import Lane
 from storage.database import Database, open_database
 from storage.media import Media
-from storage.queue import Lane
-from storage.reviews import Review
+from storage.reviewing.reviews import Review
 
 log = logging.getLogger(__name__)
 

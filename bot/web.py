@@ -1,9 +1,9 @@
 """Where providers call back: one small HTTP server, only where PUBLIC_URL is set, behind the admin's reverse proxy.
 
 What is posted here is never believed. A call whose address is right wakes the job that the address was made for, and
-the job asks the provider itself; a call that comes twice, late or for nothing costs one question. Who a call is from is
-told by its address, which nobody can guess (bot/workflows/callbacks.py), and where BFL sends a secret or a signature
-with it, by that too: three dialects of BFL's callbacks have been seen, and one of them carries neither.
+the job asks the provider itself; a call that comes twice, late or for nothing costs one question. Its address, which
+nobody can guess (bot/workflows/base/callbacks.py), says who calls. Where BFL sends a secret or a signature, that is
+checked too: three dialects of BFL's callbacks have been seen, and one of them carries neither.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
-from bot.workflows.callbacks import PATH, Callbacks
+from bot.workflows.base.callbacks import PATH, Callbacks
 
 log = logging.getLogger(__name__)
 

@@ -14,15 +14,16 @@ from pydantic import AnyHttpUrl, SecretStr
 from bot.app import assemble
 from bot.config import Settings
 from bot.errors import BotError
-from bot.workflows.registration import UNDO
-from sandbox.chain.accounts import BOT, OLGA
+from bot.workflows.registering.types import UNDO
 from sandbox.collection import with_collection
 from sandbox.page import PORT, Link, Page
 from sandbox.services import HOST, KEY, TRAINING, Addresses, remembered_port, serving
 from sandbox.stage import Stage
 from sandbox.world import World
-from storage import communities, notes
-from storage.communities import Community
+from standins.chain.accounts import BOT, OLGA
+from storage.base import notes
+from storage.community import communities
+from storage.community.communities import Community
 from storage.database import open_database
 
 

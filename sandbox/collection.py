@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from bot import http
+from bot.assembly.publishing import story_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import Refused
-from bot.registering import story_of
-from bot.story.values import Address
+from bot.http import client as http
+from bot.story.node.values import Address
 from storage.database import open_database
 
 _NAME, _SYMBOL = "Night Owl Studio", "OWL"

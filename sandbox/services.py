@@ -13,12 +13,12 @@ from typing import Final
 from aiohttp import web
 
 from bot.errors import Broken
-from sandbox.astria import AstriaServer
-from sandbox.bfl import BflServer
-from sandbox.chain import ChainServer
-from sandbox.pinata import FULL, PinataServer
-from sandbox.vimmerse import VimmerseServer
 from sandbox.wallets import Wallets
+from standins.astria import AstriaServer
+from standins.bfl import BflServer
+from standins.chain import ChainServer
+from standins.pinata import FULL, PinataServer
+from standins.vimmerse import VimmerseServer
 
 HOST: Final = "127.0.0.1"
 KEY: Final = "sandbox-key"

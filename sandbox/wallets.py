@@ -9,7 +9,7 @@ from aiohttp import web
 from eth_account import Account as Keys
 from eth_account.messages import encode_defunct
 
-from sandbox.chain.accounts import ADA, BEN, MIA, OLGA, Account
+from standins.chain.accounts import ADA, BEN, MIA, OLGA, Account
 
 PEOPLE = (ADA, BEN, MIA, OLGA)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"

@@ -1,4 +1,4 @@
-"""The tables, as the migrations leave them (tests/test_migrations.py proves that both agree).
+"""The tables, as the migrations leave them (tests/storage/test_migrations.py proves that both agree).
 
 Ids of Discord are 64-bit integers, times are Unix seconds, money is in millionths of a US dollar.
 """

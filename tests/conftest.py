@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from storage import queue
+from storage.base import queue
 from storage.database import open_database
-from tests.clock import TurnedClock
-from tests.community import Community, a_community
-from tests.workbench import LANES, Bench
+from tests.scenes.clock import TurnedClock
+from tests.scenes.community import Community, a_community
+from tests.scenes.workbench import LANES, Bench
 
-pytest_plugins = ["tests.chains"]
+pytest_plugins = ["tests.scenes.chains"]
 
 Founder = Callable[..., Awaitable[Community]]
 

@@ -1,20 +1,26 @@
 """Every card and sentence the bot shows: pure functions of what is known."""
 
-from bot.cards.audit import audit_text, export_text
-from bot.cards.card import Card, CardFile, Copy
-from bot.cards.details import details
-from bot.cards.finetune import finetune_card
-from bot.cards.finetune_details import deletion_question, finetune_details, finetune_list
-from bot.cards.finetune_news import news_card
-from bot.cards.finetune_review import consent_review_card, training_review_card
-from bot.cards.registration import registration_card
-from bot.cards.registration_details import registration_details
-from bot.cards.registration_draft import discarded_card, registration_draft_card, submitted_card
-from bot.cards.registration_news import registration_news_card
-from bot.cards.registration_review import registration_review_card
-from bot.cards.request import image_card, request_card
-from bot.cards.review import review_card
-from bot.cards.review_queue import (
+from bot.cards.base.layout import Card, CardFile, Copy
+from bot.cards.base.shown import card_of, review_card_for
+from bot.cards.base.words import money, quoted
+from bot.cards.community.settings import community_text, defaults_text, history_text
+from bot.cards.drawing.card import image_card, request_card
+from bot.cards.drawing.details import details
+from bot.cards.drawing.sweep import sweep_offer
+from bot.cards.finetuning.card import finetune_card
+from bot.cards.finetuning.details import deletion_question, finetune_details, finetune_list
+from bot.cards.finetuning.news import news_card
+from bot.cards.finetuning.review import consent_review_card, training_review_card
+from bot.cards.registering.card import registration_card
+from bot.cards.registering.details import registration_details
+from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
+from bot.cards.registering.news import registration_news_card
+from bot.cards.registering.review import registration_review_card
+from bot.cards.registering.verdict import verdict_card
+from bot.cards.registering.wallet import wallet_card, wallet_linked_card, wallet_text
+from bot.cards.reviewing.audit import audit_text, export_text
+from bot.cards.reviewing.card import review_card
+from bot.cards.reviewing.queue import (
     EMPTY,
     choice_of,
     choices_text,
@@ -23,12 +29,6 @@ from bot.cards.review_queue import (
     reminder_card,
     walked,
 )
-from bot.cards.settings import community_text, defaults_text, history_text
-from bot.cards.shown import card_of, review_card_for
-from bot.cards.sweep import sweep_offer
-from bot.cards.verdict import verdict_card
-from bot.cards.wallet import wallet_card, wallet_linked_card, wallet_text
-from bot.cards.words import money, quoted
 
 __all__ = [
     "EMPTY",

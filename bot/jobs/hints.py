@@ -5,7 +5,7 @@ from weakref import WeakValueDictionary
 
 from bot.clock import Clock
 from bot.jobs.worker import Worker
-from storage import queue
+from storage.base import queue
 from storage.database import Database
 
 

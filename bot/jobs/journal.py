@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable, Uncertain
-from storage import queue, steps
+from storage.base import queue, steps
+from storage.base.jobs import Job
 from storage.database import Database
-from storage.jobs import Job
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage import timings
+from storage.base import timings
 from storage.database import Database
 
 ENOUGH = 8

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal, LostLease
-from storage import queue
+from storage.base import queue
+from storage.base.jobs import Job, State
+from storage.base.queue import Lane
 from storage.database import Database
-from storage.jobs import Job, State
-from storage.queue import Lane
 
 log = logging.getLogger(__name__)
 

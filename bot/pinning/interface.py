@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import Broken, Refused
-from bot.payloads import FormFile, FormPath
+from bot.http.payloads import FormFile, FormPath
 from bot.pinning.cid import Cid, cids_of, parse
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -15,9 +15,9 @@ from pydantic import Field, RootModel, SecretStr
 from yarl import URL
 
 from bot.errors import BotError, Broken, Unavailable
-from bot.hosts import Hosts
-from bot.http import DEFAULT_TIMEOUTS, Failure, Http, NotThere, Reply, Timeouts
-from bot.payloads import FormFile, FormPath
+from bot.http.client import DEFAULT_TIMEOUTS, Failure, Http, NotThere, Reply, Timeouts
+from bot.http.hosts import Hosts
+from bot.http.payloads import FormFile, FormPath
 from bot.pinning.cid import parse
 from bot.pinning.interface import CHECK, Pin, PinFile, compare_check, named
 

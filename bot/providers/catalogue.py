@@ -6,9 +6,11 @@ from functools import lru_cache
 from math import log
 
 from bot.errors import Broken, Refused
-from bot.providers import astria_models, models, vimmerse_models
+from bot.providers import models
+from bot.providers.astria import models as astria_models
 from bot.providers.interface import Generation, MicroUSD
 from bot.providers.parameters import MEGAPIXEL, Kind, Model, Parameter, Value, ratio_of
+from bot.providers.vimmerse import models as vimmerse_models
 
 LARGEST_INPUT = 20_000_000
 """Bytes of one input image: what BFL's guide to Kontext allows."""

@@ -4,7 +4,7 @@ Prices: docs.bfl.ai/quick_start/pricing (2026), and for withdrawn models the lis
 this server's own history replaces; ultra's 10 s is BFL's own (a result of December 2024 took 9.95 s).
 """
 
-from bot.providers.bfl_parameters import (
+from bot.providers.bfl.parameters import (
     CANNY_HIGH,
     CANNY_LOW,
     CONTROL,

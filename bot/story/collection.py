@@ -5,12 +5,12 @@ import json
 from dataclasses import dataclass
 
 from bot.errors import BotError, Broken, Refused, Unavailable
-from bot.story import contracts
-from bot.story.chain import Call, Chain, together
-from bot.story.contracts import UNLIMITED_SUPPLY
-from bot.story.sender import Mined, Sender
-from bot.story.values import NOBODY, Address, Wei, bytes_of, checksummed
-from bot.story.wallet import Wallet
+from bot.story.node import contracts
+from bot.story.node.chain import Call, Chain, together
+from bot.story.node.contracts import UNLIMITED_SUPPLY
+from bot.story.node.values import NOBODY, Address, Wei, bytes_of, checksummed
+from bot.story.sending.sender import Mined, Sender
+from bot.story.sending.wallet import Wallet
 
 
 @dataclass(frozen=True, slots=True)

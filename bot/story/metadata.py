@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bot.errors import Refused
-from bot.story.values import Frozen, Hash, address
+from bot.story.node.values import Frozen, Hash, address
 
 Json = Mapping[str, object]
 

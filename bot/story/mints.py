@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from bot.story import contracts
-from bot.story.chain import Call
 from bot.story.licences import Licence, LicenceKey, PILTerms, terms_of
-from bot.story.values import NOBODY, Address, Frozen, Hash, Wei, bytes_of, checksummed
+from bot.story.node import contracts
+from bot.story.node.chain import Call
+from bot.story.node.values import NOBODY, Address, Frozen, Hash, Wei, bytes_of, checksummed
 
 ALL_TOKENS = 100_000_000
 """The most royalty tokens that a derivative may be asked for: 100 %."""

@@ -18,7 +18,7 @@ from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
 from bot.errors import Refused
-from bot.story.values import Address
+from bot.story.node.values import Address
 
 LIFETIME = 600.0
 """Seconds for which a message can be signed."""

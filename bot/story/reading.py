@@ -4,11 +4,11 @@ from collections.abc import Awaitable
 from typing import Any
 
 from bot.errors import BotError, Refused, Unavailable
-from bot.story import contracts
-from bot.story.chain import Chain, together
 from bot.story.licences import PILTerms, sentence_of_terms, terms_of
 from bot.story.mints import Check, Mint, Parent, Registered
-from bot.story.values import Address, Hash, checksummed
+from bot.story.node import contracts
+from bot.story.node.chain import Chain, together
+from bot.story.node.values import Address, Hash, checksummed
 
 MOST_TERMS = 20
 """Licence terms, or parents, of one IP asset that are looked at; the protocol lets it have 16 parents."""

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 from bot.errors import BotError, Broken, Unavailable
-from bot.story import contracts
-from bot.story.chain import Call, Chain, LogEntry, Receipt, together
 from bot.story.collection import Collection, Collections, NewCollection
 from bot.story.licences import LicenceKey, PILTerms
 from bot.story.mints import Check, Mint, Parent, Registered, call_for
-from bot.story.networks import Network
+from bot.story.node import contracts
+from bot.story.node.chain import Call, Chain, LogEntry, Receipt, together
+from bot.story.node.networks import Network
+from bot.story.node.reverts import Duplicate, Revert
+from bot.story.node.values import Address, Wei, bytes_of, checksummed, coins
 from bot.story.reading import Reading
-from bot.story.reverts import Duplicate, Revert
-from bot.story.sender import Mined, Reverted, Sender
-from bot.story.values import Address, Wei, bytes_of, checksummed, coins
-from bot.story.wallet import Wallet
+from bot.story.sending.sender import Mined, Reverted, Sender
+from bot.story.sending.wallet import Wallet
 
 __all__ = (  # all that a workflow needs, in one place
     "Check",

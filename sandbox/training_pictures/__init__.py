@@ -14,8 +14,8 @@ from typing import Final
 from PIL import Image
 
 from bot.pictures.training import build_archive
-from sandbox.bfl.pictures.canvas import Canvas, stretched
 from sandbox.training_pictures import night, owl, teapot
+from standins.bfl.pictures.canvas import Canvas, stretched
 
 FOLDER: Final = Path(__file__).parent
 _OVERSIZE: Final = 2  # drawn so many times larger, so that edges are smooth

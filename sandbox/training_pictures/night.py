@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sandbox.bfl.pictures import scenes, subjects
-from sandbox.bfl.pictures.canvas import Canvas, Point, darker
-from sandbox.bfl.pictures.palette import PALETTES, Palette
+from standins.bfl.pictures import scenes, subjects
+from standins.bfl.pictures.canvas import Canvas, Point, darker
+from standins.bfl.pictures.palette import PALETTES, Palette
 
 _DAY: Final = PALETTES["day"]
 # Not called a night: then each scene would draw other things, and the two would not be the same place.

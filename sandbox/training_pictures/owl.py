@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from math import cos, radians, sin
 from typing import Final, Literal
 
-from sandbox.bfl.pictures import scenes
-from sandbox.bfl.pictures.canvas import WHITE, Canvas, Colour, Point, darker, lighter, mix, smooth
-from sandbox.bfl.pictures.frame import INK, Frame
-from sandbox.bfl.pictures.palette import PALETTES, Palette
+from standins.bfl.pictures import scenes
+from standins.bfl.pictures.canvas import WHITE, Canvas, Colour, Point, darker, lighter, mix, smooth
+from standins.bfl.pictures.frame import INK, Frame
+from standins.bfl.pictures.palette import PALETTES, Palette
 
 COAT: Final = (104, 84, 168)
 WING: Final = (74, 58, 132)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.bfl.pictures import scenes
-from sandbox.bfl.pictures.canvas import WHITE, Canvas, Colour, Point, darker, lighter, mix, smooth
-from sandbox.bfl.pictures.frame import Frame
-from sandbox.bfl.pictures.palette import PALETTES, Palette
+from standins.bfl.pictures import scenes
+from standins.bfl.pictures.canvas import WHITE, Canvas, Colour, Point, darker, lighter, mix, smooth
+from standins.bfl.pictures.frame import Frame
+from standins.bfl.pictures.palette import PALETTES, Palette
 
 GLAZE: Final = (28, 132, 136)
 GOLD: Final = (232, 184, 84)

@@ -17,10 +17,10 @@ from bot import __main__ as command_line
 from bot.app import App, assemble
 from bot.clock import SystemClock
 from bot.config import Settings
-from sandbox.discord import pointed_at
-from storage import jobs
+from standins.discord import pointed_at
+from storage.base import jobs
+from storage.base.jobs import State
 from storage.database import row, rows
-from storage.jobs import State
 from tests.crash.moments import Moments
 
 SPEED = 60.0

@@ -8,11 +8,10 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from tests import ROOT
 from tests.crash.life import Life
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
 """Real seconds after which a life that does not end is a failure."""
 

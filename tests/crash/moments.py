@@ -19,12 +19,12 @@ from sqlalchemy import Engine, event
 from web3.types import RPCEndpoint, RPCResponse
 from yarl import URL
 
-from bot.story.rpc import Node
-from bot.workflows.register import Register
-from bot.workflows.registrations import Registrations
-from storage import queue
+from bot.story.node.rpc import Node
+from bot.workflows.registering.job import Register
+from bot.workflows.registering.verbs import Registrations
+from storage.base import queue
+from storage.base.jobs import Job
 from storage.database import Connection, Database
-from storage.jobs import Job
 
 _ANY = re.compile(r"/(\d{5,}|[^/]{24,})(?=/|$)")
 

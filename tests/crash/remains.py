@@ -6,13 +6,13 @@ from typing import Any
 
 from eth_utils.address import to_canonical_address, to_checksum_address
 
-from sandbox.chain import ChainServer
-from sandbox.chain.chain import Chain
-from sandbox.chain.evm import Request, check
-from sandbox.chain.story import contracts, ip_id
-from sandbox.pinata import PinataServer
-from storage import audit
-from storage.registrations import RegistrationState
+from standins.chain import ChainServer
+from standins.chain.chain import Chain
+from standins.chain.evm import Request, check
+from standins.chain.story import contracts, ip_id
+from standins.pinata import PinataServer
+from storage.registering.registrations import RegistrationState
+from storage.reviewing import audit
 from tests.crash.tables import Row, read_copy
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.workflows.request import job_id
-from sandbox.bfl import BflServer
-from sandbox.bfl.faults import Handler
-from sandbox.discord import Interaction, LocalDiscord, Message
+from bot.workflows.drawing.types import job_id
+from standins.bfl import BflServer
+from standins.bfl.faults import Handler
+from standins.discord import Interaction, LocalDiscord, Message
 from tests.crash.life import Life
 from tests.crash.lives import PATIENCE, Process, Zygote
 from tests.crash.tables import read_tables

@@ -14,7 +14,7 @@ from types import FrameType
 
 from PIL import Image
 
-from bot.client import EXTENSIONS
+from bot.discord.client import EXTENSIONS
 from tests.crash.life import Life, live
 
 PRELOADED = (*EXTENSIONS, "aiosqlite", "alembic.command", "sqlalchemy.dialects.sqlite.aiosqlite", "storage.schema")

@@ -1,0 +1,111 @@
+"""What can be shown: a layout, its files, and a digest of both that says whether there is anything new to see."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.discord.buttons import PressButton
+
+ROW = 5
+"""Buttons side by side."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A smaller file to show instead of an image."""
+
+    path: Path
+    extension: str
+
+
+@dataclass(frozen=True)
+class CardFile:
+    """A picture of a card. `description` is its alt text."""
+
+    path: Path
+    filename: str
+    spoiler: bool
+    description: str
+
+    def open(self) -> discord.File:
+        return discord.File(self.path, filename=self.filename, spoiler=self.spoiler, description=self.description)
+
+    @property
+    def link(self) -> str:
+        """How the layout names it, as discord.File does."""
+        return f"attachment://{'SPOILER_' if self.spoiler else ''}{self.filename}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One message. `key` is equal for cards that look the same, so that nothing is edited for nothing.
+
+    The view is stopped from the beginning: it holds only persistent buttons, so discord.py has nothing to
+    remember of it after it was sent.
+    """
+
+    view: ui.LayoutView
+    files: tuple[CardFile, ...]
+    key: str
+
+    def open_files(self) -> list[discord.File]:
+        """The files to send, opened anew: discord.py closes them after each try.
+
+        Raises:
+            OSError: one cannot be read.
+        """
+        opened: list[discord.File] = []
+        try:
+            for file in self.files:
+                opened.append(file.open())  # noqa: PERF401 # those already open are closed when the next one fails
+        except OSError:
+            for file in opened:
+                file.close()
+            raise
+        return opened
+
+
+def text(*lines: str | None) -> ui.TextDisplay[Any]:
+    """Lines of markdown; those that have nothing to say are left out."""
+    return ui.TextDisplay("\n".join(line for line in lines if line))
+
+
+def gallery(files: Sequence[CardFile]) -> ui.MediaGallery[Any]:
+    return ui.MediaGallery(
+        *(discord.MediaGalleryItem(file.link, description=file.description, spoiler=file.spoiler) for file in files)
+    )
+
+
+def row(buttons: Sequence[PressButton]) -> list[ui.Item[Any]]:
+    """At most five buttons in a row, or no row at all."""
+    assert len(buttons) <= ROW, "Discord has five buttons a row"
+    children: list[Any] = list(buttons)  # discord.py types a dynamic item for both kinds of view, a row for one
+    placed: ui.Item[Any] = ui.ActionRow[Any](*children)
+    return [placed] if buttons else []
+
+
+def compose(
+    items: Iterable[ui.Item[Any]], *, colour: discord.Colour | None = None, files: Sequence[CardFile] = ()
+) -> Card:
+    return _card([ui.Container(*items, accent_colour=colour)], files)
+
+
+def extended(card: Card, items: Iterable[ui.Item[Any]]) -> Card:
+    """The card with more below it. Use it instead of the first, whose parts move."""
+    return _card([*card.view.children, *items], card.files)
+
+
+def _card(items: Iterable[ui.Item[Any]], files: Sequence[CardFile]) -> Card:
+    view = ui.LayoutView(timeout=None)
+    for item in items:
+        view.add_item(item)
+    view.stop()
+    seen = [view.to_components(), [file.link for file in files]]
+    key = hashlib.blake2b(json.dumps(seen, sort_keys=True).encode(), digest_size=12).hexdigest()
+    return Card(view, tuple(files), key)

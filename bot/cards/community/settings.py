@@ -1,0 +1,93 @@
+"""What a community and a member have chosen, and what a member has asked for lately."""
+
+from collections.abc import Sequence
+
+from bot.cards.base.words import counted, model_label, moment, money, quoted, shortened
+from bot.workflows.drawing.types import RequestView
+from storage.base.jobs import State
+from storage.community.communities import Community
+from storage.community.members import Defaults
+
+MOST = 1990
+"""Characters, a little less than an ordinary message may have."""
+
+
+def community_text(community: Community, *, spent: int | None = None) -> str:
+    """A community's settings. `spent` is what it cost in the last 24 hours, in millionths of a dollar."""
+    role, channel, models = community.moderator_role_id, community.review_channel_id, community.allowed_models
+    budget = _limit(community.daily_budget)
+    if spent is not None:
+        budget += (
+            f"; {money(spent)} is spent" if community.daily_budget is None else f", of which {money(spent)} is spent"
+        )
+    lines = [
+        ("Moderators", f"<@&{role}> and administrators" if role else "administrators only"),
+        ("Approval requests", f"<#{channel}>" if channel else "in the channel of the request"),
+        ("Most permissive safety tolerance", str(community.safety_cap)),
+        ("Pictures of one member at once", str(community.member_pictures)),
+        ("Pictures of one member in 24 hours", _number(community.member_daily)),
+        ("Budget for 24 hours", budget),
+        ("A moderator is asked above", _limit(community.confirm_above, "never")),
+        ("Models", ", ".join(map(model_label, models)) if models is not None else "all"),
+        ("Usual model", model_label(community.default_model) if community.default_model else "the bot's own choice"),
+        ("Registrations of one member at once", str(community.member_registrations)),
+        (
+            "The community's wallet",
+            f"`{community.wallet}`, for members who have linked none" if community.wallet else "none",
+        ),
+        (
+            "Moderators decide on their own images",
+            "yes, and each such decision is logged as one" if community.own_decisions else "no",
+        ),
+    ]
+    return shortened("\n".join(["### This server", *(f"**{name}:** {value}" for name, value in lines)]), MOST)
+
+
+def defaults_text(defaults: Defaults) -> str:
+    """What `/imagine` uses for a member who leaves it out."""
+    chosen = [
+        ("Model", model_label(defaults.model) if defaults.model else None),
+        ("Aspect ratio", defaults.aspect_ratio),
+        ("Pictures", _number(defaults.count, "") or None),
+        ("File format", defaults.output_format),
+        ("Safety tolerance", _number(defaults.safety_tolerance, "") or None),
+        ("Spoiler", None if defaults.spoiler is None else "yes" if defaults.spoiler else "no"),
+    ]
+    return "\n".join(["### Your defaults", *(f"**{name}:** {value or 'as usual here'}" for name, value in chosen)])
+
+
+def history_text(views: Sequence[RequestView]) -> str:
+    """A member's last requests, newest first, as many as fit into one message."""
+    if not views:
+        return "You have not asked for any picture yet. `/imagine` draws one."
+    said = "### Your last requests"
+    for view in views:
+        line = "\n" + _history_line(view)
+        if len(said) + len(line) > MOST:
+            break
+        said += line
+    return said
+
+
+def _history_line(view: RequestView) -> str:
+    match view.state:
+        case State.DONE if view.deleted:
+            state = "deleted"
+        case State.DONE:
+            state = counted(len(view.images))
+        case State.UNKNOWN:
+            state = "outcome unknown"
+        case State.FAILED | State.CANCELLED as ended:
+            state = ended.value
+        case _:
+            state = "under way"
+    cost = f", {money(view.cost)}" if view.ended and view.cost else ""
+    return f"`{view.job.id}` {moment(view.job.created_at, 'R')}: {quoted(view.request.prompt, 60)} ({state}{cost})"
+
+
+def _limit(micro_usd: int | None, none: str = "no limit") -> str:
+    return none if micro_usd is None else money(micro_usd)
+
+
+def _number(number: int | None, none: str = "no limit") -> str:
+    return none if number is None else str(number)

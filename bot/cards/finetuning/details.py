@@ -1,0 +1,246 @@
+"""Everything about one finetune for whoever asks, the list of all, and what is asked before one is deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from discord.ui import Item
+
+from bot.cards.base.layout import Card, compose, gallery, row, text
+from bot.cards.base.lines import DANGER, footer
+from bot.cards.base.words import counted, escaped, listed, model_label, moment, money, quoted, sentence, shortened
+from bot.cards.finetuning.parts import (
+    MOST_PEOPLE,
+    cost_of_try,
+    given_by,
+    name_of,
+    price_of,
+    samples_of,
+    settings_of,
+    sheet_of,
+    strength_of,
+    subject_of,
+    takes,
+    trigger_of,
+    within,
+)
+from bot.discord.buttons import PressButton, button
+from bot.workflows.finetuning.types import FinetuneView, usual_model
+from storage.base.jobs import State
+from storage.base.ledger import Entry, LedgerEntry
+from storage.finetuning.finetunes import FinetuneState, Visibility
+from storage.media import Media
+
+MOST = 1990
+"""Characters, a little less than an ordinary message may have."""
+_STATES = {
+    FinetuneState.DRAFT: "a draft",
+    FinetuneState.ASKING: "waiting for a moderator",
+    FinetuneState.TRAINING: "training",
+    FinetuneState.UNKNOWN: "may have been charged",
+    FinetuneState.READY: "ready",
+    FinetuneState.EXPIRED: "expired at its trainer",
+    FinetuneState.DELETED: "deleted",
+}
+
+
+def finetune_details(
+    view: FinetuneView,
+    media: Media,
+    *,
+    entries: Sequence[LedgerEntry],
+    facts: Mapping[str, str],
+    viewer_id: int,
+) -> Card:
+    """All that is known of one. `entries` are the ledger's of its trainings; `facts` are its provider's own words."""
+    sheet, samples = sheet_of(view, media), samples_of(view, media)
+    finetune, spec = view.finetune, view.spec
+    settings = within(settings_of(view), room=450, most=12, more="setting")
+    instruction = f"**Learns to** {quoted(spec.instruction, 150)}" if spec.instruction else None
+    items: list[Item[Any]] = [
+        text(
+            f"### {name_of(view)}",
+            f"**State** {_state(view)}",
+            *_expected(view),
+            f"**Cost** {_cost(view, entries)}",
+        ),
+        text(
+            f"**Of** {subject_of(view)}, trained with {escaped(view.trainer.label)} ({takes(view)})",
+            f"**Trigger word** {trigger_of(view)}",
+            f"**Settings** {', '.join(settings) if settings else 'all as usual'}",
+            instruction,
+            f"**Description** {quoted(finetune.description, 200)}" if finetune.description else None,
+            f"**Draws with** {model_label(usual_model(view))}{_strength(view)}",
+            f"**Who may draw with it** {_audience(view)}",
+        ),
+        text(*_set(view)),
+    ]
+    items += [gallery([*sheet, *samples])] if sheet or samples else []
+    if said := _facts(facts):
+        items.append(text(f"**{escaped(view.trainer.label)} says**", *said))
+    items.append(text(footer(view.job)))
+    return compose([*items, *row(_buttons(view, viewer_id))], files=(*sheet, *samples))
+
+
+def finetune_list(views: Sequence[FinetuneView], user_id: int) -> str:
+    """The finetunes of a member, those shared with them and those of everybody, fit for one message."""
+    if not views:
+        return "There are no finetunes that you may use yet. Begin one with `/finetune create`."
+    groups: dict[str, list[str]] = {"Yours": [], "Shared with you": [], "Everybody's": []}
+    for view in views:
+        mine = view.finetune.owner_id == user_id
+        everybody = view.finetune.visibility is Visibility.COMMUNITY
+        groups["Yours" if mine else "Everybody's" if everybody else "Shared with you"].append(_listed(view, mine))
+    more = "-# and {} more: `/finetune show` finds each by its name"
+    room = MOST - len(more) - 4
+    lines: list[str] = []
+    shown = 0
+    for title, members in groups.items():
+        for place, line in enumerate(members):
+            new = [f"**{title}**", line] if place == 0 else [line]
+            room -= sum(len(each) + 1 for each in new)
+            if room < 0:
+                return "\n".join([*lines, more.format(len(views) - shown)])
+            lines += new
+            shown += 1
+    return "\n".join(lines)
+
+
+def deletion_question(view: FinetuneView) -> Card:
+    """Asked before a finetune is deleted for good."""
+    label, trained = escaped(view.trainer.label), view.finetune.ref is not None
+    if not trained:
+        unsure = view.finetune.state is FinetuneState.UNKNOWN
+        there = f"If {label} did take the training, its model stays there." if unsure else None
+    elif not view.trainer.deletes:
+        there = f"{label} deletes nothing: the trained model stays on its servers, where nobody can use it from here."
+    else:
+        there = f"{label} is asked to delete the trained model as well. Should that fail, its card says so."
+    gone = [
+        f"its {counted(len(view.pictures))} with their captions" if view.pictures else None,
+        "the contact sheet" if view.finetune.sheet else None,
+        counted(len(view.samples), "sample") if view.samples else None,
+        "its settings",
+    ]
+    return compose(
+        [
+            text(
+                f"### Delete {name_of(view)}?",
+                f"Gone for good: {listed([each for each in gone if each])}. Nobody can draw with it any more.",
+                there,
+                "Pictures that were drawn with it stay where they are. Deleting costs nothing; nothing is paid back.",
+            ),
+            *row([button("fin:deleted", view.finetune.id, "Delete it for good", style=DANGER)]),
+        ]
+    )
+
+
+def _state(view: FinetuneView) -> str:
+    finetune = view.finetune
+    said = _STATES[finetune.state]
+    if finetune.frozen_at is not None and finetune.state is FinetuneState.READY:
+        said = f"frozen: {counted(view.withdrawn)} withdrawn, and a moderator has to decide"
+    if finetune.state is FinetuneState.TRAINING and view.progress.share is not None:
+        said += f", {min(max(view.progress.share, 0.0), 1.0):.0%}"
+    if finetune.state is FinetuneState.READY and finetune.ready_at:
+        said += f", since {moment(finetune.ready_at, 'D')}"
+    return said
+
+
+def _expected(view: FinetuneView) -> list[str | None]:
+    expires = view.finetune.expires_at
+    forecast = view.forecast
+    return [
+        f"**Expected** {moment(forecast.likely, 'R')}, probably by {moment(forecast.latest, 'f')}"
+        if forecast
+        else None,
+        f"**Kept until** {moment(expires, 'f')}" if expires and view.finetune.state is FinetuneState.READY else None,
+        f"**What happened** {sentence(view.progress.inferred, 200)}" if view.progress.inferred else None,
+    ]
+
+
+def _cost(view: FinetuneView, entries: Sequence[LedgerEntry]) -> str:
+    """Estimated, charged and refunded, as the ledger has it."""
+    if not entries:
+        said = f"{price_of(view)}; nothing was ordered yet" if view.training is None else cost_of_try(view.training)
+        return said.removesuffix(".")
+    estimated = [entry.amount or 0 for entry in entries if entry.entry is Entry.ESTIMATE]
+    charges = [entry.amount for entry in entries if entry.entry is Entry.CHARGE]
+    refunds = [entry.amount or 0 for entry in entries if entry.entry is Entry.REFUND]
+    known = [amount for amount in charges if amount is not None]
+    unknown, open_ = len(charges) - len(known), len(estimated) - len(charges)
+    expected = (
+        "price not published" if view.price is None and not any(estimated) else f"estimated {money(sum(estimated))}"
+    )
+    parts = [
+        expected,
+        f"charged {money(sum(known))}" if known else None,
+        f"{counted(unknown, 'training')} may have been charged, nobody knows how much" if unknown else None,
+        f"{counted(open_, 'training')} not settled yet" if open_ > 0 else None,
+        f"refunded {money(sum(refunds))}" if refunds else None,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _strength(view: FinetuneView) -> str:
+    strength = strength_of(view)
+    if strength is None:
+        return ", which has no strength to set"
+    usual = view.finetune.strength if view.finetune.strength is not None else strength.default
+    return f" at strength {usual:g}" if isinstance(usual, (int, float)) else ""
+
+
+def _audience(view: FinetuneView) -> str:
+    match view.finetune.visibility:
+        case Visibility.COMMUNITY:
+            return "everybody in this server"
+        case Visibility.PRIVATE:
+            return f"<@{view.finetune.owner_id}> alone"
+        case Visibility.SHARED:
+            whom = [f"<@{'&' if each.kind == 'role' else ''}{each.subject_id}>" for each in view.shares]
+            shown = [*whom[:20], *([f"{len(whom) - 20} more"] if len(whom) > 20 else [])]
+            return ", ".join([f"<@{view.finetune.owner_id}>", *shown])
+
+
+def _set(view: FinetuneView) -> list[str]:
+    """The training set, and who gave what of it with whose consent."""
+    sha256 = f", SHA-256 `{view.finetune.training_set[:12]}…`" if view.finetune.training_set else ""
+    lines = [f"**Training set** {counted(len(view.pictures))}{sha256}"]
+    lines += within((_given(view, who) for who in view.contributors), room=900, most=MOST_PEOPLE, more="member")
+    return lines
+
+
+def _given(view: FinetuneView, who: int) -> str:
+    theirs = given_by(view, who)
+    dates = sorted(picture.consented_at for picture in theirs if picture.consented_at is not None)
+    missing, withdrawn = len(theirs) - len(dates), sum(picture.withdrawn_at is not None for picture in theirs)
+    consent = f"consent given {moment(dates[-1], 'D')}" if dates else "consent not given yet"
+    if dates and missing:
+        consent += f", for {missing} not yet"
+    taken = f", {withdrawn} withdrawn" if withdrawn else ""
+    return f"- <@{who}>: {counted(len(theirs))}, {consent}{taken}"
+
+
+def _facts(facts: Mapping[str, str]) -> list[str]:
+    lines = (f"- {quoted(name, 30)}: {quoted(value, 80)}" for name, value in facts.items())
+    return within(lines, room=600, most=12, more="fact")
+
+
+def _buttons(view: FinetuneView, viewer_id: int) -> list[PressButton]:
+    finetune = view.finetune
+    if finetune.state is FinetuneState.DELETED:
+        return []
+    theirs = [picture for picture in given_by(view, viewer_id) if picture.withdrawn_at is None]
+    buttons = [button("fin:withdraw", finetune.id, "Withdraw my pictures")] if theirs else []
+    if viewer_id == finetune.owner_id:
+        buttons.append(button("fin:delete", finetune.id, "Delete", style=DANGER))
+    return buttons
+
+
+def _listed(view: FinetuneView, mine: bool) -> str:
+    whose = "" if mine else f" by <@{view.finetune.owner_id}>"
+    waits = view.training is not None and view.training.state is State.WAITING and not view.training.holds_slot
+    queued = (
+        ", in the queue" if view.finetune.state is FinetuneState.TRAINING and waits and not view.finetune.ref else ""
+    )
+    state = shortened(_state(view), 80)
+    return f"- **{name_of(view)}**{whose}: {state}{queued} · {escaped(view.trainer.label)} · {trigger_of(view)}"

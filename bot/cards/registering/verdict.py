@@ -1,0 +1,119 @@
+"""What `/verify` says of a picture."""
+
+from collections.abc import Sequence
+
+from bot.cards.base.layout import Card, compose, text
+from bot.cards.base.lines import DONE, UNSURE, WAITING, small
+from bot.cards.base.words import escaped, moment, quoted, sentence
+from bot.cards.registering.parts import STATES, TITLE, card_link, licence_of, roomy, short
+from bot.workflows.registering.types import RegistrationView
+from bot.workflows.registering.verifying import Standing, Verdict
+from storage.registering.registrations import RegistrationState
+
+
+def verdict_card(verdicts: Sequence[Verdict]) -> Card:
+    """A part for each picture that was asked about. No pictures: whoever asks has them."""
+    known = [verdict.registered is not None and verdict.standing is not None for verdict in verdicts]
+    return roomy(
+        lambda room: compose(
+            [text(*_verdict(verdict, room)) for verdict in verdicts],
+            colour=DONE if all(known) else UNSURE if any(known) else WAITING,
+        )
+    )
+
+
+def _verdict(verdict: Verdict, room: int) -> list[str | None]:
+    name = quoted(verdict.name, min(room, 60))
+    view = verdict.registered
+    if view is not None and view.state is RegistrationState.CONFIRMED:
+        return _registered(name, verdict, view, room)
+    if view is not None:
+        return [
+            f"### {name}: not registered yet",
+            f"These exact bytes are {STATES[view.state]} to be registered as **{_title(view, room)}**, "
+            f"by <@{view.registration.owner_id}>."
+            if verdict.sha256
+            else f"**{_title(view, room)}** by <@{view.registration.owner_id}> is "
+            f"{STATES[view.state]}. It is not registered.",
+            card_link(view.job),
+            _bytes(verdict),
+        ]
+    return _unknown(name, verdict, room)
+
+
+def _registered(name: str, verdict: Verdict, view: RegistrationView, room: int) -> list[str | None]:
+    registration, network, review = view.registration, view.network, view.review
+    what = "These exact bytes are registered" if verdict.sha256 else "This is registered"
+    ip = f"[{registration.ip_id}]({network.ip_link(registration.ip_id or '')})"
+    when = f", since {moment(registration.confirmed_at, 'f')}" if registration.confirmed_at else ""
+    if verdict.foreign:
+        who = "It was registered in another server of this bot."
+    else:
+        by = f", approved by <@{review.decided_by}>" if review and review.decided_by else ""
+        override = " under the admin's override" if by and view.overridden else ""
+        who = f"Registered by <@{registration.owner_id}>{by}{override}."
+    return [
+        f"### ✅ {name}: registered as IP",
+        f"{what} on {escaped(network.label)} as {ip}, **{_title(view, room)}**{when}.",
+        who,
+        licence_of(view.terms, network),
+        *_standing(verdict.standing, room),
+        None if verdict.foreign else card_link(view.job),
+        _bytes(verdict),
+    ]
+
+
+def _standing(standing: Standing | None, room: int) -> list[str]:
+    """What the chain says at this moment, which may be more than the records know: a token can be passed on."""
+    if standing is None:
+        return []
+    if standing.unread:
+        return [
+            (
+                f"❔ **The chain could not be read now:** {sentence(standing.unread, max(room, 60))} The above is "
+                "what the bot has written down."
+            )
+        ]
+    if standing.good:
+        lines = ["✅ **Read from the chain just now:** owner, metadata and licence are still what was approved."]
+    else:
+        differs = " ".join(sentence(each.sentence, max(room, 60)) for each in standing.checks if not each.good)
+        lines = [f"⚠️ **Read from the chain just now, and something is different by now:** {differs}"]
+    if len(standing.licences) > 1:
+        lines.append(
+            f"It has {len(standing.licences)} licences on the chain: "
+            f"{sentence(' '.join(standing.licences), max(room, 60))}"
+        )
+    return lines
+
+
+def _unknown(name: str, verdict: Verdict, room: int) -> list[str | None]:
+    lines: list[str | None] = [
+        f"### {name}: not registered",
+        (
+            "This bot has not registered these exact bytes: one changed pixel, or a picture that was saved again or "
+            "screenshot, has others."
+        ),
+    ]
+    for each in verdict.near:
+        registration, network = each.registration, each.network
+        if registration.ip_id:
+            where = f"[{short(registration.ip_id)}]({network.ip_link(registration.ip_id)})"
+        else:
+            where = card_link(each.job, "this") or f"`{registration.id}`"
+        state = STATES[each.state]
+        title = _title(each, room)
+        lines.append(f"It looks like **{title}**, {where}, by <@{registration.owner_id}>, which is {state}.")
+    if verdict.uncomparable:
+        lines.append(f"Whether it looks like one could not be seen: {sentence(verdict.uncomparable, max(room, 60))}")
+    elif not verdict.near:
+        lines.append("Nor does anything that is registered here look like it. That says nothing about other bots.")
+    return [*lines, _bytes(verdict)]
+
+
+def _title(view: RegistrationView, room: int) -> str:
+    return quoted(view.terms.content.title, min(room, TITLE))
+
+
+def _bytes(verdict: Verdict) -> str | None:
+    return small(f"SHA-256 `{verdict.sha256}`") if verdict.sha256 else None

@@ -1,0 +1,129 @@
+"""What moderators see of an approval request, while it is open and after it was decided."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.cards.base.layout import Card, compose, row, text
+from bot.cards.base.words import counted, model_label, moment, money, quoted, sentence
+from bot.discord.buttons import PressButton, button
+from bot.workflows.drawing.types import RequestView
+from storage.base.jobs import Job
+from storage.reviewing.reviews import Exchange, Review, ReviewState
+
+PROMPT = 1000
+"""Characters of a prompt: a moderator decides on it, so there are more than on the member's own card."""
+DIGEST = 12
+"""Characters of the digest that a button carries: a decision is bound to what this card shows."""
+MOST_TALK = 3
+"""Questions and answers that a card shows."""
+TALK = 500
+"""Characters of the last of them: as many as one may have."""
+
+
+def review_card(review: Review, view: RequestView) -> Card:
+    request, count = view.request, len(view.pictures)
+    above = f", above this server's limit of {money(view.limit)}" if view.limit is not None else ""
+    asked = (
+        f"<@{review.requested_by}> would like {counted(count)} from {model_label(request.model)}, "
+        f"for about {money(view.job.cost_estimated)}{above}."
+    )
+    return compose(
+        [
+            text(
+                heading(review, "May this be drawn?"),
+                asked,
+                f"> {quoted(request.prompt, PROMPT)}" if request.prompt.strip() else None,
+            ),
+            text(
+                f"With {counted(len(request.inputs), 'image')} put in." if request.inputs else None,
+                *state_of(review, "Nothing is drawn or charged until you decide."),
+                where(view.job),
+                f"-# `{review.id}`",
+            ),
+            *(row(decisions(review)) if review.state is ReviewState.OPEN else []),
+        ],
+        colour=COLOURS[review.state],
+    )
+
+
+COLOURS = {
+    ReviewState.OPEN: discord.Colour.blurple(),
+    ReviewState.APPROVED: discord.Colour.green(),
+    ReviewState.DENIED: discord.Colour.red(),
+    ReviewState.WITHDRAWN: None,
+    ReviewState.EXPIRED: None,
+}
+
+
+def heading(review: Review, question: str) -> str:
+    match review.state:
+        case ReviewState.OPEN:
+            return f"### {question}"
+        case ReviewState.APPROVED:
+            return "### Approved"
+        case ReviewState.DENIED:
+            return "### Denied"
+        case ReviewState.WITHDRAWN:
+            return "### Withdrawn"
+        case ReviewState.EXPIRED:
+            return "### Closed without an answer"
+
+
+def state_of(review: Review, waiting: str, *, override: str | None = None) -> list[str]:
+    """Who has decided what; while it is open, `waiting` says what it holds up.
+
+    `override` is why the decider should not have decided, where the admin's override let them.
+    """
+    if review.state is ReviewState.OPEN:
+        lines = [f"{waiting} It closes {moment(review.expires_at, 'R')}."]
+        if review.claimed_by and review.claimed_until:
+            lines.append(f"<@{review.claimed_by}> has this one until {moment(review.claimed_until, 't')}.")
+        return lines
+    by = f" by <@{review.decided_by}>" if review.decided_by else ""
+    when = f" {moment(review.decided_at, 'f')}" if review.decided_at else ""
+    lines = [f"{review.state.value.capitalize()}{by}{when}."]
+    if override:
+        lines.append(f"Decided under the admin's override: {sentence(override)}")
+    if review.reason:
+        lines.append(f"Reason: {quoted(review.reason, 600)}")
+    return lines
+
+
+def talk_of(exchanges: Iterable[Exchange]) -> list[str]:
+    """What moderators have asked and the member has answered, oldest first: the last in full, and what led to it."""
+    lines: list[str] = []
+    last = [*exchanges][-MOST_TALK:]
+    for place, exchange in enumerate(last, start=1):
+        most = TALK if place == len(last) else TALK // 5
+        lines.append(
+            f"<@{exchange.asked_by}> asked {moment(exchange.asked_at, 'R')}: {quoted(exchange.question, most)}"
+        )
+        lines.append("*Not answered yet.*" if exchange.answer is None else f"Answer: {quoted(exchange.answer, most)}")
+    return lines
+
+
+def where(job: Job, what: str = "The request") -> str:
+    """A link to the card of what is asked about."""
+    if job.message_id is None:
+        return f"-# In <#{job.channel_id}>"
+    return f"-# [{what}](https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id})"
+
+
+def decisions(review: Review, *, ask: bool = False, approve: str = "Approve", deny: str = "Deny") -> list[PressButton]:
+    """The buttons of an open question. `ask` where the member can be asked something about it."""
+    subject = f"{review.id}:{review.digest[:DIGEST]}"
+    return [
+        button("rev:ok", subject, approve, style=discord.ButtonStyle.success),
+        button("rev:deny", subject, deny, style=discord.ButtonStyle.danger),
+        *([button("rev:ask", review.id, "Ask")] if ask else []),
+        button("rev:claim", review.id, "Claim"),
+    ]
+
+
+def undo_row(review: Review) -> list[ui.Item[Any]]:
+    """The way back after an approval; no row where there is none to take back."""
+    approved = review.state is ReviewState.APPROVED
+    return row([button("rev:undo", review.id, "Undo", style=discord.ButtonStyle.danger)] if approved else [])

@@ -1,0 +1,155 @@
+"""The queue as a moderator walks it, what several denials have come to, and the reminders in the review channel."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.cards.base.layout import Card, compose, extended, row, text
+from bot.cards.base.words import counted, moment, quoted, sentence, shortened
+from bot.discord.buttons import button
+from bot.workflows.base.shown import Shown
+from bot.workflows.drawing.types import RequestView
+from bot.workflows.finetuning.types import FinetuneView
+from bot.workflows.registering.types import RegistrationView
+from bot.workflows.reviewing.reminders import Reminder
+from bot.workflows.reviewing.verbs import Denial, Standing
+from storage.reviewing.reviews import Review, ReviewState
+
+MOST_TEXT = 4000
+"""Characters of all texts of a message, by Discord's limit."""
+MOST_SAID = 1990
+"""Characters, a little less than an ordinary message may have."""
+MOST_LINES = 10
+"""Questions that a reminder names one by one."""
+EMPTY = "Nothing waits for a decision."
+
+_KINDS = {
+    "spend": "Pictures",
+    "train": "Training",
+    "consent": "Withdrawn consent",
+    "register": "Registration",
+}
+
+
+def kind_of(review: Review) -> str:
+    """What is asked about, in a word or two."""
+    return _KINDS.get(review.kind, "Request")
+
+
+def title_of(review: Review, view: Shown | None, limit: int = 60) -> str:
+    """What is asked about, as plain text on one line."""
+    match view:
+        case RequestView():
+            said = view.request.prompt
+        case FinetuneView():
+            said = view.finetune.name
+        case RegistrationView():
+            said = view.details.title
+        case None:
+            said = ""
+    said = shortened(" ".join(said.split()), limit)
+    return f"{kind_of(review)}: {said}" if said else kind_of(review)
+
+
+def walked(card: Card, review: Review, *, place: int | None, count: int, standing: Standing, kept: int) -> Card:
+    """A question's card with the way through the queue.
+
+    `place` is its place among the `count` open ones, None where it is decided; `kept` how many reasons are saved.
+    """
+    said = None
+    if review.state is ReviewState.OPEN and standing.bar:
+        said = f"**You cannot decide this one.** {sentence(standing.bar)}"
+    elif review.state is ReviewState.OPEN and standing.objection:
+        said = (
+            f"{sentence(standing.objection)} The admin's override lets you decide all the same; it is written down as "
+            "decided under it."
+        )
+    where = f"{place} of {count}" if place else f"{count} left"
+    steps = row(
+        [
+            button("rev:prev", review.id, "Previous", disabled=count < 2),
+            button("rev:look", review.id, where, disabled=True),
+            button("rev:next", review.id, "Next", disabled=count < 1 or (count == 1 and place is not None)),
+            button("rev:several", review.id, "Deny several", style=discord.ButtonStyle.danger, disabled=count < 1),
+            *([button("rev:reasons", review.id, "Saved reasons")] if kept else []),
+        ]
+    )
+    said_all = card.view.content_length() + len(said or "") > MOST_TEXT  # a press of its buttons says it, too
+    return extended(card, [*([text(said)] if said and not said_all else []), *steps])
+
+
+def queue_is_empty() -> Card:
+    """What a moderator sees who has walked to the end."""
+    return compose([text(EMPTY)])
+
+
+def choices_text(questions: Sequence[tuple[Review, Shown | None]]) -> str:
+    """Who has asked for what, for a form that can say names only beside its choices."""
+    lines = [
+        f"{place}. <@{review.requested_by}>, {moment(review.created_at, 'R')}: {quoted(title_of(review, view, 40), 60)}"
+        for place, (review, view) in enumerate(questions, start=1)
+    ]
+    return shortened("\n".join(["What would you like to deny?", *lines]), MOST_TEXT)
+
+
+def choice_of(place: int, review: Review, view: Shown | None, *, now: float) -> tuple[str, str]:
+    """The label and the description of one choice."""
+    label = shortened(f"{place}. {title_of(review, view, 80)}", 100)
+    waited = now - review.created_at
+    age = f"{waited / 86_400:.0f} days" if waited >= 2 * 86_400 else f"{waited / 3600:.0f} hours"
+    return label, f"Waiting for {age if waited >= 2 * 3600 else counted(max(1, round(waited / 60)), 'minute')}"
+
+
+def denials_text(denials: Sequence[tuple[Denial, Shown | None]]) -> str:
+    """Which were denied, and why others were not."""
+    done = [each for each in denials if each[0].refusal is None]
+    late = [each for each in denials if each[0].refusal is not None]
+    lines = [
+        f"Denied {counted(len(done), 'request')}. Their members read the reason; nothing was charged for them."
+        if done
+        else "Nothing was denied.",
+        *(f"- {_named(denial, view)}" for denial, view in done),
+        *(["Not denied:"] if late else []),
+        *(f"- {_named(denial, view)}: {denial.refusal}" for denial, view in late),
+    ]
+    return shortened("\n".join(lines), MOST_SAID)
+
+
+def _named(denial: Denial, view: Shown | None) -> str:
+    if denial.review is None:
+        return f"`{denial.review_id}`"
+    return f"{quoted(title_of(denial.review, view), 80)} (<@{denial.review.requested_by}>)"
+
+
+def reminder_card(reminder: Reminder) -> Card:
+    """What the review channel is told about questions that wait."""
+    waiting, count = reminder.reviews, len(reminder.reviews)
+    called = f"<@&{reminder.called}>: " if reminder.called else ""
+    verb = "waits" if count == 1 else "wait"
+    if reminder.daily:
+        since = f"since {moment(waiting[0].created_at, 'f')}"
+        said = (
+            f"{counted(count, 'request')} still {verb} for a moderator, {'' if count == 1 else 'the oldest '}{since}."
+        )
+        lines: list[str] = []
+    else:
+        said = f"{called}{counted(count, 'request')} {verb} for a moderator."
+        lines = [_line(review) for review in waiting[:MOST_LINES]]
+        if count > MOST_LINES:
+            lines.append(f"- and {counted(count - MOST_LINES, 'other')}")
+    return compose(
+        [
+            text(said, *lines, "-# Approve or deny, and this stops. `/review` shows all that waits."),
+            *row([button("rev:look", f"{reminder.first_id}:{reminder.number}", "Review")]),
+        ],
+        colour=discord.Colour.gold(),
+    )
+
+
+def _line(review: Review) -> str:
+    card = f"https://discord.com/channels/{review.guild_id}/{review.channel_id}/{review.message_id}"
+    named = f"[{kind_of(review)}]({card})" if review.message_id else kind_of(review)
+    return (
+        f"- {named} of <@{review.requested_by}>, asked {moment(review.created_at, 'R')}, "
+        f"closes {moment(review.expires_at, 'R')}"
+    )

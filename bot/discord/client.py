@@ -1,0 +1,166 @@
+"""The Discord side of the bot: what it asks Discord for, its commands, and how a failed one is explained."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import InteractionType, app_commands
+from discord.app_commands import AppCommandError, CommandInvokeError
+from discord.ext import commands
+
+from bot.clock import Clock
+from bot.discord.buttons import PATTERN, PressButton, Presses, explain, say
+from bot.discord.delivery import DiscordDelivery
+from bot.jobs.worker import Worker
+from bot.providers.interface import Provider
+from bot.workflows.base.shown import AllViews
+from bot.workflows.drawing.verbs import Requests
+from bot.workflows.finetuning.drafts import Trainings
+from bot.workflows.finetuning.starting import Starts
+from bot.workflows.finetuning.verbs import Finetunes
+from bot.workflows.finetuning.views import FinetuneViews
+from bot.workflows.registering.verbs import Registrations
+from bot.workflows.registering.verifying import Verifying
+from bot.workflows.registering.wallets import Wallets
+from bot.workflows.reviewing.verbs import Decisions
+from storage.base import notes
+from storage.database import Database
+from storage.media import Media
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = (
+    "cogs.drawing.commands",
+    "cogs.drawing.buttons",
+    "cogs.drawing.edit",
+    "cogs.drawing.show",
+    "cogs.community.account",
+    "cogs.finetuning.training_sets",
+    "cogs.finetuning.commands",
+    "cogs.finetuning.buttons",
+    "cogs.drawing.sweeps",
+    "cogs.registering.commands",
+    "cogs.registering.buttons",
+    "cogs.registering.wallet",
+    "cogs.registering.verify",
+    "cogs.reviewing.buttons",
+    "cogs.reviewing.commands",
+    "cogs.reviewing.audit",
+    "cogs.community.admin",
+)
+_SYNCED = "commands"
+"""The note that holds the digest of the commands that Discord was last told."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that a command may ask for something."""
+
+    requests: Requests
+    trainings: Trainings
+    starts: Starts
+    finetunes: Finetunes
+    finetune_views: FinetuneViews
+    views_any: AllViews
+    decisions: Decisions
+    registrations: Registrations
+    wallets: Wallets
+    verifying: Verifying
+    delivery: DiscordDelivery
+    media: Media
+    database: Database
+    clock: Clock
+    worker: Worker
+    providers: Mapping[str, Provider]
+    alarm: Callable[[str], Awaitable[None]]
+    """Tells the admin, in one sentence, what they must look at."""
+    admin_user_ids: frozenset[int] = frozenset()
+
+
+class Tree(app_commands.CommandTree["Client"]):
+    """The commands, in communities only: elsewhere the bot could not post what takes longer than 15 minutes."""
+
+    async def on_error(self, interaction: "Interaction", error: AppCommandError, /) -> None:
+        doing = f"/{interaction.command.qualified_name}" if interaction.command else "a command"
+        match error:
+            case CommandInvokeError(original=original):
+                await explain(interaction, original, doing=doing)
+            case app_commands.TransformerError(value=value):
+                await say(interaction, f"“{str(value)[:80]}” is not a value that this option takes.")
+            case app_commands.CheckFailure():
+                await say(interaction, "You may not use this command.")
+            case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+                await say(interaction, "This command has changed. Please reload Discord (Ctrl+R) and try again.")
+            case _:
+                await explain(interaction, error, doing=doing)
+
+
+class Client(commands.AutoShardedBot):
+    """The bot as Discord sees it. Nothing of it runs beside Discord's own connection: the workers stand outside.
+
+    `services` is set when every part is there, before the client is started.
+    """
+
+    services: Services
+
+    def __init__(self) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            tree_cls=Tree,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+        self.presses = Presses()
+
+    async def alarm(self, sentence: str) -> None:
+        """Tell the admin. Never raises."""
+        await self.services.alarm(sentence)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(PressButton)
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        await self._sync()
+
+    async def on_interaction(self, interaction: "Interaction") -> None:
+        """Answer sent forms. discord.py answers commands and buttons itself, and keeps none of our forms."""
+        if interaction.type is not InteractionType.modal_submit:
+            return
+        data: Any = interaction.data
+        if PATTERN.fullmatch(data["custom_id"]):
+            await self.presses.handle(interaction, data["custom_id"])
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """The bot reads no messages, also not those that mention it."""
+
+    async def _sync(self) -> None:
+        """Tell Discord the commands, if they are not those that it was told last."""
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        text = json.dumps([self.application_id, payload], sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        database = self.services.database
+        async with database.read() as db:
+            known = await notes.find(db, _SYNCED)
+        if known == digest:
+            return
+        try:
+            await self.tree.sync()
+        except discord.HTTPException:
+            log.exception("Discord did not take the commands; it keeps those of before until the next start.")
+            return
+        async with database.write() as db:
+            await notes.save(db, _SYNCED, digest)
+        log.info("Discord was told of %d commands.", len(payload))
+
+
+Interaction = discord.Interaction[Client]

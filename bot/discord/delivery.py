@@ -1,0 +1,333 @@
+"""Posts and edits the cards: the one place where the workflows meet Discord.
+
+A card is an ordinary message. It is edited by its id at any age, or through the interaction that made it while
+its token lives, and posted anew only where it is gone. Nothing here tries again: the worker does, and finds what an
+earlier try left behind.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+import discord
+
+from bot import cards
+from bot.cards import Card, Copy
+from bot.clock import Clock
+from bot.discord.buttons import card_of
+from bot.discord.permissions import age_restricted
+from bot.discord.posting import Place, Posting, Token, nonce
+from bot.errors import BotError, Refused, Unavailable
+from bot.pictures.decode import Decoder
+from bot.workflows.base.shown import Shown
+from bot.workflows.drawing.types import Forecast, Posted, RequestView
+from bot.workflows.finetuning.types import FinetuneView
+from bot.workflows.registering.types import RegistrationView
+from bot.workflows.reviewing.reminders import Reminder
+from storage.base import jobs
+from storage.database import Database
+from storage.drawing.images import Image
+from storage.media import Media
+from storage.reviewing import reviews
+from storage.reviewing.reviews import Review, ReviewState
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V")
+AnyView = TypeVar("AnyView", bound=Shown)
+
+COSMETIC = 15.0
+"""Seconds for an edit while a request waits: its end waits for that edit, so that the two cannot overtake."""
+PAUSE = 3.0
+"""Seconds between two edits of one card while it waits."""
+TOKEN = 870.0
+"""Seconds for which an interaction's token is used; it dies after 900 (Discord API docs)."""
+JITTER = 5.0
+WAVER = 0.2
+"""A forecast is news when it moves by more than so many seconds, and by this part of the time that is left."""
+
+
+class _Recent(OrderedDict[str, V], Generic[V]):
+    """Remembers the last so many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: str, value: V) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        while len(self) > self._most:
+            self.popitem(last=False)
+
+
+class _Budget:
+    """So many edits a second for all cards together; a second's worth may come at once."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = rate
+        self._at = 0.0
+
+    def take(self, now: float) -> bool:
+        self._left = min(self._rate, self._left + max(now - self._at, 0.0) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How a waiting card looked last. A card that is `lost` cannot be edited any more."""
+
+    key: str | None
+    at: float
+    forecast: Forecast | None
+    lost: bool = False
+
+
+class DiscordDelivery:
+    """The workflows' Delivery. What it remembers is bounded, and only makes it faster: a restart loses nothing."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        *,
+        clock: Clock,
+        media: Media,
+        decoder: Decoder,
+        database: Database,
+        edits_per_second: float = 10.0,
+    ) -> None:
+        """`database` says what has changed while a card was on its way; Discord allows 50 requests a second in all."""
+        self._client = client
+        self._clock = clock
+        self._media = media
+        self._posting = Posting(client, media=media, decoder=decoder)
+        self._database = database
+        self._budget = _Budget(edits_per_second)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._tokens: _Recent[Token] = _Recent(5_000)
+        self._shown: _Recent[_Shown] = _Recent(20_000)
+        self._finished: _Recent[None] = _Recent(10_000)
+        self._asked: _Recent[Posted] = _Recent(1_000)
+
+    # While a request waits.
+
+    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
+        """Edit the card of this request through the interaction that made it, as long as that is possible."""
+        self._tokens[job_id] = self._token(interaction)
+
+    def _token(self, interaction: discord.Interaction[Any]) -> Token:
+        return Token(
+            interaction.application_id, interaction.token, self._clock.now() + TOKEN, interaction.filesize_limit
+        )
+
+    async def show(self, view: Shown) -> bool:
+        """Show a request as it is now, at once: just accepted, or with its pictures deleted. Never raises.
+
+        False where its message still shows something else.
+
+        Where there is no card, none is made: that is `finish`'s.
+        """
+        if not view.ended:
+            if isinstance(view, RegistrationView):  # one that has failed may be tried again
+                self._finished.pop(view.job.id, None)
+            return await self._update(self._steadied(view))
+        place = dataclasses.replace(self._place(view), nonce=None)
+        try:
+            async with self._lock(view.job.id):
+                self._finished[view.job.id] = None
+                await self._posting.put(place, view.images, _drawn(view, self._media))
+        except BotError as error:
+            log.warning("The card of %s is out of date: %s", view.job.id, error)
+            return False
+        return True
+
+    async def refresh(self, view: Shown) -> bool:
+        job = view.job
+        shown = self._shown.get(job.id)
+        if view.ended or job.message_id is None or job.id in self._finished or (shown and shown.lost):
+            return True
+        view = self._steadied(view)
+        if shown and shown.key == cards.card_of(view, self._media).key:
+            return True
+        now = self._clock.now()
+        if (shown and now < shown.at + PAUSE) or self._lock(job.id).locked() or not self._budget.take(now):
+            return False
+        return await self._update(view)
+
+    async def _update(self, view: Shown) -> bool:
+        """Edit a waiting card; whether there is nothing left to do."""
+        job = view.job
+        async with self._lock(job.id):
+            if job.id in self._finished:
+                return True
+            card = cards.card_of(view, self._media)
+            shown = _Shown(None, self._clock.now(), view.forecast)
+            try:
+                async with self._posting.explained(self._place(view)):
+                    there = await self._posting.edit(self._place(view), card, timeout=COSMETIC)
+                shown = dataclasses.replace(shown, key=card.key, lost=not there)
+            except Unavailable as error:
+                log.info("The card of %s was not refreshed: %s", job.id, error)
+            except BotError as error:
+                log.info("The card of %s cannot be refreshed any more: %s", job.id, error)
+                shown = dataclasses.replace(shown, lost=True)
+            self._shown[job.id] = shown
+            return shown.lost or shown.key is not None
+
+    def _steadied(self, view: AnyView) -> AnyView:
+        """The view with the forecast that the card shows already, where the new one says nearly the same."""
+        new, now = view.forecast, self._clock.now()
+        if new is None:
+            return view
+        if new.likely <= now + 1:  # overdue: nothing to count down to
+            return dataclasses.replace(view, forecast=None)
+        shown = self._shown.get(view.job.id)
+        old = shown.forecast if shown else None
+        if old is None or old.likely <= now:
+            return view
+        for shown_at, known in ((old.likely, new.likely), (old.latest, new.latest)):
+            if abs(known - shown_at) > max(JITTER, WAVER * (known - now)):
+                return view
+        return dataclasses.replace(view, forecast=dataclasses.replace(old, ahead=new.ahead))
+
+    # When it ends.
+
+    async def finish(self, view: RequestView) -> Posted:
+        job = view.job
+        async with self._lock(job.id):
+            self._finished[job.id] = None
+            view = await self._where_it_is(view)
+            posted = await self._posting.put(self._place(view), view.images, _drawn(view, self._media))
+            assert posted, "it has a nonce"
+            self._shown.pop(job.id, None)
+            self._tokens.pop(job.id, None)
+            return posted
+
+    async def _where_it_is(self, view: RequestView) -> RequestView:
+        """The view with the message that is its card at this moment: `/show` may just have moved it."""
+        async with self._database.read() as db:
+            job = await jobs.find(db, view.job.id)
+        if job is None:
+            return view
+        moved = dataclasses.replace(view.job, message_id=job.message_id, channel_id=job.channel_id)
+        return dataclasses.replace(view, job=moved)
+
+    async def answer(self, interaction: discord.Interaction[Any], view: Shown, image: Image | None = None) -> Posted:
+        """Make the answer to a deferred interaction a copy of a request's card, or the card of one of its images.
+
+        Raises as `finish` does.
+        """
+        assert interaction.channel_id, "commands and buttons are in a channel"
+        place = Place(view.job.guild_id, interaction.channel_id, token=self._token(interaction))
+        async with self._posting.explained(place):
+            message_id = card_of(interaction) or (await interaction.original_response()).id
+        place = dataclasses.replace(place, message_id=message_id)
+        if image is None or not isinstance(view, RequestView):
+            posted = await self._posting.put(place, view.images, _drawn(self._steadied(view), self._media))
+        else:
+            posted = await self._posting.put(
+                place, [image], lambda copies: cards.image_card(view, image, self._media, copies)
+            )
+        if posted is None:
+            raise Refused("Discord does not take this answer any more. Please try again.")
+        return posted
+
+    async def put_card(self, view: RegistrationView) -> Posted:
+        """Make the card of a registration, or find the one of an earlier try; raises as `finish`."""
+        async with self._lock(view.job.id):
+            posted = await self._posting.put(self._place(view), [], _drawn(view, self._media))
+        assert posted, "it has a nonce"
+        return posted
+
+    async def announce(self, view: FinetuneView | RegistrationView, about: str, once: str) -> Posted:
+        """A message of its own, with the owner's name, so that Discord tells them. Otherwise as `finish`."""
+        known = nonce(f"{about}-{once}-{view.job.id}")
+        if isinstance(view, RegistrationView):
+            told, card = view.registration.owner_id, cards.registration_news_card(view, about, once)
+        else:
+            told = int(once) if about == "added" else view.finetune.owner_id
+            card = cards.news_card(view, about, once, self._media)
+        place = Place(view.job.guild_id, view.job.channel_id, nonce=known, told=(told,))
+        async with self._lock(f"news {view.job.id}"):
+            posted = await self._posting.put(place, [], lambda _: card)
+        assert posted, "it has a nonce"
+        return posted
+
+    # What moderators decide.
+
+    async def ask(self, review: Review, view: Shown) -> Posted:
+        """Raises as `finish`; and Refused where a picture from an age-restricted channel would be shown in another."""
+        restricted = isinstance(view, RegistrationView) and self._for_adults(view.job.channel_id, view.job.guild_id)
+        if restricted and not self._for_adults(review.channel_id, review.guild_id):
+            raise Refused(f"<#{review.channel_id}> is not age-restricted, and this picture's channel is.")
+        card = cards.review_card_for(review, view, self._media)
+        async with self._lock(f"review {review.id}"):
+            posted = await self._posting.put(self._review_place(review), [], lambda _: card)
+            assert posted, "it has a nonce"
+            self._asked[review.id] = posted
+        async with self._database.read() as db:
+            known = await reviews.find(db, review.id)
+        if known and known.state is not ReviewState.OPEN:  # decided while the card was on its way
+            await self.decided(known, view)
+        return posted
+
+    async def decided(self, review: Review, view: Shown) -> bool:
+        """Show on the moderators' card how a question stands now; whether that worked. Never raises.
+
+        Of two presses at once, the later edit may be that of the earlier one: what it shows is read when it is sent.
+        """
+        place = self._review_place(review)
+        if place.message_id is None:
+            return False
+        try:
+            async with self._lock(f"review {review.id}"), self._posting.explained(place):
+                async with self._database.read() as db:
+                    newest = await reviews.find(db, review.id) or review
+                return await self._posting.edit(place, cards.review_card_for(newest, view, self._media))
+        except BotError as error:
+            log.warning("The card of question %s is out of date: %s", review.id, error)
+            return False
+
+    async def remind(self, reminder: Reminder) -> None:
+        """Raises as `finish` does. Only the role is notified, whatever the message says."""
+        known = nonce(f"remind-{reminder.first_id}-{reminder.number}")
+        place = Place(reminder.guild_id, reminder.channel_id, nonce=known, told_role=reminder.called)
+        card = cards.reminder_card(reminder)
+        async with self._lock(known):
+            posted = await self._posting.put(place, [], lambda _: card)
+        assert posted, "it has a nonce"
+
+    def _for_adults(self, channel_id: int, guild_id: int) -> bool:
+        guild = self._client.get_guild(guild_id)
+        return guild is not None and age_restricted(guild.get_channel_or_thread(channel_id))
+
+    def _review_place(self, review: Review) -> Place:
+        """Where its card is, which for a moment only this process knows."""
+        message_id, channel_id, asked = review.message_id, review.channel_id, self._asked.get(review.id)
+        if message_id is None and asked:
+            message_id, channel_id = asked.message_id, asked.channel_id
+        return Place(review.guild_id, channel_id, message_id, nonce(f"ask-{review.id}"))
+
+    def _place(self, view: Shown) -> Place:
+        job, token = view.job, self._tokens.get(view.job.id)
+        if token and token.until <= self._clock.now():
+            token = None
+        return Place(job.guild_id, job.channel_id, job.message_id, nonce(f"card-{job.id}"), token)
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        """One edit of a card at a time. The lock lives as long as somebody holds or awaits it."""
+        return self._locks.setdefault(key, asyncio.Lock())
+
+
+def _drawn(view: Shown, media: Media) -> Callable[[Mapping[str, Copy]], Card]:
+    return lambda copies: cards.card_of(view, media, copies)

@@ -1,0 +1,290 @@
+"""What Astria answers, read so that an odd detail costs nothing: each nullable field may be null, missing or strange.
+
+Source: docs.astria.ai, Astria's own command line client, and real answers of 2024 and 2025 that people have published.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar, cast
+
+from pydantic import BeforeValidator, Field, JsonValue, RootModel, ValidationError, model_validator
+
+from bot.http.answers import clean
+from bot.http.client import Reply
+from bot.providers.interface import FinetuneRef, Look, MicroUSD, Status
+from bot.providers.training import Inspection, Pack, Started, Training
+
+R = TypeVar("R", bound=Reply)
+
+MILLICENT = 10
+"""Micro-USD: 100,000 millicents are one dollar."""
+
+_MODERATED = re.compile(r"nsfw|moderat|safety|inappropriate|explicit|sensitive|prohibited", re.IGNORECASE)
+
+_COMPLAINTS: Mapping[str, str] = {
+    "includes_multiple_people": "several people",
+    "blurry": "blurry",
+    "wearing_sunglasses": "sunglasses",
+    "wearing_hat": "a hat",
+    "funny_face": "a funny face",
+    "low_resolution": "low resolution",
+    "low_quality": "low quality",
+    "full_body_image_or_longshot": "full body or long shot",
+    "selfie": "a selfie",
+}
+_CLASS_DETECTED = frozenset({"man", "woman", "boy", "girl", "baby", "cat", "dog"})
+
+
+def _id(value: object) -> object:
+    """Ids are integers; everywhere in the bot they are text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _said(value: object) -> str | None:
+    """What a `user_error` says; one that is set and no text has happened all the same."""
+    return None if value in (None, "", False) else _text(value) or "it does not say why"
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(item for item in items if isinstance(item, str) and item)
+
+
+Id = Annotated[str, BeforeValidator(_id), Field(pattern=r"^[0-9]{1,18}$")]
+Text = Annotated[str | None, BeforeValidator(_text)]
+Number = Annotated[float | None, BeforeValidator(_number)]
+Said = Annotated[str | None, BeforeValidator(_said)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+def _unwrapped(value: object, name: str) -> object:
+    """Callbacks are wrapped in reality and bare in the documentation: an answer is read either way."""
+    if not isinstance(value, dict):
+        return value
+    inner = cast("dict[str, object]", value).get(name)
+    return cast("object", inner if isinstance(inner, dict) else value)
+
+
+class Tune(Reply):
+    """A finetune. There is no status: what has happened is told by which moments are set."""
+
+    id: Id
+    title: Text = None
+    name: Text = None
+    token: Text = None
+    steps: Number = None
+    branch: Text = None
+    model_type: Text = None
+    base_tune_id: Number = None
+    base_pack_id: Number = None
+    created_at: Text = None
+    started_training_at: Text = None
+    trained_at: Text = None
+    failed_at: Text = None
+    user_error: Said = None
+    eta: Text = None
+    expires_at: Text = None
+    cost_mc: Number = None
+    orig_images: Texts = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def unwrap(cls, value: object) -> object:
+        return _unwrapped(value, "tune")
+
+    @property
+    def cost(self) -> MicroUSD | None:
+        return _cost(self.cost_mc)
+
+    def ref(self, *, trigger: str = "") -> FinetuneRef:
+        """`trigger` is ours; Astria's own is read where we know none."""
+        told = f"{self.token} {self.name}" if self.token and self.name else ""
+        return FinetuneRef(provider="astria", remote_id=self.id, trigger=trigger or told)
+
+    def started(self, *, trigger: str) -> Started:
+        return Started(ref=self.ref(trigger=trigger), cost=self.cost)
+
+    def training(self, *, now: float, samples: tuple[str, ...] = ()) -> Training:
+        """What one look found; `now` in Unix seconds.
+
+        A training that is run again resets `started_training_at` to after `trained_at`: neither's order says anything.
+        """
+        expires_at = moment(self.expires_at)
+        if self.failed_at or self.user_error:
+            status = Status.FAILED
+        elif expires_at is not None and expires_at <= now:
+            status = Status.MISSING
+        elif self.trained_at:
+            status = Status.READY
+        else:
+            status = Status.RUNNING if self.started_training_at else Status.WAITING
+        return Training(
+            status=status,
+            ready_by=None if self.trained_at else moment(self.eta),
+            expires_at=expires_at,
+            samples=samples,
+            reasons=(clean(self.user_error),) if self.user_error else (),
+            cost=self.cost,
+        )
+
+    def facts(self) -> dict[str, str]:
+        """For people, what is known of it."""
+        told = {
+            "Title": self.title,
+            "Class": self.name,
+            "Token": self.token,
+            "Steps": None if self.steps is None else f"{self.steps:g}",
+            "Pictures": str(len(self.orig_images)) if self.orig_images else None,
+            "Branch": self.branch,
+            "Ordered": self.created_at,
+            "Trained": self.trained_at,
+            "Failed": self.failed_at,
+            "Error": self.user_error,
+            "Deleted on": self.expires_at,
+            "Cost": None if self.cost_mc is None else f"${self.cost_mc / 100_000:.2f}",
+        }
+        return {"Number": self.id} | {fact: clean(value) for fact, value in told.items() if value}
+
+
+class Prompt(Reply):
+    """A picture, ordered or drawn. It is settled by pictures or by an error, and by nothing else."""
+
+    id: Id
+    images: Texts = ()
+    user_error: Said = None
+    seed: JsonValue = None
+    started_training_at: Text = None
+    trained_at: Text = None
+    cost_mc: Number = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def unwrap(cls, value: object) -> object:
+        return _unwrapped(value, "prompt")
+
+    @property
+    def cost(self) -> MicroUSD | None:
+        return _cost(self.cost_mc)
+
+    @property
+    def look(self) -> Look:
+        """What one look found."""
+        if self.images:
+            seed = self.seed if isinstance(self.seed, int) and not isinstance(self.seed, bool) else None
+            return Look(status=Status.READY, urls=self.images, seed=seed, seconds=self._seconds)
+        if self.user_error:
+            moderated = _MODERATED.search(self.user_error)
+            status = Status.MODERATED_INPUT if moderated else Status.FAILED
+            return Look(status=status, reasons=(clean(self.user_error),))
+        return Look(status=Status.RUNNING if self.started_training_at or self.trained_at else Status.WAITING)
+
+    @property
+    def _seconds(self) -> float | None:
+        started, ended = moment(self.started_training_at), moment(self.trained_at)
+        return None if started is None or ended is None or ended < started else ended - started
+
+
+class Account(Reply):
+    usd_balance_mc: float = Field(allow_inf_nan=False)
+
+
+class Listing(RootModel[list[JsonValue]]):
+    """A bare list, as Astria answers; what in it cannot be read is passed over."""
+
+    @property
+    def tunes(self) -> list[Tune]:
+        return _read(Tune, self.root)
+
+    @property
+    def prompts(self) -> list[Prompt]:
+        return _read(Prompt, self.root)
+
+    @property
+    def packs(self) -> list[Pack]:
+        return [read.pack for read in _read(_Pack, self.root)]
+
+
+class _Pack(Reply):
+    id: Id
+    title: Text = None
+    slug: Text = None
+    cost_mc_hash: JsonValue = None
+
+    @property
+    def pack(self) -> Pack:
+        """Its cost depends on the class: what is told is the highest."""
+        told = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
+        costs = {clean(name): _cost(_number(cost)) for name, cost in told.items()}
+        known = {name: cost for name, cost in costs.items() if cost is not None}
+        return Pack(
+            id=self.id,
+            title=clean(self.title or self.slug or f"Pack {self.id}"),
+            class_names=tuple(costs),
+            cost=max(known.values(), default=None),
+            costs=known,
+        )
+
+
+class Inspected(Reply):
+    """What Astria sees on a picture: a flag for each thing that may be wrong with it, any of which may be missing."""
+
+    includes_multiple_people: JsonValue = None
+    blurry: JsonValue = None
+    wearing_sunglasses: JsonValue = None
+    wearing_hat: JsonValue = None
+    funny_face: JsonValue = None
+    low_resolution: JsonValue = None
+    low_quality: JsonValue = None
+    full_body_image_or_longshot: JsonValue = None
+    selfie: JsonValue = None
+    name: Text = None
+
+    @property
+    def inspection(self) -> Inspection:
+        """Real answers hold `true` as well as `"true"`."""
+        seen = cast("dict[str, object]", self.model_dump())
+        complaints = tuple(words for flag, words in _COMPLAINTS.items() if str(seen[flag]).lower() == "true")
+        name = (self.name or "").lower()
+        return Inspection(complaints=complaints, class_name=name if name in _CLASS_DETECTED else None)
+
+
+class Anything(RootModel[JsonValue]):
+    """An answer in which nothing is looked for."""
+
+
+def moment(text: str | None) -> float | None:
+    """Unix seconds of a time such as 2023-10-02T14:32:40.363Z; None where there is none, or it is no time."""
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+        return read.replace(tzinfo=read.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _cost(millicents: float | None) -> MicroUSD | None:
+    return None if millicents is None or millicents < 0 else MicroUSD(round(millicents * MILLICENT))
+
+
+def _read(kind: type[R], items: list[JsonValue]) -> list[R]:
+    """The items that can be read."""
+    read: list[R] = []
+    for item in items:
+        try:
+            read.append(kind.model_validate(item))
+        except ValidationError:
+            continue
+    return read

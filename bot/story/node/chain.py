@@ -1,0 +1,338 @@
+"""What can be asked of a chain, each answer with a type; every way of failing is one of the four errors."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, TypeVar, cast
+
+from web3 import AsyncWeb3
+from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception
+
+from bot.errors import Broken, Unavailable
+from bot.story.node.contracts import Function
+from bot.story.node.networks import NETWORKS, Network
+from bot.story.node.reverts import Revert, decoded
+from bot.story.node.rpc import NAME, Node, NodeRefusal
+from bot.story.node.values import Address, Frozen, Hash, Wei, checksummed
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+GWEI = 10**9
+TIP = GWEI // 10
+"""A unit of gas, offered where the node does not say what is usual."""
+
+Block = int | str
+"""A number, or "latest"."""
+
+
+class Call(Frozen):
+    """What is to be done on the chain. `data` is 0x and hex."""
+
+    to: Address
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """A unit of gas, in wei. `base` is burnt by the newest block, and may rise by an eighth with each."""
+
+    base: Wei
+    max_fee: Wei
+    tip: Wei
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One event, as it stands in a receipt."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    content: bytes
+    tx_hash: Hash
+    block: int
+    block_hash: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A transaction that is in a block."""
+
+    tx_hash: Hash
+    block: int
+    block_hash: Hash
+    worked: bool
+    gas_used: int
+    gas_price: Wei
+    logs: tuple[LogEntry, ...]
+
+    @property
+    def paid(self) -> Wei:
+        return self.gas_used * self.gas_price
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A transaction that the node has, in its pool or in a block."""
+
+    sender: Address
+    block: int | None
+
+
+class Standing(Enum):
+    """What a node says of a transaction that it was sent."""
+
+    TAKEN = auto()
+    """Now or before."""
+    NONCE_USED = auto()
+    """By this one or by another."""
+    TOO_CHEAP = auto()
+    """For this moment, or beside another of the same nonce."""
+    NO_COINS = auto()
+    TURNED_DOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The answer to `send`, with the node's own words."""
+
+    standing: Standing
+    reason: str = ""
+
+
+_WORDS: dict[Standing, tuple[str, ...]] = {
+    # In the order in which they are looked for: geth says "insufficient funds for gas * price + value" and
+    # "nonce too low: next nonce 5, tx nonce 4", anvil the same without the numbers, others still other texts.
+    Standing.TAKEN: ("already known", "already imported", "known transaction", "already exists", "already in mempool"),
+    Standing.NONCE_USED: ("nonce too low", "nonce is too low", "invalid nonce", "nonce has already been used"),
+    Standing.NO_COINS: ("insufficient funds", "insufficient balance", "not enough funds", "lack of funds"),
+    Standing.TOO_CHEAP: (
+        "underpriced",
+        "fee too low",
+        "less than block base fee",
+        "max fee per gas less than",
+        "fee cap less than",
+        "gas price too low",
+        "below base fee",
+    ),
+}
+
+
+class Chain:
+    """One network, through one node. `fee_cap` is the most that may be paid for a unit of gas, in wei."""
+
+    def __init__(self, node: Node, network: Network, *, fee_cap: Wei) -> None:
+        self.network = network
+        self._web3 = AsyncWeb3(node, middleware=[])
+        self.fee_cap = fee_cap
+        self._checked = False
+
+    async def check(self) -> None:
+        """That the node belongs to the network that is set up; asked once.
+
+        Raises:
+            Broken: it belongs to another.
+        """
+        if self._checked:
+            return
+        found = await self._ask(self._web3.eth.chain_id, int)
+        if found != self.network.chain_id:
+            other = next((each.label for each in NETWORKS.values() if each.chain_id == found), "another network")
+            raise Broken(
+                f"RPC_PROVIDER_URL is a node of {other} (chain id {found}), and the bot is set up for "
+                f"{self.network.label} (chain id {self.network.chain_id}). Change one of the two."
+            )
+        self._checked = True
+
+    async def block_number(self) -> int:
+        return await self._ask(self._web3.eth.block_number, int)
+
+    async def block_hash(self, number: int) -> Hash | None:
+        """The hash of a block of the chain as it is now; None where it has not come so far."""
+        try:
+            return await self._ask(self._web3.eth.get_block(cast("Any", number)), lambda block: _hash(block["hash"]))
+        except BlockNotFound:
+            return None
+
+    async def balance(self, address: Address) -> Wei:
+        return await self._ask(self._web3.eth.get_balance(cast("Any", address)), int)
+
+    async def has_code(self, address: Address) -> bool:
+        """Whether there is a contract."""
+        return await self._ask(self._web3.eth.get_code(cast("Any", address)), bool)
+
+    async def nonce(self, address: Address) -> int:
+        """How many transactions of that wallet are in blocks."""
+        return await self._ask(self._web3.eth.get_transaction_count(cast("Any", address), "latest"), int)
+
+    async def fees(self) -> Fees:
+        """What to offer now: a tip, and twice the base fee, within the cap.
+
+        Raises:
+            Unavailable: the network asks for more than the cap.
+        """
+        base, tip = await together(self._ask(self._web3.eth.get_block("latest"), _base_fee), self._tip())
+        tip = min(tip, self.fee_cap)
+        if base + tip > self.fee_cap:
+            raise Unavailable(
+                f"The network's fees are {_gwei(base + tip)} gwei just now, above your cap of {_gwei(self.fee_cap)} "
+                "(STORY_MAX_FEE_GWEI).",
+                retry_after=60,
+            )
+        return Fees(base=base, max_fee=min(2 * base + tip, self.fee_cap), tip=tip)
+
+    async def estimate(self, call: Call, *, sender: Address) -> int | Revert:
+        """The gas that a call would use on the newest state, or why it would be refused."""
+        question = self._web3.eth.estimate_gas(cast("Any", {"from": sender, "to": call.to, "data": call.data}))
+        return await self._tried(question, int)
+
+    async def call(
+        self, call: Call, *, sender: Address | None = None, block: Block = "latest", gas: int | None = None
+    ) -> bytes | Revert:
+        """What a call would answer, or why it would be refused."""
+        asked: dict[str, Any] = {"to": call.to, "data": call.data}
+        if sender is not None:
+            asked["from"] = sender
+        if gas is not None:
+            asked["gas"] = gas
+        return await self._tried(self._web3.eth.call(cast("Any", asked), cast("Any", block)), bytes)
+
+    async def read(self, to: Address, function: Function, *arguments: object) -> tuple[Any, ...]:
+        """Ask a contract a question.
+
+        Raises:
+            Refused, Broken: it refuses to answer, or there is no contract of that kind.
+        """
+        answer = await self.call(Call(to=to, data=function.encode(*arguments)))
+        if isinstance(answer, Revert):
+            raise answer.raised()
+        return function.decode(answer)
+
+    async def send(self, raw: str) -> Sent:
+        """Hand a signed transaction to the node, once.
+
+        Raises:
+            Unavailable: it did not answer; it may have taken it.
+        """
+        try:
+            await self._put(self._web3.eth.send_raw_transaction(cast("Any", raw)), bytes)
+        except NodeRefusal as refusal:
+            standing = next((each for each, words in _WORDS.items() if refusal.says(*words)), Standing.TURNED_DOWN)
+            return Sent(standing, refusal.reason)
+        return Sent(Standing.TAKEN)
+
+    async def receipt(self, tx_hash: Hash) -> Receipt | None:
+        """None while it is in no block."""
+        found = await self._found(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _receipt)
+        if found is not None and found.tx_hash != tx_hash:
+            raise Unavailable(f"{NAME} did not answer what it was asked.")
+        return found
+
+    async def transaction(self, tx_hash: Hash) -> Known | None:
+        """A transaction that the node has; None where it has none of that hash."""
+        return await self._found(self._web3.eth.get_transaction(cast("Any", tx_hash)), _known)
+
+    async def logs(self, address: Address, topics: Sequence[str | None], *, first: int = 0) -> tuple[LogEntry, ...]:
+        """A contract's events. Nodes refuse when they would have to look at too many blocks: that is Unavailable."""
+        question: dict[str, Any] = {
+            "address": address,
+            "topics": list(topics),
+            "fromBlock": hex(first),
+            "toBlock": "latest",
+        }
+        return await self._ask(self._web3.eth.get_logs(cast("Any", question)), lambda logs: tuple(map(_log, logs)))
+
+    async def _tip(self) -> Wei:
+        try:
+            return await self._put(self._web3.eth.max_priority_fee, int)
+        except NodeRefusal:
+            return TIP
+
+    async def _found(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | None:
+        """What is known by a hash; None where nothing is."""
+        try:
+            return await self._put(question, read)
+        except TransactionNotFound:
+            return None
+        except NodeRefusal as refusal:
+            if refusal.says("not found", "indexing", "unknown transaction") and not refusal.says("method"):
+                return None
+            raise Unavailable(f"{NAME} turned a question down: {refusal.reason}") from None
+
+    async def _tried(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | Revert:
+        try:
+            return await self._put(question, read)
+        except NodeRefusal as refusal:
+            if refusal.data or refusal.code == 3 or refusal.says("revert", "invalid opcode", "out of gas"):
+                return decoded(refusal.data)
+            raise Unavailable(f"{NAME} turned a question down: {refusal.reason}") from None
+
+    async def _ask(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T:
+        """An answer; where the node refuses one, it is Unavailable."""
+        try:
+            return await self._put(question, read)
+        except NodeRefusal as refusal:
+            raise Unavailable(f"{NAME} turned a question down: {refusal.reason}") from None
+
+    async def _put(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T:
+        try:
+            return read(await question)
+        except (TransactionNotFound, BlockNotFound):
+            raise
+        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            log.warning("An answer of the node could not be read", exc_info=error)
+            raise Unavailable(f"{NAME} answers in a form that this bot does not know.") from error
+
+
+async def together(*questions: Awaitable[Any]) -> list[Any]:
+    """The answers to questions asked at once. All are waited for before the first failure is raised."""
+    answers = await asyncio.gather(*questions, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
+
+
+def _gwei(amount: Wei) -> str:
+    return f"{amount / GWEI:,.6g}"
+
+
+def _hash(value: Any) -> Hash:
+    return Hash("0x" + bytes(value).hex())
+
+
+def _base_fee(block: Any) -> Wei:
+    return int(block.get("baseFeePerGas", 0))
+
+
+def _known(found: Any) -> Known:
+    number = found.get("blockNumber")
+    return Known(sender=checksummed(found["from"]), block=None if number is None else int(number))
+
+
+def _receipt(found: Any) -> Receipt | None:
+    if found["blockNumber"] is None:
+        return None
+    return Receipt(
+        tx_hash=_hash(found["transactionHash"]),
+        block=int(found["blockNumber"]),
+        block_hash=_hash(found["blockHash"]),
+        worked=int(found["status"]) == 1,
+        gas_used=int(found["gasUsed"]),
+        gas_price=int(found.get("effectiveGasPrice") or 0),
+        logs=tuple(_log(each) for each in found["logs"]),
+    )
+
+
+def _log(entry: Any) -> LogEntry:
+    return LogEntry(
+        address=checksummed(entry["address"]),
+        topics=tuple(bytes(topic) for topic in entry["topics"]),
+        content=bytes(entry["data"]),
+        tx_hash=_hash(entry["transactionHash"]),
+        block=int(entry["blockNumber"]),
+        block_hash=_hash(entry["blockHash"]),
+    )

@@ -1,0 +1,237 @@
+"""Keeping one wallet's sequence of nonces moving, whatever became of what was sent.
+
+A chain takes a wallet's transactions by nonce, each exactly after the one before. So one that got lost, was outbid, or
+has a number that somebody else used or that leaves a gap holds up itself or all behind it. Here all unfinished ones
+are looked at together, and put right: sent again, replaced by the same with a higher fee, or signed anew with another
+nonce. What was signed before stays looked for, and `allowDuplicates=False` on the chain is the last lock: of two
+that land, the second mints nothing.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.errors import Unavailable
+from bot.story.node.chain import Chain, Fees, Sent, Standing
+from bot.story.node.heads import Heads
+from bot.story.node.values import Hash
+from bot.story.sending.attempts import Attempts, bumped
+from bot.story.sending.wallet import Wallet
+from storage.database import Database
+from storage.registering import transactions
+from storage.registering.transactions import Attempt, Transaction, TransactionState
+
+log = logging.getLogger(__name__)
+
+EVERY = 3.0
+"""Seconds between two rounds."""
+LOST = 6.0
+"""Seconds after which a transaction that is in no block is looked for in the pool: three blocks."""
+GRACE = 10.0
+"""Seconds for which what a node says about nonces must stay the same before anything is signed anew: of several nodes
+behind one address, one may be behind."""
+STUCK = 60.0
+"""Seconds after which one that is next, and in the pool, is given a higher fee."""
+
+Open = tuple[Transaction, Attempt]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What was seen of an attempt, in memory: after a restart its patience begins anew."""
+
+    since: float
+    head: int
+    looked_at: float
+    passed_over_since: float | None = None
+
+
+class Nonces:
+    """The unfinished transactions of one wallet."""
+
+    def __init__(
+        self, chain: Chain, wallet: Wallet, attempts: Attempts, heads: Heads, database: Database, clock: Clock
+    ) -> None:
+        self._chain = chain
+        self._wallet = wallet
+        self._attempts = attempts
+        self._heads = heads
+        self._database = database
+        self._clock = clock
+        self._round = asyncio.Lock()
+        self._next_round = float("-inf")
+        self._watches: dict[str, _Watch] = {}
+        self._gaps: dict[int, float] = {}
+        self._troubles: dict[str, str] = {}
+
+    async def tend(self) -> None:
+        """Look at all unfinished ones and put right what is wrong; a round every few seconds, however many ask.
+
+        Raises:
+            Unavailable: the node does not answer.
+        """
+        async with self._round:
+            now = self._clock.now()
+            if now < self._next_round:
+                return
+            self._next_round = now + EVERY
+            async with self._database.read() as db:
+                unfinished = await transactions.open_of(
+                    db, sender=self._wallet.address, chain_id=self._chain.network.chain_id
+                )
+            self._forget_all_but(unfinished)
+            if not unfinished:
+                return
+            count = await self._chain.nonce(self._wallet.address)
+            head = await self._heads.number()
+            for transaction, attempt in unfinished:
+                watch = self._watches.setdefault(attempt.hash, _Watch(now, head, attempt.sent_at or attempt.signed_at))
+                if attempt.nonce < count:
+                    await self._passed_over(transaction, attempt, watch, count)
+                else:
+                    await self._waiting(transaction, attempt, watch, count=count, head=head)
+            await self._fill_gaps(count)
+
+    def trouble(self, transaction_id: str) -> str | None:
+        """What keeps a transaction from going on, as a sentence; None where nothing is known to."""
+        return self._troubles.get(transaction_id)
+
+    def note(self, transaction_id: str, sent: Sent) -> None:
+        """Remember why a node did not take one."""
+        match sent.standing:
+            case Standing.NO_COINS:
+                self._troubles[transaction_id] = (
+                    f"The bot's wallet {self._wallet.address} has too little left for the fees. Send it some "
+                    f"{self._chain.network.coin}."
+                )
+            case Standing.TURNED_DOWN:
+                self._troubles[transaction_id] = f"The Story node does not take the transaction: {sent.reason}."
+            case _:
+                self._troubles.pop(transaction_id, None)
+
+    async def _passed_over(self, transaction: Transaction, attempt: Attempt, watch: _Watch, count: int) -> None:
+        """Its nonce is used: by itself, as a rule, and then there is a receipt. Else it gets another nonce."""
+        async with self._database.read() as db:
+            own = await transactions.attempts_of(db, transaction.id)
+        for each in own:
+            known = await self._chain.transaction(Hash(each.hash))
+            if known is not None and (known.block is not None or each.hash == attempt.hash):
+                watch.passed_over_since = None
+                return
+        now = self._clock.now()
+        watch.passed_over_since = watch.passed_over_since or now
+        if now - watch.passed_over_since >= GRACE:
+            log.warning("Nonce %d of %s was used by something else", attempt.nonce, transaction.id)
+            await self._sign_anew(transaction, attempt, nonce=None, count=count)
+
+    async def _waiting(
+        self, transaction: Transaction, attempt: Attempt, watch: _Watch, *, count: int, head: int
+    ) -> None:
+        """Its nonce is free or far. It should be in the pool, and not for too long."""
+        now = self._clock.now()
+        watch.passed_over_since = None
+        if now - max(watch.looked_at, attempt.sent_at or 0.0) < LOST:
+            return
+        watch.looked_at = now
+        if await self._chain.transaction(Hash(attempt.hash)) is None:
+            sent = await self._attempts.send(attempt)
+            self.note(transaction.id, sent)
+            if sent.standing is Standing.TOO_CHEAP:
+                await self._outbid(transaction, attempt)
+            return
+        self._troubles.pop(transaction.id, None)
+        is_late = now - watch.since >= STUCK and head >= watch.head + 2
+        if is_late and (attempt.nonce == count or await self._is_too_cheap(attempt)):
+            await self._outbid(transaction, attempt)
+
+    async def _is_too_cheap(self, attempt: Attempt) -> bool:
+        try:
+            return int(attempt.max_fee) < (await self._chain.fees()).base
+        except Unavailable:
+            return True
+
+    async def _outbid(self, transaction: Transaction, attempt: Attempt) -> None:
+        """Replace it by the same with higher fees."""
+        try:
+            fees = await self._chain.fees()
+        except Unavailable as error:
+            self._troubles[transaction.id] = str(error)
+            return
+        if bumped(int(attempt.max_fee)) > self._chain.fee_cap:
+            self._troubles[transaction.id] = (
+                "The transaction offers as much as your cap on fees allows (STORY_MAX_FEE_GWEI), and waits until the "
+                "network asks less."
+            )
+            return
+        await self._sign_anew(transaction, attempt, nonce=attempt.nonce, count=0, fees=fees)
+
+    async def _fill_gaps(self, count: int) -> None:
+        """A number that nobody holds keeps all above it waiting: whoever has the highest number takes it."""
+        now = self._clock.now()
+        async with self._database.read() as db:
+            unfinished = await transactions.open_of(
+                db, sender=self._wallet.address, chain_id=self._chain.network.chain_id
+            )
+        gaps = _gaps(count, [attempt.nonce for _, attempt in unfinished])
+        self._gaps = {gap: self._gaps.get(gap, now) for gap in gaps}
+        for gap in gaps:
+            since = self._gaps[gap]
+            landed = await self._landed_at(gap)
+            if landed is not None:
+                if now - since >= STUCK:  # its block is gone from the chain, long after it was final
+                    log.warning("Nonce %d is free again: its transaction is sent once more", gap)
+                    await self._attempts.send(landed)
+            elif now - since >= GRACE and unfinished and unfinished[-1][1].nonce > gap:
+                transaction, attempt = unfinished.pop()
+                log.warning("Nobody holds nonce %d: %s takes it", gap, transaction.id)
+                await self._sign_anew(transaction, attempt, nonce=gap, count=count)
+
+    async def _landed_at(self, nonce: int) -> Attempt | None:
+        """What we know to have landed with that nonce."""
+        async with self._database.read() as db:
+            signed = await transactions.at_nonce(
+                db, sender=self._wallet.address, chain_id=self._chain.network.chain_id, nonce=nonce
+            )
+            for attempt in signed:
+                transaction = await transactions.find(db, attempt.transaction_id)
+                if transaction and transaction.mined_hash == attempt.hash:
+                    return attempt
+        return None
+
+    async def _sign_anew(
+        self, transaction: Transaction, attempt: Attempt, *, nonce: int | None, count: int, fees: Fees | None = None
+    ) -> None:
+        """Sign it once more (with the next nonce, for None) and send it; nothing where it has changed meanwhile."""
+        fees = fees or await self._chain.fees()
+        async with self._database.write() as db:
+            current = await transactions.find(db, transaction.id)
+            own = await transactions.attempts_of(db, transaction.id)
+            if current is None or current.state is not TransactionState.OPEN or own[-1].hash != attempt.hash:
+                return
+            if nonce is None:
+                following = await transactions.next_nonce(
+                    db, sender=self._wallet.address, chain_id=transaction.chain_id
+                )
+                nonce = max(following, count)
+            anew = await self._attempts.sign(db, transaction, nonce=nonce, fees=fees)
+        log.info("%s is signed anew: nonce %d, at most %s wei", transaction.id, anew.nonce, anew.max_fee)
+        self.note(transaction.id, await self._attempts.send(anew))
+
+    def _forget_all_but(self, unfinished: list[Open]) -> None:
+        hashes = {attempt.hash for _, attempt in unfinished}
+        ids = {transaction.id for transaction, _ in unfinished}
+        self._watches = {key: watch for key, watch in self._watches.items() if key in hashes}
+        self._troubles = {key: trouble for key, trouble in self._troubles.items() if key in ids}
+
+
+def _gaps(count: int, nonces: list[int]) -> list[int]:
+    """The lowest free numbers from `count` up to the highest that is held, at most one for each that is held."""
+    held = set(nonces)
+    gaps: list[int] = []
+    number = count
+    while held and number < max(held) and len(gaps) < len(held):
+        if number not in held:
+            gaps.append(number)
+        number += 1
+    return gaps

@@ -1,0 +1,343 @@
+"""One sender a wallet: what is to be on the chain gets there, once.
+
+A transaction is prepared (it would work, and can be paid), signed into the database together with whatever its caller
+changes there, sent, and settled. Each of these can be done again at any time, by another process too, after a crash.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.clock import Clock
+from bot.errors import Broken, Unavailable
+from bot.story.node.chain import Call, Chain, Fees, Receipt, Standing, together
+from bot.story.node.heads import Heads
+from bot.story.node.reverts import Revert
+from bot.story.node.values import Address, Frozen, Hash, Wei, coins
+from bot.story.sending.attempts import Attempts
+from bot.story.sending.nonces import Nonces
+from bot.story.sending.wallet import Wallet
+from storage.database import Connection, Database
+from storage.registering import transactions
+from storage.registering.transactions import Attempt, Transaction, TransactionState
+
+log = logging.getLogger(__name__)
+
+LONGEST_ROUND = 3.0
+"""Seconds after which those who wait look again, though there is no new block."""
+
+
+class Prepared(Frozen):
+    """A call that would work right now, with what it needs. Good for about a minute; after that, prepare it anew."""
+
+    call: Call
+    gas: int
+    """Limit, a fifth above the estimate."""
+    max_fee: Wei
+    """A unit of gas."""
+    tip: Wei
+    base_fee: Wei
+    chain_nonce: int
+
+    @property
+    def worst_cost(self) -> Wei:
+        return self.gas * self.max_fee
+
+
+class Signed(Frozen):
+    """Saved, and ready to be sent."""
+
+    transaction_id: str
+    tx_hash: Hash
+    nonce: int
+
+
+class Mined(Frozen):
+    """Final, and it worked."""
+
+    tx_hash: Hash
+    block: int
+    block_hash: Hash
+    gas_used: int
+    paid: Wei
+
+
+class Reverted(Frozen):
+    """Final, and it did nothing; only the fee is gone."""
+
+    tx_hash: Hash
+    block: int
+    block_hash: Hash
+    gas_used: int
+    paid: Wei
+    selector: str = ""
+    sentence: str = ""
+    existing_token: int | None = None
+    """Where the same metadata were registered before: look them up and finish."""
+
+
+class _Reason(Frozen):
+    """Why it reverted, as it is stored."""
+
+    selector: str = ""
+    sentence: str = ""
+    existing_token: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When something is final, and how long to wait for it."""
+
+    confirmations: int = 2
+    """Blocks, with its own: 1 is as soon as it is in one."""
+    patience: float = 60.0
+    """Seconds that `settle` waits before it lets the worker ask again."""
+
+
+class Sender:
+    """Signs, sends and settles the transactions of one wallet on one chain; several may be under way.
+
+    Without a database it can send nothing.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        wallet: Wallet,
+        database: Database | None,
+        clock: Clock,
+        *,
+        rules: Rules | None = None,
+        heads: Heads | None = None,
+    ) -> None:
+        self._chain = chain
+        self._wallet = wallet
+        self._tables = database
+        self._clock = clock
+        self._rules = rules or Rules()
+        self._heads = heads or Heads(chain, clock)
+
+    async def prepare(self, call: Call) -> Prepared:
+        """Look whether a call would work, and what it needs.
+
+        Raises:
+            Unavailable: the node does not answer, fees are above the cap, or the wallet has too little.
+            Refused, Broken: it would be refused, and why.
+            Duplicate (an Uncertain): it is registered already; look it up.
+        """
+        await self._chain.check()
+        address = self._wallet.address
+        gas, fees, nonce, balance = await together(
+            self._chain.estimate(call, sender=address),
+            self._chain.fees(),
+            self._chain.nonce(address),
+            self._chain.balance(address),
+        )
+        if isinstance(gas, Revert):
+            raise gas.raised()
+        prepared = Prepared(
+            call=call, gas=gas * 6 // 5, max_fee=fees.max_fee, tip=fees.tip, base_fee=fees.base, chain_nonce=nonce
+        )
+        needed = prepared.worst_cost + await self._reserved()
+        if balance < needed:
+            raise Unavailable(self._too_little(balance, needed), retry_after=60)
+        return prepared
+
+    async def sign(self, db: Connection, transaction_id: str, prepared: Prepared) -> Signed:
+        """Give it a nonce, sign and save it, in the caller's writing transaction; signed before, it stays as it is."""
+        found = await transactions.attempts_of(db, transaction_id)
+        if found:
+            return _signed(found[-1])
+        chain_id = self._chain.network.chain_id
+        transaction = Transaction(
+            id=transaction_id,
+            chain_id=chain_id,
+            sender=self._wallet.address,
+            to_address=prepared.call.to,
+            input=prepared.call.data,
+            gas=prepared.gas,
+            created_at=self._clock.now(),
+        )
+        await transactions.add(db, transaction)
+        following = await transactions.next_nonce(db, sender=self._wallet.address, chain_id=chain_id)
+        fees = Fees(base=prepared.base_fee, max_fee=prepared.max_fee, tip=prepared.tip)
+        nonce = max(following, prepared.chain_nonce)
+        return _signed(await self._attempts.sign(db, transaction, nonce=nonce, fees=fees))
+
+    async def save(self, transaction_id: str, prepared: Prepared) -> Signed:
+        """`sign`, in a transaction of its own."""
+        async with self._database.write() as db:
+            return await self.sign(db, transaction_id, prepared)
+
+    async def is_signed(self, transaction_id: str) -> bool:
+        """Whether there is such a transaction: then it is to be sent and settled, never prepared again."""
+        async with self._database.read() as db:
+            return await transactions.find(db, transaction_id) is not None
+
+    async def has_reverted(self, transaction_id: str) -> bool:
+        """Whether it came to nothing, for good: what it was for needs another transaction, under another id."""
+        async with self._database.read() as db:
+            found = await transactions.find(db, transaction_id)
+        return found is not None and found.state is TransactionState.REVERTED
+
+    async def broadcast(self, transaction_id: str) -> Hash:
+        """Send the saved bytes; again is harmless.
+
+        Raises:
+            Unavailable: the node did not take it yet; again later.
+        """
+        transaction, attempts = await self._known(transaction_id)
+        latest = attempts[-1]
+        if transaction.state is not TransactionState.OPEN:
+            return Hash(transaction.mined_hash or latest.hash)
+        sent = await self._attempts.send(latest)
+        self._nonces.note(transaction_id, sent)
+        if sent.standing in {Standing.NO_COINS, Standing.TURNED_DOWN}:
+            raise Unavailable(self._nonces.trouble(transaction_id) or sent.reason, retry_after=30)
+        return Hash(latest.hash)  # a nonce that is used, or a fee that is too low, is what `settle` puts right
+
+    async def settle(self, transaction_id: str) -> Mined | Reverted:
+        """Wait (up to `rules.patience` seconds) until it is final, sending again or replacing what got lost.
+
+        Raises:
+            Unavailable: it is still under way; ask again after `retry_after`.
+        """
+        until = self._clock.now() + self._rules.patience
+        while True:
+            head = await self._heads.number()
+            end = await self._look(transaction_id, head)
+            if end is not None:
+                return end
+            await self._push(transaction_id)
+            trouble = self._nonces.trouble(transaction_id)
+            if trouble is not None:
+                raise Unavailable(trouble, retry_after=30)
+            if self._clock.now() >= until:
+                raise Unavailable("The transaction is on its way, and in no final block yet.", retry_after=5)
+            await self._next_block(head)
+
+    @property
+    def _database(self) -> Database:
+        if self._tables is None:
+            raise Broken("What is sent has to be saved first, and there is no database here.")
+        return self._tables
+
+    @cached_property
+    def _attempts(self) -> Attempts:
+        return Attempts(self._chain, self._wallet, self._database, self._clock)
+
+    @cached_property
+    def _nonces(self) -> Nonces:
+        return Nonces(self._chain, self._wallet, self._attempts, self._heads, self._database, self._clock)
+
+    async def _push(self, transaction_id: str) -> None:
+        """Put right what keeps it waiting."""
+        transaction, attempts = await self._known(transaction_id)
+        if transaction.sender == self._wallet.address:
+            await self._nonces.tend()
+        else:  # the wallet was changed meanwhile: the saved bytes are all that can still be sent
+            self._nonces.note(transaction_id, await self._attempts.send(attempts[-1]))
+
+    async def _next_block(self, head: int) -> None:
+        until = self._clock.now() + LONGEST_ROUND
+        while self._clock.now() < until:
+            await self._clock.sleep(self._heads.interval)
+            if await self._heads.number() != head:
+                return
+
+    async def _look(self, transaction_id: str, head: int) -> Mined | Reverted | None:
+        """How it ended; None while that is open."""
+        transaction, attempts = await self._known(transaction_id)
+        if transaction.state is not TransactionState.OPEN:
+            return _ended(transaction)
+        found = [receipt for each in attempts if (receipt := await self._chain.receipt(Hash(each.hash)))]
+        receipt = next((each for each in found if each.worked), found[-1] if found else None)
+        if receipt is None or max(head, receipt.block) - receipt.block + 1 < self._rules.confirmations:
+            return None
+        if await self._chain.block_hash(receipt.block) != receipt.block_hash:
+            return None  # the block is no part of the chain any more
+        return await self._keep(transaction, receipt)
+
+    async def _keep(self, transaction: Transaction, receipt: Receipt) -> Mined | Reverted:
+        reason = None if receipt.worked else await self._reason(transaction, receipt)
+        async with self._database.write() as db:
+            await transactions.end(
+                db,
+                transaction.id,
+                state=TransactionState.MINED if receipt.worked else TransactionState.REVERTED,
+                mined_hash=receipt.tx_hash,
+                block_number=receipt.block,
+                block_hash=receipt.block_hash,
+                gas_used=receipt.gas_used,
+                gas_price=str(receipt.gas_price),
+                error=reason.model_dump_json() if reason else None,
+                now=self._clock.now(),
+            )
+            kept = await transactions.find(db, transaction.id)
+        assert kept, "a transaction is never deleted"
+        return _ended(kept)
+
+    async def _reason(self, transaction: Transaction, receipt: Receipt) -> _Reason:
+        """Why it reverted: the same call, on the state after its block, or on today's where a node has that no more."""
+        if receipt.gas_used * 64 >= transaction.gas * 63:
+            return _Reason(sentence="The transaction ran out of gas.")
+        call = Call(to=Address(transaction.to_address), data=transaction.input)
+        sender = Address(transaction.sender)
+        try:
+            answer = await self._chain.call(call, sender=sender, block=receipt.block)
+        except Unavailable:
+            answer = await self._chain.call(call, sender=sender)
+        if isinstance(answer, Revert):
+            return _Reason(selector=answer.selector, sentence=answer.sentence, existing_token=answer.token_id)
+        return _Reason(sentence="The contract refused, for a reason that has passed.")
+
+    async def _known(self, transaction_id: str) -> tuple[Transaction, list[Attempt]]:
+        async with self._database.read() as db:
+            transaction = await transactions.find(db, transaction_id)
+            attempts = await transactions.attempts_of(db, transaction_id)
+        if transaction is None or not attempts:
+            raise Broken(f"There is no transaction {transaction_id}.")
+        if transaction.chain_id != self._chain.network.chain_id:
+            raise Broken(
+                f"This transaction was signed for the chain {transaction.chain_id}, and the bot is now set up for "
+                f"{self._chain.network.chain_id}. Set STORY_NETWORK back until it is finished."
+            )
+        return transaction, attempts
+
+    async def _reserved(self) -> Wei:
+        """What all that is under way may cost at the most."""
+        async with self._database.read() as db:
+            unfinished = await transactions.open_of(
+                db, sender=self._wallet.address, chain_id=self._chain.network.chain_id
+            )
+        return sum(transaction.gas * int(attempt.max_fee) for transaction, attempt in unfinished)
+
+    def _too_little(self, balance: Wei, needed: Wei) -> str:
+        network = self._chain.network
+        faucet = f" They are free at {network.faucet}." if network.faucet else ""
+        return (
+            f"The bot's wallet {self._wallet.address} has {coins(balance, network.coin)}, and may need "
+            f"{coins(needed, network.coin)} for this and what is under way. Send it "
+            f"{coins(needed - balance, network.coin)} or more.{faucet}"
+        )
+
+
+def _signed(attempt: Attempt) -> Signed:
+    return Signed(transaction_id=attempt.transaction_id, tx_hash=Hash(attempt.hash), nonce=attempt.nonce)
+
+
+def _ended(transaction: Transaction) -> Mined | Reverted:
+    assert transaction.mined_hash is not None
+    assert transaction.block_hash is not None
+    gas_used = transaction.gas_used or 0
+    end = Mined(
+        tx_hash=Hash(transaction.mined_hash),
+        block=transaction.block_number or 0,
+        block_hash=Hash(transaction.block_hash),
+        gas_used=gas_used,
+        paid=gas_used * int(transaction.gas_price or 0),
+    )
+    if transaction.state is TransactionState.MINED:
+        return end
+    reason = _Reason.model_validate_json(transaction.error or "{}")
+    return Reverted(**end.model_dump(), **reason.model_dump())

@@ -1,0 +1,241 @@
+"""What a member asked for, how far it is, and how the workflows speak to the place where it is shown."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from bot.providers.interface import Frozen, Generation
+from storage.base.jobs import Job, State
+from storage.drawing.images import Image
+from storage.reviewing.reviews import Review
+
+CARDS = "cards"
+"""The lane of the requests themselves: what limits it is how many uploads to Discord are good at once."""
+DAY = 86_400.0
+REVIEW_LIFE = 7 * DAY
+"""Seconds after which a question that no moderator has answered is closed."""
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+MOST_PICTURES = 4
+"""Pictures of one request: a card has room for a gallery of four with a button each."""
+MOST_SWEPT = 12
+"""Pictures of a sweep: more would be too small to compare on one sheet."""
+
+
+def job_id(interaction_id: int) -> str:
+    """The id that a member quotes: the interaction's own in base 36, so that one command is one job for ever."""
+    text = ""
+    while interaction_id:
+        interaction_id, digit = divmod(interaction_id, 36)
+        text = DIGITS[digit] + text
+    return text or "0"
+
+
+class Sweep(Frozen):
+    """One prompt over several strengths and seeds of a finetune, shown as one sheet."""
+
+    strengths: tuple[float, ...]
+    """A row of the sheet each."""
+    seeds: tuple[int, ...]
+    """A column each."""
+
+
+class ImageRequest(Frozen):
+    """What a member asked for, stored as the request's JSON. Its pictures differ in their seed alone."""
+
+    prompt: str
+    model: str
+    """A key of the catalogue."""
+    parameters: dict[str, bool | int | float | str] = {}
+    """By the provider's names, without the seed."""
+    seed: int | None = None
+    """Of the first picture, the next ones count on from it; None for chance."""
+    count: int = 1
+    inputs: dict[str, str] = {}
+    """Role to the SHA-256 of a stored file."""
+    parent_image_id: str | None = None
+    """The image that this edits or varies."""
+    spoiler: bool = False
+    finetune: str | None = None
+    """The id of the finetune that draws it. The prompt is as the member typed it, without its trigger word."""
+    finetune_name: str | None = None
+    """What it was called then."""
+    sweep: Sweep | None = None
+
+
+class Drawing(Frozen):
+    """One picture of a request, stored as its job's JSON."""
+
+    generation: Generation
+    parent_image_id: str | None = None
+    finetune: str | None = None
+    """The id of the finetune that draws it, which must still be ready when its turn comes."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who asks, and where. `message_id` is the message that will be the card, where there is one already."""
+
+    interaction_id: int
+    user_id: int
+    guild_id: int
+    channel_id: int
+    message_id: int | None
+    nsfw: bool
+    """The channel is age-restricted."""
+    role_ids: tuple[int, ...] = ()
+    """The roles that the one who asks has at this moment."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a member attached. `save` writes its bytes to a path; `size` in bytes is what Discord says it has."""
+
+    name: str
+    size: int
+    save: Callable[[Path], Awaitable[object]]
+
+
+class Stage(StrEnum):
+    """How far one picture is, in a member's words."""
+
+    ASKING = "asking"
+    """A moderator has to agree first."""
+    WAITING = "waiting"
+    DRAWING = "drawing"
+    DRAWN = "drawn"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """It may have been charged."""
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """One picture of a request as it is now."""
+
+    job: Job
+    image: Image | None
+    """None until it is drawn, and again when it was deleted."""
+    ordered_at: float | None = None
+    """When a provider was asked for it; from then on it cannot be called back."""
+
+    @property
+    def stage(self) -> Stage:
+        match self.job.state:
+            case State.PARKED:
+                return Stage.ASKING
+            case State.WAITING:
+                return Stage.DRAWING if self.job.holds_slot or self.ordered_at else Stage.WAITING
+            case State.RUNNING:
+                return Stage.DRAWING
+            case State.DONE:
+                return Stage.DRAWN
+            case State.FAILED if self.job.cost_actual is None:
+                return Stage.UNKNOWN
+            case _:
+                return Stage(self.job.state.value)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """When a request will be ready, from this server's own history; Unix seconds."""
+
+    ahead: int
+    """Pictures that are drawn before its first."""
+    likely: float
+    """Half of such requests are ready by then."""
+    latest: float
+    """Nine of ten are."""
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """A request with all that its card shows. The card is a function of this and of nothing else."""
+
+    job: Job
+    request: ImageRequest
+    pictures: tuple[PictureView, ...]
+    forecast: Forecast | None = None
+    review: Review | None = None
+    limit: int | None = None
+    """What a request may cost here without a moderator, in millionths of a dollar; known where one was asked."""
+    deleted_by: int | None = None
+    """Who deleted its images, where that is known."""
+    sheet: str | None = None
+    """Of a finished sweep: the SHA-256 of its sheet, a JPEG."""
+
+    @property
+    def ended(self) -> bool:
+        return all(picture.job.state.ended for picture in self.pictures)
+
+    @property
+    def deleted(self) -> bool:
+        """Every image that there was is deleted."""
+        drawn = [picture for picture in self.pictures if picture.stage is Stage.DRAWN]
+        return bool(drawn) and all(picture.image is None for picture in drawn)
+
+    @property
+    def images(self) -> list[Image]:
+        return [picture.image for picture in self.pictures if picture.image]
+
+    @property
+    def state(self) -> State:
+        """What the request has come to, from what its pictures have."""
+        stages = {picture.stage for picture in self.pictures}
+        if not self.ended:
+            return State.RUNNING if Stage.DRAWING in stages else State.WAITING
+        for stage, state in (
+            (Stage.UNKNOWN, State.UNKNOWN),
+            (Stage.DRAWN, State.DONE),
+            (Stage.FAILED, State.FAILED),
+        ):
+            if stage in stages:
+                return state
+        return State.CANCELLED
+
+    @property
+    def cost(self) -> int | None:
+        """What was charged, in millionths of a dollar; None where it is not known for every picture."""
+        costs = [picture.job.cost_actual for picture in self.pictures]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the command to the last picture."""
+        ends = [picture.job.ended_at for picture in self.pictures]
+        known = [end for end in ends if end is not None]
+        return max(known) - self.job.created_at if known and len(known) == len(ends) else None
+
+
+class Posted(Frozen):
+    """Where a card is now."""
+
+    message_id: int
+    channel_id: int
+
+
+class Delivery(Protocol):
+    """Where cards are shown; bot/discord/delivery.py implements it. The workflows know no more of Discord than this."""
+
+    async def refresh(self, view: RequestView) -> bool:
+        """Bring a card up to date while it waits; False when that is still to do.
+
+        Nothing is sent where the card says all of that already, and where the edit budget is used up it has to
+        wait. Never raises.
+        """
+        ...
+
+    async def finish(self, view: RequestView) -> Posted:
+        """Show the end of a request, with its images; where the card is gone, on a new message.
+
+        Safe to repeat. Raises Unavailable where Discord does not answer, and Refused where the bot may
+        not post in that channel any more.
+        """
+        ...
+
+    async def ask(self, review: Review, view: RequestView) -> Posted:
+        """Show the moderators what they have to decide. Safe to repeat; raises as `finish` does."""
+        ...

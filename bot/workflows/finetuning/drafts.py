@@ -1,0 +1,381 @@
+"""A finetune before it is trained: collecting its pictures, and settling on how. Each change is one transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.errors import Refused, Unavailable
+from bot.jobs.worker import Worker
+from bot.pictures.decode import Decoder
+from bot.pictures.names import stem
+from bot.pictures.training import MOST_CAPTION
+from bot.providers import trainers
+from bot.providers.trainer_entries import MOST_PICTURES, Trainer
+from bot.providers.training import FinetuneSpec
+from bot.workflows.base.files import Files
+from bot.workflows.drawing.types import CARDS, Origin, Upload, job_id
+from bot.workflows.finetuning.intake import Given, Intake, Taken
+from bot.workflows.finetuning.sheets import Sheets
+from bot.workflows.finetuning.types import FinetuneView, Progress
+from bot.workflows.finetuning.views import FinetuneViews
+from storage.base import jobs, queue
+from storage.base.jobs import Job
+from storage.base.queue import NewJob
+from storage.database import Connection, Database
+from storage.finetuning import finetunes, training_images
+from storage.finetuning.finetunes import Finetune, FinetuneState, Visibility
+from storage.finetuning.training_images import TrainingImage
+from storage.media import Media
+
+LONGEST_NAME = 40
+LONGEST_DESCRIPTION = 300
+MOST_DRAFTS = 5
+"""Drafts of one member in one community: each may hold 20 pictures."""
+
+
+_NO_DRAFT = "This finetune is not being put together any more: what it is trained on stays as it was shown."
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from: who gave them, who put them into the set, and whether consent was confirmed."""
+
+    contributor_id: int
+    added_by: int
+    link: str | None = None
+    consented: bool = False
+
+
+class Trainings:
+    """The verbs of whoever puts a training set together."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        media: Media,
+        decoder: Decoder,
+        views: FinetuneViews,
+        worker: Worker,
+        sheets: Sheets,
+        files: Files,
+    ) -> None:
+        self._sheets = sheets
+        self._files = files
+        self._database = database
+        self._clock = clock
+        self._media = media
+        self._intake = Intake(media, files, decoder)
+        self._worker = worker
+        self.views = views
+
+    async def create(
+        self, origin: Origin, spec: FinetuneSpec, uploads: Sequence[Upload] = (), *, description: str = ""
+    ) -> tuple[Job, Taken]:
+        """Open a draft, with the pictures that came with it. The same interaction is one draft for ever.
+
+        Raises:
+            Refused: the name is taken, a setting is out of range, or nothing of what was given can be used; nothing
+                was stored.
+            Unavailable: the bot is about to restart, or Discord did not hand a file over.
+        """
+        self._check_awake()
+        name = checked_name(spec.name)
+        spec = trainers.check_settings(spec.model_copy(update={"name": name}))
+        self._trainer(spec.trainer)
+        finetune_id = job_id(origin.interaction_id)
+        async with self._database.read() as db:
+            known = await jobs.find(db, finetune_id)
+            if known is None:
+                await self._check_free(db, origin, name)
+        if known is not None:
+            return known, Taken((), {}, ())
+        taken = await self._intake.take(uploads)
+        now = self._clock.now()
+        async with self._database.write() as db:
+            await self._check_free(db, origin, name)
+            new = NewJob(
+                id=finetune_id,
+                kind="finetune",
+                guild_id=origin.guild_id,
+                channel_id=origin.channel_id,
+                message_id=origin.message_id,
+                owner_id=origin.user_id,
+                request="{}",
+                lane=CARDS,
+                parked=True,
+            )
+            if await queue.add(db, new, now=now):
+                await finetunes.add(db, _draft(new, spec, checked_description(description), now))
+                source = Source(origin.user_id, origin.user_id)
+                await self._keep(db, finetune_id, taken, source)
+            job = await jobs.find(db, finetune_id)
+        assert job is not None, "it was added in this transaction"
+        await self._sheets.draw(finetune_id)
+        self._worker.wake()
+        return job, taken
+
+    async def check_free(self, origin: Origin, name: str) -> None:
+        """Whether a draft of that name could be opened, before anybody uploads anything for it.
+
+        Raises:
+            Refused: the name is taken or none, or the member has as many drafts as there may be.
+        """
+        async with self._database.read() as db:
+            await self._check_free(db, origin, checked_name(name))
+
+    async def add(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Taken:
+        """Put pictures, and captions for what is there, into a draft.
+
+        Raises:
+            Refused: it is no draft any more, is not open to this member, is full, or nothing can be used.
+            Unavailable: as `create`.
+        """
+        self._check_awake()
+        view = await self._draft(finetune_id)
+        self._check_may_add(view, source.added_by)
+        if len(view.pictures) >= MOST_PICTURES and not any(upload.name.lower().endswith(".txt") for upload in uploads):
+            raise Refused(f"This training set has {MOST_PICTURES} pictures, the most there can be. Remove some first.")
+        taken = await self._intake.take(uploads)
+        async with self._database.write() as db:
+            await self._check_draft(db, finetune_id)
+            files = await self._keep(db, finetune_id, taken, source)
+        await self._files.discard(files)
+        await self._sheets.draw(finetune_id)
+        return taken
+
+    async def remove(self, finetune_id: str, image_ids: Collection[str], *, by: int) -> int:
+        """Take pictures out of a draft; how many of them were in it.
+
+        Raises:
+            Refused: it is not the member's draft: others may remove only what they gave.
+        """
+        view = await self._draft(finetune_id)
+        chosen = [picture for picture in view.pictures if picture.id in image_ids]
+        if view.finetune.owner_id != by and any(picture.contributor_id != by for picture in chosen):
+            raise Refused("You can remove only the pictures that you gave.")
+        async with self._database.write() as db:
+            await self._check_draft(db, finetune_id)
+            removed = [await training_images.remove(db, finetune_id, picture.id) for picture in chosen]
+            files = [*removed, *await self._changed(db, finetune_id)]
+            await self._files.let_go(db, files)
+        await self._files.discard(files)
+        await self._sheets.draw(finetune_id)
+        return len(chosen)
+
+    async def caption(self, finetune_id: str, captions: Mapping[int, str], *, by: int) -> None:
+        """Set captions by the pictures' numbers; an empty one takes a caption away.
+
+        Raises:
+            Refused: it is not the member's draft, there is no such picture, or a caption is too long.
+        """
+        view = await self._own_draft(finetune_id, by)
+        for number, text in captions.items():
+            if not 1 <= number <= len(view.pictures):
+                raise Refused(f"There is no picture {number}: there are {len(view.pictures)}.")
+            if len(text) > MOST_CAPTION:
+                raise Refused(f"The caption of picture {number} is longer than {MOST_CAPTION:,} characters.")
+        async with self._database.write() as db:
+            await self._check_draft(db, finetune_id)
+            for number, text in captions.items():
+                caption = " ".join(text.split()) or None
+                await training_images.set_caption(db, finetune_id, view.pictures[number - 1].id, caption)
+            files = await self._changed(db, finetune_id)
+            await self._files.let_go(db, files)
+        await self._files.discard(files)
+        await self._sheets.draw(finetune_id)
+
+    async def configure(self, finetune_id: str, spec: FinetuneSpec, *, by: int, description: str | None = None) -> None:
+        """Change how a draft will be trained.
+
+        Raises:
+            Refused: it is not the member's draft, or a setting is out of range.
+        """
+        await self._own_draft(finetune_id, by)
+        spec = trainers.check_settings(spec)
+        self._trainer(spec.trainer)
+        columns: dict[str, object] = {"spec": spec.model_dump_json()}
+        if description is not None:
+            columns["description"] = checked_description(description)
+        async with self._database.write() as db:
+            await self._check_draft(db, finetune_id)
+            await finetunes.update(db, finetune_id, now=self._clock.now(), **columns)
+
+    async def use_trainer(self, finetune_id: str, trainer_key: str, *, by: int) -> None:
+        """Train the draft elsewhere; settings that the other trainer does not know are left out. Raises as above."""
+        view = await self._own_draft(finetune_id, by)
+        trainer = self._trainer(trainer_key)
+        adapted = trainers.adapted(view.spec, trainer).model_copy(update={"region": self.views.home(trainer)})
+        await self.configure(finetune_id, adapted, by=by)
+
+    async def open_to_others(self, finetune_id: str, *, by: int) -> bool:
+        """Let other members add pictures, or not any more; which of the two it is now."""
+        view = await self._own_draft(finetune_id, by)
+        is_open = not view.finetune.open_to_others
+        async with self._database.write() as db:
+            await self._check_draft(db, finetune_id)
+            await finetunes.update(db, finetune_id, now=self._clock.now(), open_to_others=is_open)
+        return is_open
+
+    def _check_awake(self) -> None:
+        if self._worker.draining:
+            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+
+    def _trainer(self, key: str) -> Trainer:
+        trainer = trainers.find(key)
+        self.views.check_there(trainer)
+        return trainer
+
+    async def _check_free(self, db: Connection, origin: Origin, name: str) -> None:
+        if await finetunes.named(db, origin.guild_id, name):
+            raise Refused(
+                f"This server has a finetune called “{name}” already. Choose another name; "
+                "if it is yours, `/finetune show` has it."
+            )
+        drafts = [
+            each
+            for each in await finetunes.of_state(db, FinetuneState.DRAFT)
+            if each.guild_id == origin.guild_id and each.owner_id == origin.user_id
+        ]
+        if len(drafts) >= MOST_DRAFTS:
+            raise Refused(f"You have {len(drafts)} drafts here. Train or discard one first: “{drafts[0].name}”, say.")
+
+    async def _draft(self, finetune_id: str) -> FinetuneView:
+        view = await self.views.of(finetune_id)
+        if view is None or view.finetune.state is not FinetuneState.DRAFT:
+            raise Refused(_NO_DRAFT)
+        return view
+
+    async def _own_draft(self, finetune_id: str, by: int) -> FinetuneView:
+        view = await self._draft(finetune_id)
+        if view.finetune.owner_id != by:
+            raise Refused(f"Only <@{view.finetune.owner_id}> can change this draft.")
+        return view
+
+    def _check_may_add(self, view: FinetuneView, who: int) -> None:
+        if view.finetune.owner_id != who and not view.finetune.open_to_others:
+            raise Refused(f"Only <@{view.finetune.owner_id}> can add pictures, unless they press “Let others add”.")
+
+    async def _check_draft(self, db: Connection, finetune_id: str) -> None:
+        """Again, in the transaction that changes it: a press of Start may have been first."""
+        found = await finetunes.find(db, finetune_id)
+        if found is None or found.state is not FinetuneState.DRAFT:
+            raise Refused(_NO_DRAFT)
+
+    async def _keep(self, db: Connection, finetune_id: str, taken: Taken, source: Source) -> list[str]:
+        """Put what was taken into the set, if there is room; each picture once. Returns files to discard afterwards."""
+        now = self._clock.now()
+        known = await training_images.of_finetune(db, finetune_id)
+        room = MOST_PICTURES - len(known)
+        new = {given.sha256: given for given in taken.pictures if given.sha256 not in {each.sha256 for each in known}}
+        if len(new) > room:
+            raise Refused(
+                f"That would be {len(known) + len(new)} pictures; a training set has at most {MOST_PICTURES}. "
+                f"Give {room} or fewer."
+            )
+        for given in new.values():
+            if not self._media.path(given.sha256).exists():
+                raise Unavailable("Somebody has just deleted one of these pictures. Please give them again.")
+            await training_images.add(db, _image(finetune_id, given, source, now))
+        by_stem = {stem(picture.name): picture.id for picture in known}
+        for name, text in taken.captions.items():
+            if name in by_stem:
+                await training_images.set_caption(db, finetune_id, by_stem[name], text)
+        await self._note_captions_alone(db, finetune_id, taken)
+        files = await self._changed(db, finetune_id)
+        await self._files.let_go(db, files)
+        return files
+
+    async def _note_captions_alone(self, db: Connection, finetune_id: str, taken: Taken) -> None:
+        found = await finetunes.find(db, finetune_id)
+        progress = Progress.model_validate_json(found.progress) if found and found.progress else Progress()
+        stems = {stem(picture.name) for picture in await training_images.of_finetune(db, finetune_id)}
+        alone = tuple(sorted({*progress.captions_alone, *(f"{name}.txt" for name in taken.captions)}))
+        progress = progress.model_copy(
+            update={"captions_alone": tuple(name for name in alone if stem(name) not in stems)[:MOST_PICTURES]}
+        )
+        await finetunes.update(db, finetune_id, now=self._clock.now(), progress=progress.model_dump_json())
+
+    async def _changed(self, db: Connection, finetune_id: str) -> list[str]:
+        """Have its sheet and its card made anew, also if this process ends here; the files that show it as it was."""
+        found = await finetunes.find(db, finetune_id)
+        await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=None)
+        await queue.wake(db, job_id=finetune_id, now=self._clock.now())
+        return [found.sheet] if found and found.sheet else []
+
+
+def _draft(job: NewJob, spec: FinetuneSpec, description: str, now: float) -> Finetune:
+    return Finetune(
+        id=job.id,
+        guild_id=job.guild_id,
+        owner_id=job.owner_id,
+        name=spec.name,
+        state=FinetuneState.DRAFT,
+        spec=spec.model_dump_json(),
+        description=description,
+        visibility=Visibility.PRIVATE,
+        open_to_others=False,
+        training_set=None,
+        sheet=None,
+        ref=None,
+        progress=None,
+        model=None,
+        strength=None,
+        frozen_at=None,
+        frozen_by=None,
+        ready_at=None,
+        expires_at=None,
+        warned_at=None,
+        created_at=now,
+        changed_at=now,
+        deleted_at=None,
+        deleted_by=None,
+    )
+
+
+def _image(finetune_id: str, given: Given, source: Source, now: float) -> TrainingImage:
+    return TrainingImage(
+        finetune_id=finetune_id,
+        id=given.sha256[:16],
+        position=0,
+        sha256=given.sha256,
+        name=given.name,
+        caption=given.caption,
+        bytes=len(given.prepared.content),
+        width=given.prepared.width,
+        height=given.prepared.height,
+        original_sha256=given.original_sha256,
+        original_width=given.prepared.original_width,
+        original_height=given.prepared.original_height,
+        fingerprint=given.prepared.fingerprint,
+        contributor_id=source.contributor_id,
+        added_by=source.added_by,
+        source=source.link,
+        inspection=None,
+        added_at=now,
+        consented_at=now if source.consented else None,
+        consented_by=source.added_by if source.consented else None,
+    )
+
+
+def checked_name(typed: str) -> str:
+    """
+    Raises:
+        Refused: too long, empty, or not to be shown.
+    """
+    name = " ".join(typed.split())
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Refused(f"A finetune's name has 1 to {LONGEST_NAME} characters.")
+    return name
+
+
+def checked_description(typed: str) -> str:
+    """
+    Raises:
+        Refused: too long.
+    """
+    text = " ".join(typed.split())
+    if len(text) > LONGEST_DESCRIPTION:
+        raise Refused(f"The description of the subject has at most {LONGEST_DESCRIPTION} characters.")
+    return text

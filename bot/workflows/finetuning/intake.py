@@ -1,0 +1,119 @@
+"""From files that a member gives to pictures that can be trained on."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import Refused
+from bot.pictures.archives import MOST_BYTES, unpack
+from bot.pictures.decode import Decoder
+from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
+from bot.pictures.training import TRAINING, Prepared, prepare_training_picture, read_caption
+from bot.workflows.base.files import Files
+from bot.workflows.drawing.types import Upload
+from storage.media import Media
+
+
+@dataclass(frozen=True)
+class Given:
+    """A picture that can be trained on; its bytes are stored."""
+
+    name: str
+    sha256: str
+    original_sha256: str
+    prepared: Prepared
+    """Without use of its content: that is stored."""
+    caption: str | None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of some files."""
+
+    pictures: tuple[Given, ...]
+    captions: dict[str, str]
+    """Those without a picture beside them, by the stem of their name: perhaps of a picture that was given earlier."""
+    left_out: tuple[str, ...]
+    """One sentence for each file that cannot be used."""
+
+
+class Intake:
+    """Reads what members give. One archive or set of files at a time: each may take 100 MB on the disk meanwhile."""
+
+    def __init__(self, media: Media, files: Files, decoder: Decoder) -> None:
+        self._files = files
+        self._media = media
+        self._decoder = decoder
+        self._turn = asyncio.Lock()
+
+    async def take(self, uploads: Sequence[Upload]) -> Taken:
+        """Every picture and caption in `uploads`, in their order; a ZIP stands for what is in it.
+
+        Raises:
+            Refused: a ZIP that is not to be opened, or nothing in all of it can be used; nothing was stored.
+            Unavailable: Discord did not hand a file over.
+        """
+        async with self._turn, self._media.temporary_folder() as folder:
+            files, left_out = await self._fetch(uploads, folder)
+            names = [name for name, _ in files]
+            matched = match_captions(names)
+            captions: dict[int, str] = {}
+            for position, (name, path) in enumerate(files):
+                if kind_of(name) is Kind.CAPTION:
+                    try:
+                        captions[position] = await self._decoder.run(read_caption, path, name)
+                    except Refused as error:
+                        left_out.append(str(error))
+            pictures: list[Given] = []
+            for position, caption in matched.pictures:
+                name, path = files[position]
+                try:
+                    pictures.append(
+                        await self._prepare(name, path, captions.get(caption) if caption is not None else None)
+                    )
+                except Refused as error:
+                    left_out.append(str(error))
+        alone = {stem(names[at]): captions[at] for at in matched.alone if at in captions}
+        if not pictures and not alone and left_out:
+            raise Refused(" ".join(left_out))
+        return Taken(tuple(pictures), alone, tuple(left_out))
+
+    async def _fetch(self, uploads: Sequence[Upload], folder: Path) -> tuple[list[tuple[str, Path]], list[str]]:
+        """The files on the disk, archives unpacked; and why some are not among them."""
+        files: list[tuple[str, Path]] = []
+        left_out: list[str] = []
+        for number, upload in enumerate(uploads):
+            kind = kind_of(upload.name)
+            archive = kind is Kind.ARCHIVE
+            most = MOST_BYTES if archive else TRAINING.file_bytes
+            if kind is Kind.OTHER:
+                left_out.append(f"{quoted(upload.name)} is no JPEG, PNG, WebP, text file or ZIP.")
+            elif upload.size > most:
+                left_out.append(
+                    f"{quoted(upload.name)} has {upload.size / 1e6:.0f} MB, and the most is {most / 1e6:.0f} MB."
+                )
+            else:
+                path = folder / f"file-{number}"
+                await upload.save(path)
+                if not archive:
+                    files.append((clean(upload.name), path))
+                    continue
+                inside = folder / f"archive-{number}"
+                await asyncio.to_thread(inside.mkdir)
+                found = await self._decoder.run(unpack, path, inside, upload.name)
+                await asyncio.to_thread(path.unlink)
+                files += [(each.name, each.path) for each in found]
+        return files, left_out
+
+    async def _prepare(self, name: str, path: Path, caption: str | None) -> Given:
+        prepared = await self._decoder.run(prepare_training_picture, path, name)
+        original = await asyncio.to_thread(_sha256, path)
+        sha256 = await self._files.store(prepared.content)
+        return Given(name, sha256, original, prepared, caption or None)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

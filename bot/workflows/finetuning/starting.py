@@ -1,0 +1,203 @@
+"""Starts a training once it is confirmed, and stops it while nothing is ordered. Only what was shown is started."""
+
+import hashlib
+
+from bot.clock import Clock
+from bot.errors import Refused, Unavailable
+from bot.jobs.worker import Worker
+from bot.pictures.decode import Decoder
+from bot.pictures.linting import Severity
+from bot.pictures.training import build_archive
+from bot.providers import trainers
+from bot.providers.interface import MicroUSD
+from bot.providers.training import FinetuneSpec
+from bot.workflows.base.files import Files
+from bot.workflows.drawing.types import DAY, REVIEW_LIFE
+from bot.workflows.finetuning.consent import fallen_back
+from bot.workflows.finetuning.types import OPEN, FinetuneView, TrainingOrder
+from bot.workflows.finetuning.views import FinetuneViews
+from bot.workflows.reviewing.trail import withdraw
+from storage.base import jobs, queue
+from storage.base.jobs import Job
+from storage.base.queue import NewJob
+from storage.community import communities
+from storage.community.communities import Community
+from storage.database import Connection, Database
+from storage.finetuning import finetunes, training_images
+from storage.finetuning.finetunes import FinetuneState
+from storage.media import Media
+from storage.reviewing import reviews
+from storage.reviewing.reviews import Review, ReviewState
+
+
+def training_lane(provider: str) -> str:
+    """The queue of a provider's trainings: hours long, they must not stand in the way of pictures."""
+    return f"{provider}-training"
+
+
+class Starts:
+    """The verbs of the owner of a draft that is complete."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        media: Media,
+        files: Files,
+        decoder: Decoder,
+        views: FinetuneViews,
+        worker: Worker,
+    ) -> None:
+        self._files = files
+        self._database = database
+        self._clock = clock
+        self._media = media
+        self._decoder = decoder
+        self._views = views
+        self._worker = worker
+
+    async def start(self, finetune_id: str, *, by: int, digest: str) -> Job:
+        """Confirm that the pictures may be used, and train on them. `digest` may be its first characters.
+
+        Above the community's limit, or where the price is not known and there is a limit, a moderator is asked first.
+
+        Raises:
+            Refused: not the owner, not what the card showed, something is wrong with the set, or over the budget;
+                nothing was charged.
+            Unavailable: the bot is about to restart.
+        """
+        if self._worker.draining:
+            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+        view = await self._views.of(finetune_id)
+        if view is None or view.finetune.owner_id != by:
+            raise Refused("Only the owner of a finetune can start its training.")
+        if len(digest) < 8 or not view.digest.startswith(digest):
+            raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
+        self._views.check_there(view.trainer)
+        number = len(view.tries) + 1
+        spec = trainers.check(
+            view.spec.model_copy(update={"id": f"{finetune_id}-{number}"}), pictures=len(view.pictures) - view.withdrawn
+        )
+        if view.finetune.frozen_at is not None:
+            raise Refused("Somebody has withdrawn their pictures: a moderator has to decide first.")
+        if view.blocked:
+            raise Refused(next(finding.sentence for finding in view.findings if finding.severity is Severity.ERROR))
+        archive = await self._archive(view)
+        async with self._database.write() as db:
+            community = await communities.find(db, view.finetune.guild_id)
+            fresh = await self._views.read(db, finetune_id)  # the set took seconds to pack
+            if fresh is None or fresh.digest != view.digest or fresh.finetune.frozen_at is not None:
+                raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
+            if not self._media.path(archive).exists():
+                raise Unavailable("The training set has to be packed again. Please press Start once more.")
+            await self._check_budget(db, view, community)
+            return await self._queue(db, view, spec, archive, community)
+
+    async def stop(self, finetune_id: str, *, by: int) -> bool:
+        """Take back what was not yet ordered; False when it is too late."""
+        view = await self._views.of(finetune_id)
+        if view is None or view.finetune.owner_id != by:
+            raise Refused("Only the owner of a finetune can stop its training.")
+        async with self._database.write() as db:
+            stopped = await call_back(db, finetune_id, by=by, now=self._clock.now())
+            await queue.wake(db, job_id=finetune_id, now=self._clock.now())
+        self._worker.wake()
+        return stopped
+
+    async def _archive(self, view: FinetuneView) -> str:
+        given = [picture for picture in view.pictures if picture.withdrawn_at is None]
+        contents = [(await self._media.read(picture.sha256), picture.caption) for picture in given]
+        return await self._files.store(await self._decoder.run(build_archive, contents))
+
+    async def _check_budget(self, db: Connection, view: FinetuneView, community: Community) -> None:
+        if community.daily_budget is None:
+            return
+        spent = await jobs.spent(db, guild_id=view.finetune.guild_id, since=self._clock.now() - DAY)
+        if spent + (view.price or MicroUSD(0)) > community.daily_budget:
+            raise Refused("This server has spent its budget for 24 hours. Please try again later.")
+
+    async def _queue(
+        self, db: Connection, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
+    ) -> Job:
+        now, finetune = self._clock.now(), view.finetune
+        limit = community.confirm_above
+        unpriced = view.price is None and (limit is not None or community.daily_budget is not None)
+        asks = unpriced or (limit is not None and view.price is not None and view.price > limit)
+        moved = await finetunes.move(
+            db,
+            finetune.id,
+            before=OPEN,
+            after=FinetuneState.ASKING if asks else FinetuneState.TRAINING,
+            now=now,
+        )
+        if not moved:
+            raise Refused("This training was started already.")
+        await finetunes.update(
+            db, finetune.id, now=now, training_set=archive, spec=spec.model_dump_json(), progress=None, ref=None
+        )
+        await training_images.consent(db, finetune.id, by=finetune.owner_id, now=now)
+        order = TrainingOrder(finetune_id=finetune.id, spec=spec, training_set=archive)
+        new = NewJob(
+            id=spec.id,
+            kind="train",
+            guild_id=finetune.guild_id,
+            channel_id=view.job.channel_id,
+            owner_id=finetune.owner_id,
+            request=order.model_dump_json(),
+            lane=training_lane(view.trainer.provider),
+            parent_id=finetune.id,
+            position=len(view.tries),
+            cost_estimated=view.price or 0,
+            parked=asks,
+        )
+        if not await queue.add(db, new, now=now):
+            raise Refused("This training was started already.")
+        if asks:
+            await reviews.add(db, _question(view, spec, community, now))
+            await queue.wake(db, job_id=finetune.id, now=now)
+        job = await jobs.find(db, new.id)
+        assert job is not None, "it was added in this transaction"
+        self._worker.wake()
+        return job
+
+
+async def call_back(db: Connection, finetune_id: str, *, by: int, now: float) -> bool:
+    """Go back to the draft, if its training was not ordered yet; whether that was so."""
+    if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
+        return False
+    before = (FinetuneState.ASKING, FinetuneState.TRAINING)
+    await finetunes.move(db, finetune_id, before=before, after=await fallen_back(db, finetune_id), now=now)
+    review = await reviews.newest_about(db, finetune_id)
+    if review and review.state is ReviewState.OPEN:
+        await withdraw(db, review, by=by, now=now)
+    return True
+
+
+async def settle_training(db: Connection, review: Review, now: float) -> None:
+    """A training above the community's limit: begin it, or go back to the draft."""
+    if review.state is ReviewState.APPROVED:
+        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=FinetuneState.TRAINING, now=now)
+        for child in await jobs.children(db, review.subject):
+            await queue.wake(db, job_id=child.id, now=now)
+    else:
+        await queue.cancel_waiting(db, job_id=review.subject, now=now)
+        after = await fallen_back(db, review.subject)
+        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=after, now=now)
+        await queue.wake(db, job_id=review.subject, now=now)
+
+
+def _question(view: FinetuneView, spec: FinetuneSpec, community: Community, now: float) -> Review:
+    return Review(
+        id=spec.id,
+        kind="train",
+        state=ReviewState.OPEN,
+        guild_id=view.finetune.guild_id,
+        channel_id=community.review_channel_id or view.job.channel_id,
+        message_id=None,
+        requested_by=view.finetune.owner_id,
+        subject=view.finetune.id,
+        digest=hashlib.sha256(f"{view.digest} {spec.id}".encode()).hexdigest(),
+        created_at=now,
+        expires_at=now + REVIEW_LIFE,
+    )

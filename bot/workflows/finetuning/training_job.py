@@ -1,0 +1,335 @@
+"""One try to train a finetune: order it, look at it for hours or days, and keep what came of it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from bot.clock import Clock
+from bot.errors import Broken, Refused, Unavailable, Uncertain
+from bot.jobs.journal import Journal
+from bot.jobs.pace import Pace, Spread
+from bot.jobs.worker import Later, Outcome
+from bot.pictures.decode import Decoder, check_generated
+from bot.pictures.training import read_archive
+from bot.providers import trainers
+from bot.providers.interface import FinetuneRef, Frozen, Provider, Status
+from bot.providers.trainer_entries import OPTIONS, Trainer
+from bot.providers.training import Started, Training, TrainingPicture, TrainingProvider, TrainingSet
+from bot.workflows.base.callbacks import Callbacks
+from bot.workflows.finetuning.types import Progress, TrainingOrder, order_of
+from bot.workflows.finetuning.views import pace_key
+from storage.base.jobs import Job, State
+from storage.database import Database
+from storage.finetuning import finetunes
+from storage.finetuning.finetunes import FinetuneState, Sample
+from storage.media import Media
+
+log = logging.getLogger(__name__)
+
+QUICKEST, SLOWEST = 10.0, 60.0
+"""Seconds between two looks at a training: BFL's own clients look every 10 to 60 s; Astria calls more often tight."""
+SEARCHED_EVERY = 300.0
+"""Seconds between two searches for a training whose receipt was lost."""
+SEARCHED_FOR = 86_400.0
+"""Seconds for which it is searched: BFL lists a finetune only when it is done, which may take hours."""
+ERRORS, ERROR_PAUSE = 3, 30.0
+"""Looks in a row, so many seconds apart, that must find an error before it is believed: BFL's may pass."""
+MISSING_FOR = 6 * 3600.0
+"""Seconds for which a provider may not know a training that it has accepted."""
+LOST_AFTER = 7 * 86_400.0
+"""Seconds after which a training is not waited for any more."""
+DRAWN_WITHIN = 900.0
+"""Seconds after its training in which a pack draws its pictures."""
+MOST_SAMPLES = 10
+"""Pictures of the trainer's that are kept: as many as a message can show."""
+SETTLED = "settled"
+"""The step that the admin does: where a training is whose receipt was lost. It counts for more than any receipt."""
+
+
+class Ordered(Frozen):
+    """The trainer's receipt, and when it came (or when the lost one was found)."""
+
+    started: Started
+    at: float
+
+
+class Train:
+    """The recipe of the jobs of kind `train`."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        providers: Mapping[str, Provider],
+        media: Media,
+        decoder: Decoder,
+        pace: Pace,
+        callbacks: Callbacks,
+        alarm: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._providers = providers
+        self._media = media
+        self._decoder = decoder
+        self._pace = pace
+        self._callbacks = callbacks
+        self._alarm = alarm
+
+    async def __call__(self, job: Job, step: Journal) -> Outcome:
+        order = order_of(job)
+        trainer = trainers.find(order.spec.trainer)
+        provider = await self._provider(job, trainer, step)
+        ordered = await self._ordered(job, order, trainer, provider, step)
+        await self._note_ref(order, ordered)
+        try:
+            found = await self._look(order, trainer, provider, ordered)
+        except Refused as error:  # the question was turned down, not the training: that is ordered
+            raise Uncertain(str(error)) from error
+        except Broken as error:  # a key that was changed, say: the training goes on without us
+            await step("told the admin", Frozen, partial(self._tell, job, error))
+            raise Unavailable(str(error), retry_after=SEARCHED_EVERY) from error
+        await step.release_slot()
+        cost = found.cost if found.cost is not None else ordered.started.cost
+        if found.status is Status.READY:
+            if not await self._is_deleted(order):
+                await self._keep_samples(order, provider, found)
+            await self._ready(order, trainer, ordered, found)
+            return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
+        charged = None if trainer.provider != "bfl" else 0  # only what is Ready consumes credits (help.bfl.ai)
+        return Outcome(State.FAILED, charged, _failure(trainer, found))
+
+    async def _tell(self, job: Job, error: Broken) -> Frozen:
+        log.error("The training %s cannot be looked at: %s", job.id, error, exc_info=error.__cause__)
+        await self._alarm(f"The training `{job.id}` cannot be looked at: {error}")
+        return Frozen()
+
+    async def _provider(self, job: Job, trainer: Trainer, step: Journal) -> TrainingProvider:
+        """
+        Raises:
+            Broken: it is not set up, and nothing was ordered.
+            Unavailable: it is not set up any more: what was ordered waits until the admin has mended that.
+        """
+        provider = self._providers.get(trainer.provider)
+        if isinstance(provider, TrainingProvider):
+            return provider
+        missing = Broken(f"{trainer.label} is not set up any more.")
+        if not await step.recall_payment():
+            raise missing
+        await step("told the admin", Frozen, partial(self._tell, job, missing))
+        raise Unavailable(str(missing), retry_after=SEARCHED_EVERY)
+
+    # The order.
+
+    async def _ordered(
+        self, job: Job, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, step: Journal
+    ) -> Ordered:
+        """The receipt. One that was lost is looked for, for as long as the trainer may take to list it.
+
+        Raises:
+            Uncertain: nobody can tell whether it was ordered.
+        """
+        if (settled := await step.recall(SETTLED, Ordered)) is not None:
+            await step.recall_payment()
+            return settled
+        try:
+            return await step.pay("ordered", Ordered, lambda: self._order(job, order, provider), request=order)
+        except Uncertain as error:
+            lost = error  # the name of an exception ends with its block
+        return await step("found", Ordered, lambda: self._search(order, trainer, provider, step, lost))
+
+    async def _order(self, job: Job, order: TrainingOrder, provider: TrainingProvider) -> Ordered:
+        async with self._database.read() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+        if finetune is None or finetune.state is not FinetuneState.TRAINING or finetune.frozen_at is not None:
+            raise Refused("This training was called off before it was ordered.")
+        archive = await self._media.read(order.training_set)
+        members = await self._decoder.run(read_archive, archive)
+        pictures = tuple(TrainingPicture(each.name, each.content, each.caption) for each in members)
+        callback = self._callbacks.of(provider.name, job.id)
+        started = await provider.create_finetune(order.spec, TrainingSet(pictures, archive), callback)
+        return Ordered(started=started, at=self._clock.now())
+
+    async def _search(
+        self, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, step: Journal, lost: Uncertain
+    ) -> Ordered:
+        assert step.paid_at is not None, "it was begun, or nothing would be lost"
+        why = f"{lost} The bot is looking for it at {trainer.label}; it is not ordered a second time."
+        await self._note(order, Progress(inferred=why))
+        try:
+            started = await provider.find_finetune(order.spec)
+        except Refused as error:
+            raise Uncertain(f"{lost} {error}") from lost
+        except Broken as error:
+            raise Uncertain(f"{lost} It could not be looked for: {error}") from lost
+        if started is not None:
+            log.info("The training %s was found again at %s.", order.spec.id, trainer.label)
+            return Ordered(started=started, at=step.paid_at)
+        if self._clock.now() - step.paid_at > SEARCHED_FOR:
+            raise Uncertain(f"{lost} {trainer.label} does not list it after a day of looking.")
+        raise Later(SEARCHED_EVERY)
+
+    async def _note_ref(self, order: TrainingOrder, ordered: Ordered) -> None:
+        """Where the finetune is, from now on. An admin who settled it may know better than the receipt."""
+        async with self._database.write() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+            if finetune is None:
+                raise Broken("This finetune has lost its row.")
+            progress = Progress.model_validate_json(finetune.progress) if finetune.progress else Progress()
+            known = finetune.ref is not None and progress.ordered_at == ordered.at
+            if known or finetune.state is FinetuneState.READY:  # interrupted between the news and the end of the job
+                return
+            ref = ordered.started.ref.model_copy(update={"option": OPTIONS.get(order.spec.trainer)})
+            await finetunes.update(
+                db,
+                order.finetune_id,
+                now=self._clock.now(),
+                ref=ref.model_dump_json(),
+                progress=Progress(ordered_at=ordered.at).model_dump_json(),
+            )
+
+    # The wait.
+
+    async def _look(
+        self, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, ordered: Ordered
+    ) -> Training:
+        """What became of the training, when it is over.
+
+        Raises:
+            Later: it is not.
+            Uncertain: its trainer has lost track of it.
+        """
+        now = self._clock.now()
+        progress = await self._progress(order)
+        usual = trainers.expected(trainer, order.spec.parameters)
+        spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90))
+        if progress.share is None and progress.missing_since is None and now < ordered.at + min(spread.p10, QUICKEST):
+            raise Later(ordered.at + min(spread.p10, QUICKEST) - now)
+        found = await provider.finetune_status(ordered.started.ref)
+        if found.trigger:
+            await self._learn_trigger(order, found.trigger)
+        match found.status:
+            case Status.READY if order.spec.pack and await self._still_draws(order, progress, found, now):
+                raise Later(3 * QUICKEST)
+            case Status.READY | Status.MODERATED_INPUT | Status.MODERATED_OUTPUT:
+                return found
+            case Status.FAILED:
+                progress = await self._count_error(order, progress, now)
+                if progress.errors >= ERRORS:
+                    return found
+                raise Later(ERROR_PAUSE)
+            case Status.MISSING:
+                since = progress.missing_since or now
+                await self._note(order, progress.model_copy(update={"missing_since": since}))
+                if now - since > MISSING_FOR:
+                    raise Uncertain(f"{trainer.label} does not know this training any more.")
+            case _:
+                moved = {
+                    "share": found.progress,
+                    "ready_by": found.ready_by,
+                    "errors": 0,
+                    "missing_since": None,
+                    "inferred": None,
+                }
+                await self._note(order, progress.model_copy(update=moved))
+        if now - ordered.at > LOST_AFTER:
+            raise Uncertain(f"{trainer.label} never finished this training.")
+        raise Later(_pause(now - ordered.at, spread))
+
+    async def _still_draws(self, order: TrainingOrder, progress: Progress, found: Training, now: float) -> bool:
+        """Whether a pack's pictures, which are paid for, are still being drawn: there were more than at the last look.
+
+        Their number is nowhere told. Where none come at all, they are waited for `DRAWN_WITHIN`.
+        """
+        since = progress.drawing_since or now
+        count = len(found.samples)
+        if now - since > DRAWN_WITHIN or (count and count == progress.samples):
+            return False
+        await self._note(order, progress.model_copy(update={"samples": count, "drawing_since": since}))
+        return True
+
+    async def _count_error(self, order: TrainingOrder, progress: Progress, now: float) -> Progress:
+        """One look more that found an error; looks that a hint brought close together count once."""
+        if progress.error_at is None or progress.errors == 0 or now - progress.error_at >= ERROR_PAUSE - 1:
+            progress = progress.model_copy(update={"errors": progress.errors + 1, "error_at": now})
+            await self._note(order, progress)
+        return progress
+
+    async def _progress(self, order: TrainingOrder) -> Progress:
+        async with self._database.read() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+        return Progress.model_validate_json(finetune.progress) if finetune and finetune.progress else Progress()
+
+    async def _note(self, order: TrainingOrder, progress: Progress) -> None:
+        if progress == await self._progress(order):
+            return
+        async with self._database.write() as db:
+            await finetunes.update(db, order.finetune_id, now=self._clock.now(), progress=progress.model_dump_json())
+
+    async def _learn_trigger(self, order: TrainingOrder, trigger: str) -> None:
+        """The trainer names the trigger word only now."""
+        async with self._database.write() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+            if finetune is None or finetune.ref is None:
+                return
+            ref = FinetuneRef.model_validate_json(finetune.ref)
+            if ref.trigger != trigger:
+                ref = ref.model_copy(update={"trigger": trigger, "remote_id": ref.remote_id or trigger})
+                await finetunes.update(db, order.finetune_id, now=self._clock.now(), ref=ref.model_dump_json())
+
+    # The end.
+
+    async def _ready(self, order: TrainingOrder, trainer: Trainer, ordered: Ordered, found: Training) -> None:
+        now = self._clock.now()
+        expires_at = found.expires_at
+        if expires_at is None and trainer.lifetime is not None and not order.spec.parameters.get("auto_extend"):
+            expires_at = now + trainer.lifetime
+        async with self._database.write() as db:
+            moved = await finetunes.move(
+                db,
+                order.finetune_id,
+                before=(FinetuneState.TRAINING, FinetuneState.UNKNOWN),
+                after=FinetuneState.READY,
+                now=now,
+            )
+            if moved:
+                await finetunes.update(
+                    db, order.finetune_id, now=now, ready_at=now, expires_at=expires_at, progress=None, warned_at=None
+                )
+        if moved:
+            await self._pace.add(pace_key(trainer), now - ordered.at, now=now)
+
+    async def _is_deleted(self, order: TrainingOrder) -> bool:
+        async with self._database.read() as db:
+            finetune = await finetunes.find(db, order.finetune_id)
+        return finetune is None or finetune.state is FinetuneState.DELETED
+
+    async def _keep_samples(self, order: TrainingOrder, provider: TrainingProvider, found: Training) -> None:
+        """Pictures that the trainer has drawn, as far as they can be had: the finetune is ready without them."""
+        for position, url in enumerate(found.samples[:MOST_SAMPLES]):
+            async with self._media.temporary() as path:
+                try:
+                    await provider.fetch_output(url, path)
+                    picture = await self._decoder.run(check_generated, path)
+                except (Broken, Unavailable) as error:
+                    log.info("A sample of %s could not be had: %s", order.spec.id, error)
+                    continue
+                sha256 = await self._media.adopt(path)
+            async with self._database.write() as db:
+                await finetunes.add_sample(
+                    db, order.finetune_id, Sample(position=position, sha256=sha256, media_type=picture.media_type)
+                )
+
+
+def _pause(waited: float, spread: Spread) -> float:
+    """Seconds until the next look: about sixty looks in the usual time, closer where it is about to end."""
+    usual = min(max(spread.p50 / 60, QUICKEST), SLOWEST)
+    return QUICKEST if spread.p10 <= waited <= spread.p90 and usual < 2 * QUICKEST else usual
+
+
+def _failure(trainer: Trainer, found: Training) -> str:
+    why = f" It says: {'; '.join(found.reasons)}." if found.reasons else " It does not say why."
+    if found.status in {Status.MODERATED_INPUT, Status.MODERATED_OUTPUT}:
+        return f"{trainer.label}'s moderation turned these pictures down.{why}"
+    return f"{trainer.label} could not finish this training.{why}"

@@ -1,0 +1,253 @@
+"""From what a member says about an image to what would be submitted: recipient, licence, parents, what is public."""
+
+from dataclasses import dataclass
+
+from bot.errors import Broken, Refused, Unavailable
+from bot.providers import catalogue, trainers
+from bot.providers.trainer_entries import LABELS
+from bot.providers.training import FinetuneSpec
+from bot.story import metadata
+from bot.story.licences import Licence
+from bot.story.metadata import Content, Creator, Generation, ParentLink
+from bot.story.node.networks import Network
+from bot.story.node.values import Address, Hash
+from bot.story.registrar import Mint, Parent
+from bot.workflows.drawing.types import ImageRequest
+from bot.workflows.registering.publishing import Publishing
+from bot.workflows.registering.types import Details, DraftView, Picture, Terms
+from storage.base import jobs
+from storage.community import communities
+from storage.database import Connection, Database
+from storage.drawing import images
+from storage.drawing.images import Image
+from storage.finetuning import finetunes, training_images
+from storage.registering import registrations, wallets
+from storage.registering.registrations import Registration, RegistrationState
+
+
+@dataclass(frozen=True)
+class _Origins:
+    """What the records say about an image when its terms are put together."""
+
+    image: Image
+    request: ImageRequest
+    picture: Picture
+    training_set: str | None
+    wallet: str | None
+    community_wallet: str | None
+    parent: Registration | None
+
+
+class Drafting:
+    """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
+
+    def __init__(
+        self, database: Database, *, publishing: Publishing | None, network: Network, missing: tuple[str, ...] = ()
+    ) -> None:
+        self._database = database
+        self._publishing = publishing
+        self.network = network
+        self._missing = missing
+
+    def check_offered(self) -> None:
+        """
+        Raises:
+            Refused: images cannot be registered here; the sentence tells the admin what to set.
+        """
+        if self._publishing is None:
+            names = ", ".join(self._missing)
+            raise Refused(f"This bot is not set up to register images on Story. Its admin has to set: {names}.")
+
+    async def view(self, draft: Registration) -> DraftView:
+        """A draft with what would be submitted.
+
+        Raises:
+            Refused: registration is not set up, or the picture is gone.
+        """
+        self.check_offered()
+        async with self._database.read() as db:
+            origins = await self._origins(db, draft)
+        details = Details.model_validate_json(draft.details)
+        parent, refusal, terms, missing = None, None, None, None
+        try:
+            if origins.parent is not None and details.derivative:
+                parent, refusal = await self._parent(origins.parent)
+            terms = self._terms(draft, details, origins, (parent,) if parent else ())
+        except Refused as error:
+            missing = str(error)
+        except Unavailable as error:
+            missing = f"The chain has to be asked about the picture that this was made from. {error} Look again soon."
+        return DraftView(
+            registration=draft,
+            details=details,
+            image=origins.image,
+            request=origins.request,
+            network=self.network,
+            terms=terms,
+            missing=missing,
+            parent=origins.parent,
+            parent_refusal=refusal,
+            wallet=origins.wallet,
+        )
+
+    async def try_out(self, terms: Terms) -> None:
+        """Ask the chain whether it would take this; what cannot be asked just now is asked again later.
+
+        Raises:
+            Refused, Broken: it would not.
+        """
+        assert self._publishing, "it is offered"
+        try:
+            await self._publishing.registrar.dry_run(rehearsal(terms))
+        except Unavailable:
+            return
+
+    async def _parent(self, parent: Registration) -> tuple[Parent | None, str | None]:
+        """The parent, or why it cannot be one."""
+        assert self._publishing, "it is offered"
+        assert parent.ip_id, "it is confirmed"
+        try:
+            return await self._publishing.registrar.parent_of(Address(parent.ip_id)), None
+        except (Refused, Broken) as error:
+            return None, str(error)
+
+    def _terms(self, draft: Registration, details: Details, origins: _Origins, parents: tuple[Parent, ...]) -> Terms:
+        """
+        Raises:
+            Refused: something is missing or may not be so.
+        """
+        assert self._publishing, "it is offered"
+        if not details.title:
+            raise Refused("A title is missing: press “Edit text”.")
+        recipient, why = _recipient(details, origins)
+        request, picture = origins.request, origins.picture
+        creators = details.creators or (Creator(name=details.author, address=recipient, share=100),)
+        strength = request.parameters.get("finetune_strength")
+        content = Content(
+            registration_id=draft.id,
+            title=details.title,
+            description=details.description,
+            created_at=origins.image.created_at,
+            sha256=draft.sha256,
+            media_type=origins.image.media_type,
+            creators=creators,
+            tags=details.tags,
+            generation=Generation(
+                provider=LABELS[catalogue.find(request.model).provider],
+                model=picture.model,
+                prompt=request.prompt if details.public_prompt and request.prompt.strip() else None,
+                seed=origins.image.seed,
+                finetune=request.finetune_name,
+                finetune_strength=float(strength) if isinstance(strength, int | float) else None,
+                training_set=origins.training_set,
+            ),
+            parents=tuple(ParentLink(ip_id=parent.ip_id) for parent in parents),
+        )
+        return Terms(
+            network=self.network.key,
+            chain_id=self.network.chain_id,
+            collection=self._publishing.collection,
+            gateway=self._publishing.gateway,
+            recipient=recipient,
+            recipient_from=why,
+            licence=_licence(details, origins) if parents else details.licence,
+            parents=parents,
+            content=content,
+            picture=picture,
+            sha256=draft.sha256,
+        )
+
+    async def _origins(self, db: Connection, draft: Registration) -> _Origins:
+        image = await images.find(db, draft.image_id)
+        job = await jobs.find(db, image.job_id) if image else None
+        if image is None or image.deleted_at is not None or job is None:
+            raise Refused("This picture is not there any more.")
+        request = ImageRequest.model_validate_json(job.request)
+        wallet = await wallets.find(db, draft.owner_id)
+        community = await communities.find(db, draft.guild_id)
+        finetune = await finetunes.find(db, request.finetune) if request.finetune else None
+        pictures = await training_images.of_finetune(db, finetune.id) if finetune else []
+        trainer = trainers.find(FinetuneSpec.model_validate_json(finetune.spec).trainer).label if finetune else None
+        picture = Picture(
+            prompt=request.prompt,
+            model=catalogue.find(request.model).label,
+            seed=str(image.seed) if image.seed is not None else None,
+            finetune=request.finetune_name,
+            trained_by=finetune.owner_id if finetune else None,
+            trainer=trainer,
+            training_pictures=len(pictures),
+            contributors=tuple(dict.fromkeys(each.contributor_id for each in pictures)),
+            media_type=image.media_type,
+            width=image.width,
+            height=image.height,
+            bytes=image.bytes,
+            made_from=image.parent_image_id,
+        )
+        return _Origins(
+            image=image,
+            request=request,
+            picture=picture,
+            training_set=finetune.training_set if finetune else None,
+            wallet=wallet.address if wallet else None,
+            community_wallet=community.wallet,
+            parent=await self._registered_parent(db, image),
+        )
+
+    async def _registered_parent(self, db: Connection, image: Image) -> Registration | None:
+        """The registered image that this one edits or varies, on this network."""
+        made_from = await images.find(db, image.parent_image_id) if image.parent_image_id else None
+        if made_from is None:
+            return None
+        confirmed = await registrations.with_bytes(db, made_from.sha256, states=[RegistrationState.CONFIRMED])
+        for found in confirmed:
+            terms = Terms.model_validate_json(found.terms) if found.terms else None
+            if found.ip_id and terms and terms.chain_id == self.network.chain_id:
+                return found
+        return None
+
+
+def rehearsal(terms: Terms) -> Mint:
+    """The mint as it would be, but for links and hashes, which are known when it is pinned."""
+    link = "https://ipfs.io/ipfs/bafkrei" + "a" * 52
+    return Mint(
+        recipient=Address(terms.recipient),
+        ip_metadata_uri=link,
+        ip_metadata_hash=metadata.sha256_of(f"ip {terms.digest}".encode()),
+        nft_metadata_uri=link,
+        nft_metadata_hash=metadata.sha256_of(f"nft {terms.digest}".encode()),
+        licence=terms.licence,
+        parents=terms.parents,
+    )
+
+
+def mint_of(registration: Registration, terms: Terms) -> Mint:
+    """The mint of what is pinned; the same after a restart, and whatever the settings say by then."""
+    assert registration.ip_metadata, "it is pinned"
+    assert registration.nft_metadata, "it is pinned"
+    assert registration.ip_cid, "it is pinned"
+    assert registration.nft_cid, "it is pinned"
+    return rehearsal(terms).model_copy(
+        update={
+            "ip_metadata_uri": terms.link(registration.ip_cid),
+            "ip_metadata_hash": Hash(f"0x{registration.ip_metadata}"),
+            "nft_metadata_uri": terms.link(registration.nft_cid),
+            "nft_metadata_hash": Hash(f"0x{registration.nft_metadata}"),
+        }
+    )
+
+
+def _licence(details: Details, origins: _Origins) -> Licence:
+    """A derivative has its parent's."""
+    known = origins.parent.terms if origins.parent else None
+    return Terms.model_validate_json(known).licence if known else details.licence
+
+
+def _recipient(details: Details, origins: _Origins) -> tuple[Address, str]:
+    for address, why in (
+        (details.recipient, "given"),
+        (origins.wallet, "linked"),
+        (origins.community_wallet, "community"),
+    ):
+        if address:
+            return Address(address), why
+    raise Refused("Nobody is to get it: link your wallet with /wallet link, or press “Recipient” and give an address.")

@@ -1,0 +1,180 @@
+"""Looks a picture up: whether these exact bytes are registered, on their way, or only look like something that is."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.errors import BotError, Refused
+from bot.pictures.decode import Decoder
+from bot.pictures.fingerprint import look_alike
+from bot.pictures.portrait import portrait_of_upload
+from bot.story.licences import sentence_of_terms
+from bot.story.node.values import address
+from bot.story.registrar import Check
+from bot.workflows.drawing.types import Upload
+from bot.workflows.registering.drafts import mint_of
+from bot.workflows.registering.publishing import Publishing
+from bot.workflows.registering.types import RegistrationView
+from bot.workflows.registering.views import MOST_COMPARED, REGISTERED, RegistrationViews
+from storage.database import Database
+from storage.media import Media
+from storage.registering import registrations
+from storage.registering.registrations import RegistrationState
+
+LARGEST = 25_000_000
+"""Bytes of an upload."""
+NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the chain says just now. `unread` says why nobody knows; the rest is empty then."""
+
+    checks: tuple[Check, ...] = ()
+    licences: tuple[str, ...] = ()
+    """Of each of its licence terms, in a sentence."""
+    unread: str | None = None
+
+    @property
+    def good(self) -> bool:
+        return bool(self.checks) and all(check.good for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a picture. `name` is what the asker called it."""
+
+    name: str
+    sha256: str | None
+    """None where a registration was named, and no file."""
+    registered: RegistrationView | None
+    """The one of these exact bytes: registered, or else on its way."""
+    foreign: bool = False
+    """It is another community's."""
+    near: tuple[RegistrationView, ...] = ()
+    """What looks the same and is registered here, the newest first."""
+    uncomparable: str | None = None
+    """Why it could not be looked at."""
+    standing: Standing | None = None
+    """None where nothing is registered."""
+
+
+class Verifying:
+    """`publishing` is None where registration is not set up: then the records speak alone."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        media: Media,
+        decoder: Decoder,
+        views: RegistrationViews,
+        publishing: Publishing | None,
+    ) -> None:
+        self._database = database
+        self._media = media
+        self._decoder = decoder
+        self._views = views
+        self._publishing = publishing
+
+    async def of_upload(self, upload: Upload, *, guild_id: int) -> Verdict:
+        """A member's file. Its very bytes are looked up first; only what is unknown is decoded, to see what it is like.
+
+        Raises:
+            Refused: it is too large.
+            Unavailable: Discord does not hand it over.
+        """
+        if upload.size > LARGEST:
+            raise Refused(
+                f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB, and the most is {LARGEST / 1e6:.0f} MB."
+            )
+        async with self._media.temporary() as path:
+            await upload.save(path)
+            sha256 = await asyncio.to_thread(_sha256_of, path)
+            verdict = await self.of_bytes(upload.name, sha256, guild_id=guild_id)
+            if verdict.registered is not None:
+                return verdict
+            try:
+                portrait = await self._decoder.run(portrait_of_upload, path, upload.name)
+            except Refused as error:
+                return replace(verdict, uncomparable=str(error))
+        return replace(verdict, near=await self._near(portrait.fingerprint, sha256, guild_id))
+
+    async def of_bytes(self, name: str, sha256: str, *, guild_id: int) -> Verdict:
+        """Whatever has these bytes: a registration of this community before another's, a finished one before all."""
+        async with self._database.read() as db:
+            found = await registrations.with_bytes(db, sha256, states=REGISTERED)
+        known = [
+            each for each in found if each.guild_id == guild_id or each.state is RegistrationState.CONFIRMED
+        ]  # what waits elsewhere is nobody's business here
+        known.sort(key=lambda each: (each.state is not RegistrationState.CONFIRMED, each.guild_id != guild_id))
+        view = await self._views.of(known[0].id) if known else None
+        return await self._judged(Verdict(name, sha256, view), guild_id)
+
+    async def of_picture(self, name: str, sha256: str, *, guild_id: int) -> Verdict:
+        """One of the bot's own pictures, by its stored file."""
+        verdict = await self.of_bytes(name, sha256, guild_id=guild_id)
+        path = self._media.path(sha256)
+        if verdict.registered is not None or not path.exists():
+            return verdict
+        try:
+            portrait = await self._decoder.run(portrait_of_upload, path, name)
+        except Refused as error:
+            return replace(verdict, uncomparable=str(error))
+        return replace(verdict, near=await self._near(portrait.fingerprint, sha256, guild_id))
+
+    async def of_ip(self, text: str, *, guild_id: int) -> Verdict:
+        """An IP asset by its id.
+
+        Raises:
+            Refused: it is no id, or none that this bot has registered.
+        """
+        ip_id = address(text)
+        async with self._database.read() as db:
+            found = await registrations.with_ip(db, ip_id)
+        view = await self._views.of(found.id) if found else None
+        if view is None:
+            raise Refused(f"This bot has registered no IP asset {ip_id}. Others may have: Story's explorer shows all.")
+        return await self._judged(Verdict(ip_id, None, view), guild_id)
+
+    async def of_registration(self, view: RegistrationView, *, guild_id: int) -> Verdict:
+        """A registration that was named."""
+        return await self._judged(Verdict(view.registration.id, None, view), guild_id)
+
+    async def _judged(self, verdict: Verdict, guild_id: int) -> Verdict:
+        view = verdict.registered
+        if view is None:
+            return verdict
+        standing = await self._standing(view) if view.state is RegistrationState.CONFIRMED else None
+        return replace(verdict, foreign=view.registration.guild_id != guild_id, standing=standing)
+
+    async def _standing(self, view: RegistrationView) -> Standing:
+        """Ask the chain; what it does not say is said to be unknown."""
+        there, outcome = self._publishing, view.outcome
+        if there is None or there.chain_id != view.terms.chain_id:
+            return Standing(unread="The bot is not connected to that chain just now.")
+        registration = view.registration
+        if outcome is None or not (registration.ip_cid and registration.nft_cid):
+            return Standing(unread="The bot's own records of it are not complete.")
+        mint = mint_of(registration, view.terms)
+        try:
+            read = await there.registrar.read_back(mint, outcome.registered)
+            terms = await there.registrar.terms_of(outcome.registered.ip_id)
+        except BotError as error:
+            return Standing(unread=str(error))
+        return Standing(read.checks, tuple(sentence_of_terms(each, view.network.coin) for _, each in terms))
+
+    async def _near(self, fingerprint: str, sha256: str, guild_id: int) -> tuple[RegistrationView, ...]:
+        async with self._database.read() as db:
+            # What is still under way may be in a channel that the asker does not see.
+            confirmed = [RegistrationState.CONFIRMED]
+            known = await registrations.likenesses(db, guild_id, states=confirmed, limit=MOST_COMPARED)
+        near = [each for each, other, known_as in known if other != sha256 and look_alike(known_as, fingerprint)]
+        views = [await self._views.of(each) for each in near[:NEAREST]]
+        return tuple(view for view in views if view)
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,46 @@
+"""Putting a question to the moderators, whatever it is about."""
+
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from bot.errors import Refused
+from bot.workflows.drawing.types import Posted
+from storage.base.jobs import Job
+from storage.database import Database
+from storage.reviewing import reviews
+from storage.reviewing.reviews import Review
+
+
+class _Shown(Protocol):
+    @property
+    def job(self) -> Job: ...
+
+
+View = TypeVar("View", bound=_Shown)
+View_contra = TypeVar("View_contra", contravariant=True)
+
+
+class Asks(Protocol[View_contra]):
+    """What shows a question, as far as this is concerned."""
+
+    async def ask(self, review: Review, view: View_contra) -> Posted: ...
+
+
+async def ask_moderators(delivery: Asks[View], database: Database, review: Review, view: View) -> Posted:
+    """Ask where the community wants to be asked, or else where the member has asked, and remember where that is.
+
+    Safe to repeat.
+
+    Raises:
+        Refused: the bot may post in neither place.
+        Unavailable: Discord does not answer just now.
+    """
+    try:
+        posted = await delivery.ask(review, view)
+    except Refused:
+        if review.channel_id == view.job.channel_id:
+            raise
+        posted = await delivery.ask(replace(review, channel_id=view.job.channel_id), view)
+    async with database.write() as db:
+        await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
+    return posted

@@ -1,0 +1,390 @@
+"""What moderators decide: who may, once, on what they saw; what follows from it; and that it is written down."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from bot.clock import Clock
+from bot.errors import Refused
+from bot.jobs.worker import Worker
+from bot.workflows.reviewing.trail import note
+from storage.base import jobs, queue
+from storage.community import communities
+from storage.community.communities import Community
+from storage.database import Connection, Database
+from storage.reviewing import reviews
+from storage.reviewing.reviews import Review, ReviewState
+
+CLAIM = 1800.0
+"""Seconds for which a claimed question is one moderator's."""
+AGAIN = 86_400.0
+"""Seconds that a question stays open at least, when its decision was taken back."""
+MOST_QUESTION = 500
+MOST_ANSWER = 500
+"""Characters of what a moderator asks and a member answers."""
+MOST_REASONS = 20
+"""Reasons that a community keeps for later."""
+
+Consequence = Callable[[Connection, Review, float], Awaitable[None]]
+"""What a decision changes, in the same transaction; given the decided review and the time."""
+
+Objection = Callable[[Connection, Review, int], Awaitable[str | None]]
+"""Why a person may not decide on a review, though they are a moderator; None where they may."""
+
+Undo = Callable[[Connection, Review, float], Awaitable[bool]]
+"""Takes back what an approval has changed, in the same transaction; False where it is too late for that."""
+
+
+@dataclass(frozen=True)
+class Moderator:
+    """Who presses, as Discord says at this very press."""
+
+    user_id: int
+    role_ids: frozenset[int]
+    administrator: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a moderator stands to a question."""
+
+    objection: str | None = None
+    """Why they should not decide on it."""
+    overridden: bool = False
+    """The admin has allowed it all the same (the setting `own_decisions`)."""
+
+    @property
+    def bar(self) -> str | None:
+        """Why they may not decide; None where they may."""
+        return None if self.overridden else self.objection
+
+
+@dataclass(frozen=True)
+class Denial:
+    """What has become of one of several questions that were to be denied. `review` is how it stands now."""
+
+    review_id: str
+    review: Review | None
+    refusal: str | None = None
+    """Why it was not denied; None where it was."""
+
+
+class Decisions:
+    """The review queue. For each kind of question, `consequences` says what a decision does, `objections` who may not
+    decide on it, and `undos` how an approval is taken back.
+
+    Nobody decides on their own request, administrators excepted. For the `overridable` kinds the objection alone
+    counts, for administrators too, and only the community's setting `own_decisions` goes past it. Whatever is decided,
+    asked, answered or taken back is a row of the audit, in the same transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        worker: Worker,
+        consequences: Mapping[str, Consequence],
+        objections: Mapping[str, Objection] | None = None,
+        overridable: Collection[str] = (),
+        undos: Mapping[str, Undo] | None = None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._worker = worker
+        self._consequences = consequences
+        self._objections = objections or {}
+        self._overridable = frozenset(overridable)
+        self._undos = undos or {}
+
+    # Who may.
+
+    async def find(self, review_id: str) -> Review:
+        """
+        Raises:
+            Refused: there is no such question.
+        """
+        async with self._database.read() as db:
+            return await _found(db, review_id)
+
+    async def may_decide(self, guild_id: int, who: Moderator) -> bool:
+        """Read again at every press: a role may have been taken away since the card was posted."""
+        async with self._database.read() as db:
+            return _moderates(await communities.find(db, guild_id), who)
+
+    async def check_may_decide(self, guild_id: int, who: Moderator) -> None:
+        """
+        Raises:
+            Refused: `who` is no moderator there, or not any more.
+        """
+        if not await self.may_decide(guild_id, who):
+            raise Refused(_NO_MODERATOR)
+
+    async def standing(self, review: Review, who: Moderator) -> Standing:
+        """Whether this moderator may decide on that question, as things are now."""
+        async with self._database.read() as db:
+            return await self._standing(db, review, who, await communities.find(db, review.guild_id))
+
+    async def _standing(self, db: Connection, review: Review, who: Moderator, community: Community) -> Standing:
+        objects = self._objections.get(review.kind)
+        objection = await objects(db, review, who.user_id) if objects else None
+        if review.kind in self._overridable:
+            return Standing(objection, overridden=objection is not None and community.own_decisions)
+        if review.requested_by == who.user_id and not who.administrator:
+            return Standing("Nobody decides on their own request. Another moderator has to.")
+        return Standing(objection)
+
+    # What they do.
+
+    async def claim(self, review_id: str, who: Moderator) -> Review:
+        """Reserve a question for half an hour.
+
+        Raises:
+            Refused: it is decided, or another moderator holds it; the sentence says who and until when.
+        """
+        now = self._clock.now()
+        async with self._database.write() as db:
+            review = await self._moderated(db, review_id, who)
+            if not await reviews.claim(db, review_id, by=who.user_id, now=now, until=now + CLAIM):
+                raise Refused(_taken(review, now))
+            await note(db, review, "claimed", by=who.user_id, now=now, until=str(round(now + CLAIM)))
+            review = await self._followed(db, review, now)
+        self._worker.wake()
+        return review
+
+    async def decide(
+        self, review_id: str, who: Moderator, *, approve: bool, digest: str, reason: str | None = None
+    ) -> Review:
+        """Approve or deny what the card with that digest showed, once. `digest` may be its first characters.
+
+        Raises:
+            Refused: somebody else decided or holds it, the card is outdated, or `who` may not.
+        """
+        now = self._clock.now()
+        reason = (reason or "").strip() or None
+        async with self._database.write() as db:
+            review = await _found(db, review_id)
+            community = await self._check_moderates(db, review, who)
+            if len(digest) < 8 or not review.digest.startswith(digest):
+                raise Refused("What this card shows has changed since. Please use the newest card.")
+            if not approve and reason is None:
+                raise Refused("Please give a reason: the member will read it.")
+            standing = await self._standing(db, review, who, community)
+            if standing.bar:
+                raise Refused(standing.bar)
+            state = ReviewState.APPROVED if approve else ReviewState.DENIED
+            if not await reviews.decide(
+                db, review_id, state=state, digest=review.digest, by=who.user_id, reason=reason, now=now
+            ):
+                raise Refused(_taken(review, now))
+            said: dict[str, JsonValue] = {"reason": reason} if reason else {}
+            if standing.overridden:
+                said |= {"override": True, "objection": standing.objection}
+            await note(db, review, state, by=who.user_id, now=now, **said)
+            review = await _found(db, review_id)
+            await self._consequences[review.kind](db, review, now)
+            review = await self._followed(db, review, now)
+        self._worker.wake()
+        return review
+
+    async def deny_several(
+        self, guild_id: int, chosen: Mapping[str, str], who: Moderator, *, reason: str
+    ) -> list[Denial]:
+        """Deny some of a community's questions for one reason, each by itself: what was too late says so.
+
+        `chosen` are their ids, with the (first characters of the) digests of what was seen of them.
+
+        Raises:
+            Refused: there is no reason, or `who` is no moderator.
+        """
+        await self.check_may_decide(guild_id, who)
+        if not reason.strip():
+            raise Refused("Please give a reason: the members will read it.")
+        results: list[Denial] = []
+        for review_id, digest in chosen.items():
+            async with self._database.read() as db:
+                review = await reviews.find(db, review_id)
+            if review is None or review.guild_id != guild_id:
+                results.append(Denial(review_id, None, _FORGOTTEN))
+                continue
+            try:
+                denied = await self.decide(review_id, who, approve=False, digest=digest, reason=reason)
+                results.append(Denial(review_id, denied))
+            except Refused as error:
+                results.append(Denial(review_id, await self.find(review_id), str(error)))
+        return results
+
+    async def ask(self, review_id: str, who: Moderator, question: str) -> Review:
+        """Ask the member something; the question waits for the answer, and nobody is reminded of it meanwhile.
+
+        Raises:
+            Refused: there is no question in it, it is decided, another moderator holds it, one is unanswered already,
+                or `who` may not decide on it.
+        """
+        question, now = question.strip()[:MOST_QUESTION], self._clock.now()
+        if not question:
+            raise Refused("Please write what you would like to know: the member will read it.")
+        async with self._database.write() as db:
+            review = await self._moderated(db, review_id, who)
+            if not await reviews.ask(db, review_id, by=who.user_id, question=question, now=now):
+                waits = review.state is ReviewState.OPEN and any(
+                    each.answer is None for each in await reviews.talk(db, review_id)
+                )
+                raise Refused("The member has not answered the last question yet." if waits else _taken(review, now))
+            await note(db, review, "asked", by=who.user_id, now=now, question=question)
+            review = await self._followed(db, review, now)
+        self._worker.wake()
+        return review
+
+    async def answer(self, review_id: str, by: int, text: str) -> Review:
+        """Answer what was asked, as the member whose request it is.
+
+        Raises:
+            Refused: it is somebody else's, nothing is asked (any more), or the answer is empty.
+        """
+        text, now = text.strip()[:MOST_ANSWER], self._clock.now()
+        async with self._database.write() as db:
+            review = await _found(db, review_id)
+            if review.requested_by != by:
+                raise Refused(f"Only <@{review.requested_by}>, whose request this is, can answer.")
+            if not text:
+                raise Refused("Please write an answer: the moderators will read it.")
+            if not await reviews.answer(db, review_id, answer=text, now=now):
+                decided = review.state is not ReviewState.OPEN
+                raise Refused(
+                    _taken(review, now) if decided else "Nothing is asked just now, or it is answered already."
+                )
+            await note(db, review, "answered", by=by, now=now, answer=text)
+            review = await self._followed(db, review, now)
+        self._worker.wake()
+        return review
+
+    async def undo(self, review_id: str, who: Moderator) -> Review:
+        """Take an approval back, whoever gave it: the question is open again.
+
+        Raises:
+            Refused: it is too late, it is not approved, approvals of that kind cannot be taken back, or `who` is no
+                moderator.
+        """
+        now = self._clock.now()
+        async with self._database.write() as db:
+            review = await _found(db, review_id)
+            await self._check_moderates(db, review, who)
+            undo = self._undos.get(review.kind)
+            if undo is None:
+                raise Refused("This decision cannot be taken back.")
+            if review.state is ReviewState.OPEN:
+                raise Refused("This is open: nothing is decided that could be taken back.")
+            if review.state is not ReviewState.APPROVED:
+                raise Refused(f"Only an approval can be taken back. {_taken(review, now)}")
+            expires_at = max(review.expires_at, now + AGAIN)
+            reopened = await reviews.reopen(
+                db, review_id, state=ReviewState.APPROVED, expires_at=expires_at, now=now
+            ) and await undo(db, await _found(db, review_id), now)
+            if not reopened:
+                raise Refused("It is too late to take this approval back: the bot has begun to carry it out.")
+            await note(db, review, "undone", by=who.user_id, now=now, approved_by=str(review.decided_by))
+            review = await self._followed(db, review, now)
+        self._worker.wake()
+        return review
+
+    async def expire(self) -> list[Review]:
+        """Close the questions that nobody answered in time; never as approved."""
+        now = self._clock.now()
+        async with self._database.write() as db:
+            closed = await reviews.expire(db, now=now)
+            for review in closed:
+                await note(db, review, ReviewState.EXPIRED, by=None, now=now)
+                await self._consequences[review.kind](db, review, now)
+        if closed:
+            self._worker.wake()
+        return closed
+
+    # Reasons that are kept.
+
+    async def keep_reason(self, guild_id: int, who: Moderator, reason: str) -> None:
+        """Offer a reason at later denials; the oldest one makes room for it.
+
+        Raises:
+            Refused: `who` is no moderator.
+        """
+        reason = reason.strip()
+        await self._set_reasons(guild_id, who, lambda kept: [reason, *(each for each in kept if each != reason)])
+
+    async def forget_reasons(self, guild_id: int, who: Moderator, reasons: Collection[str]) -> None:
+        """Raises as `keep_reason`."""
+        await self._set_reasons(guild_id, who, lambda kept: [each for each in kept if each not in reasons])
+
+    async def _set_reasons(
+        self, guild_id: int, who: Moderator, change: Callable[[Sequence[str]], Sequence[str]]
+    ) -> None:
+        async with self._database.write() as db:
+            community = await communities.find(db, guild_id)
+            if not _moderates(community, who):
+                raise Refused(_NO_MODERATOR)
+            kept = tuple(change(community.saved_reasons))[:MOST_REASONS]
+            changed = community.model_copy(update={"saved_reasons": kept})
+            await communities.save(db, guild_id, changed, by=who.user_id, now=self._clock.now())
+
+    # Inside a transaction.
+
+    async def _check_moderates(self, db: Connection, review: Review, who: Moderator) -> Community:
+        community = await communities.find(db, review.guild_id)
+        if not _moderates(community, who):
+            raise Refused(_NO_MODERATOR)
+        return community
+
+    async def _moderated(self, db: Connection, review_id: str, who: Moderator) -> Review:
+        """The question, and that `who` may reserve it or ask about it."""
+        review = await _found(db, review_id)
+        community = await self._check_moderates(db, review, who)
+        if review.kind in self._overridable:  # who must not decide must not keep others from it, either
+            standing = await self._standing(db, review, who, community)
+            if standing.bar:
+                raise Refused(standing.bar)
+        return review
+
+    async def _followed(self, db: Connection, review: Review, now: float) -> Review:
+        """Have the subject's job show what has changed; the question as it is now."""
+        await queue.wake(db, job_id=review.subject, now=now)
+        return await _found(db, review.id)
+
+
+async def settle_spending(db: Connection, review: Review, now: float) -> None:
+    """A request above the community's limit: draw it, or let it go."""
+    if review.state is ReviewState.APPROVED:
+        for child in await jobs.children(db, review.subject):
+            await queue.wake(db, job_id=child.id, now=now)
+    else:
+        await queue.cancel_waiting(db, job_id=review.subject, now=now)
+        await queue.wake_if_last(db, parent_id=review.subject, now=now)
+
+
+_NO_MODERATOR = "Only this server's moderators can decide this."
+_FORGOTTEN = "This approval request is not in the bot's records any more."
+
+
+async def _found(db: Connection, review_id: str) -> Review:
+    review = await reviews.find(db, review_id)
+    if review is None:
+        raise Refused(_FORGOTTEN)
+    return review
+
+
+def _moderates(community: Community, who: Moderator) -> bool:
+    return who.administrator or (
+        community.moderator_role_id is not None and community.moderator_role_id in who.role_ids
+    )
+
+
+def _taken(review: Review, now: float) -> str:
+    """Why it was too late: who has decided, and when."""
+    if review.state is ReviewState.OPEN and review.claimed_by and (review.claimed_until or 0.0) >= now:
+        assert review.claimed_until
+        return f"<@{review.claimed_by}> has this one until <t:{review.claimed_until:.0f}:t>."
+    if review.state is ReviewState.OPEN:
+        return "Nobody has answered this in time: it is just being closed."
+    if review.decided_by and review.decided_at:
+        return f"Already {review.state} by <@{review.decided_by}> <t:{review.decided_at:.0f}:R>."
+    return f"This is {review.state} already."

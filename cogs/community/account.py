@@ -1,0 +1,84 @@
+"""What belongs to a member alone: their own defaults (`/settings`) and their last requests (`/history`)."""
+
+from typing import Any
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot import cards
+from bot.discord.buttons import Answer, acknowledge
+from bot.discord.client import Client, Interaction
+from bot.providers.catalogue import RATIO
+from cogs.drawing.choices import FORMATS, painter_named, suggest_painters, suggest_ratios
+from cogs.drawing.commands import Count, Safety
+from storage.base import jobs
+from storage.community import members
+from storage.community.members import Defaults
+
+HISTORY = 10
+
+
+class Account(commands.Cog):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @app_commands.command()
+    @app_commands.describe(
+        model="Your usual model",
+        aspect_ratio="Your usual shape, width to height",
+        count="How many pictures you usually want",
+        output_format="Your usual file format",
+        safety_tolerance="How much the moderation usually lets pass, within what each server allows",
+        spoiler="Whether your pictures are usually hidden until they are clicked",
+        reset="Forget all that you chose before",
+    )
+    @app_commands.choices(output_format=FORMATS)
+    @app_commands.autocomplete(model=suggest_painters, aspect_ratio=suggest_ratios)
+    async def settings(
+        self,
+        interaction: Interaction,
+        model: str | None = None,
+        aspect_ratio: str | None = None,
+        count: Count | None = None,
+        output_format: str | None = None,
+        safety_tolerance: Safety | None = None,
+        spoiler: bool | None = None,
+        reset: bool = False,
+    ) -> None:
+        """Show or change what is used when you leave it out of /imagine."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        options: dict[str, Any] = {
+            "model": painter_named(model).key if model else None,
+            "aspect_ratio": RATIO.read(aspect_ratio) if aspect_ratio else None,
+            "count": count,
+            "output_format": output_format,
+            "safety_tolerance": safety_tolerance,
+            "spoiler": spoiler,
+        }
+        changes = {name: value for name, value in options.items() if value is not None}
+        defaults = await self._change(interaction.user.id, changes, reset=reset)
+        await interaction.edit_original_response(content=cards.defaults_text(defaults))
+
+    @app_commands.command()
+    async def history(self, interaction: Interaction) -> None:
+        """Show your last requests here, with their ids for /show."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        assert interaction.guild_id, "commands are in communities only"
+        services = self._client.services
+        async with services.database.read() as db:
+            ids = await jobs.newest(db, guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=HISTORY)
+        views = [view for each in ids if (view := await services.requests.views.of(each))]
+        await interaction.edit_original_response(content=cards.history_text(views))
+
+    async def _change(self, user_id: int, changes: dict[str, Any], *, reset: bool) -> Defaults:
+        services = self._client.services
+        async with services.database.write() as db:
+            before = Defaults() if reset else await members.find(db, user_id)
+            defaults = before.model_copy(update=changes)
+            if changes or reset:
+                await members.save(db, user_id, defaults, now=services.clock.now())
+        return defaults
+
+
+async def setup(client: Client) -> None:
+    await client.add_cog(Account(client))

@@ -1,0 +1,208 @@
+"""What the buttons of a card do: pick, vary, edit, ask again, look closer, cancel, delete."""
+
+import discord
+from discord.ui import Select, TextInput
+
+from bot import cards
+from bot.discord.buttons import Answer, Form, Press, given, say, settle
+from bot.discord.client import Client, Interaction
+from bot.errors import Refused
+from bot.providers import catalogue
+from bot.workflows.drawing.types import ImageRequest, RequestView, Stage
+from cogs.base.asking import draw, moderates
+from cogs.base.finding import image_of, permissions_in, request_of
+from cogs.drawing.choices import INPUT, USUAL_EDITOR, allowed_editors, model_named
+from storage.base.jobs import Job, State
+from storage.community import communities
+from storage.drawing.images import Image
+
+MOST_TYPED = 4000
+"""Characters of a text field, by Discord's limit."""
+FORM_EDITORS = ("flux-kontext-pro", "flux-kontext-max")
+
+
+async def pick(interaction: Interaction, image_id: str) -> None:
+    """Post one picture by itself."""
+    view, image = await image_of(interaction, image_id)
+    await interaction.client.services.delivery.answer(interaction, view, image)
+    settle(interaction)
+
+
+async def vary(interaction: Interaction, image_id: str) -> None:
+    """The same request again, with this picture put in."""
+    view, image = await image_of(interaction, image_id)
+    await draw(interaction, interaction.client.services.requests.variation(view.request, image))
+
+
+async def again(interaction: Interaction, job_id: str) -> None:
+    """The same request with seeds of chance."""
+    view = await request_of(interaction, job_id)
+    await draw(interaction, view.request.model_copy(update={"seed": None}))
+
+
+async def retry(interaction: Interaction, job_id: str) -> None:
+    """What was not drawn, once more. Where that may be paid for twice, only its owner decides it."""
+    view = await request_of(interaction, job_id)
+    if view.state is State.UNKNOWN and interaction.user.id != view.job.owner_id:
+        raise Refused(f"Only <@{view.job.owner_id}> can try this again: it may be charged twice.")
+    if not view.ended:
+        raise Refused("This is still under way.")
+    missing = [picture for picture in view.pictures if picture.stage is not Stage.DRAWN]
+    if not missing:
+        raise Refused("All of its pictures are drawn. “Again” draws it with other seeds.")
+    request = view.request
+    if request.sweep is not None and len(missing) < len(view.pictures):
+        raise Refused("A part of this comparison is drawn, and only a new one can have the rest. Nothing was charged.")
+    if len(missing) < len(view.pictures):
+        request = request.model_copy(update={"count": len(missing), "seed": None})
+    await draw(interaction, request)
+
+
+async def open_prompt(interaction: Interaction, job_id: str) -> None:
+    """A form with the prompt as it was."""
+    view = await request_of(interaction, job_id)
+    form = Form("img:prompted", job_id, "Edit the prompt")
+    limit = min(catalogue.find(view.request.model).prompt_limit, MOST_TYPED)
+    prompt = TextInput[Form](
+        style=discord.TextStyle.paragraph, default=view.request.prompt[:limit], max_length=limit, required=True
+    )
+    form.ask("prompt", "Prompt", prompt, "All other settings stay; the seeds are new.")
+    await interaction.response.send_modal(form)
+
+
+async def prompted(interaction: Interaction, job_id: str) -> None:
+    """The same request with the prompt of the form."""
+    view = await request_of(interaction, job_id)
+    await draw(interaction, view.request.model_copy(update={"prompt": given(interaction)["prompt"], "seed": None}))
+
+
+async def open_edit(interaction: Interaction, image_id: str) -> None:
+    """A form that asks what should be different."""
+    _, image = await image_of(interaction, image_id)
+    await interaction.response.send_modal(await edit_form(interaction, [image]))
+
+
+async def edited(interaction: Interaction, image_id: str) -> None:
+    """An edit of the picture that the form is about, or that was chosen in it."""
+    said = given(interaction)
+    view, image = await image_of(interaction, said.get("picture") or image_id)
+    model = model_named(said.get("model") or USUAL_EDITOR)
+    await draw(
+        interaction,
+        ImageRequest(
+            prompt=said["instruction"],
+            model=model.key,
+            inputs={INPUT: image.sha256},
+            parent_image_id=image.id,
+            spoiler=view.request.spoiler,
+        ),
+    )
+
+
+async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
+    """What should be different, by which model, and in which of several pictures.
+
+    Raises:
+        Refused: the community allows no model that edits.
+    """
+    assert interaction.guild_id, "buttons are in communities only"
+    async with interaction.client.services.database.read() as db:
+        community = await communities.find(db, interaction.guild_id)
+    models = allowed_editors(community)
+    offered = [model for model in models if model.key in FORM_EDITORS] or models
+    form = Form("img:edited", images[0].id, "Edit this picture")
+    instruction = TextInput[Form](
+        style=discord.TextStyle.paragraph,
+        max_length=min(model.prompt_limit for model in offered),
+        placeholder="Make it night, with the windows lit",
+    )
+    form.ask("instruction", "What should be different?", instruction)
+    if len(images) > 1:
+        pictures = [
+            discord.SelectOption(label=f"Picture {place}", value=image.id, default=place == 1)
+            for place, image in enumerate(images, 1)
+        ]
+        form.ask("picture", "Which picture?", Select[Form](options=pictures))
+    options = [
+        discord.SelectOption(
+            label=model.label[:100],
+            value=model.key,
+            description=f"{cards.money(model.price.first)} · {model.good_for}"[:100],
+            default=model is offered[0],
+        )
+        for model in offered[:25]
+    ]
+    form.ask("model", "Model", Select[Form](options=options))
+    return form
+
+
+async def info(interaction: Interaction, job_id: str) -> None:
+    """All that is known about a request, for the presser alone."""
+    view = await request_of(interaction, job_id)
+    await interaction.edit_original_response(content=cards.details(view))
+
+
+async def cancel(interaction: Interaction, job_id: str) -> None:
+    """Cancel what was not yet ordered."""
+    services = interaction.client.services
+    view = await request_of(interaction, job_id)
+    if interaction.user.id != view.job.owner_id and not await moderates(interaction):
+        raise Refused(f"Only <@{view.job.owner_id}> and the moderators can cancel this.")
+    cancelled = await services.requests.cancel(view.job, by=interaction.user.id)
+    view = await services.requests.views.of(job_id) or view
+    if cancelled and not view.ended:
+        await services.delivery.refresh(view)
+    if cancelled and view.review:
+        await services.delivery.decided(view.review, view)
+    await interaction.edit_original_response(content=_cancelled(view, cancelled))
+
+
+async def delete(interaction: Interaction, job_id: str) -> None:
+    """Delete a request's pictures, here and on the disk. A copy of its card goes altogether."""
+    services = interaction.client.services
+    view = await request_of(interaction, job_id)
+    if not await _may_delete(interaction, view.job):
+        raise Refused(f"Only <@{view.job.owner_id}> and the moderators can delete this.")
+    if not view.ended:
+        raise Refused("Some of it is still being drawn. Cancel it first, or wait for the rest.")
+    await services.requests.delete(view.job, by=interaction.user.id)
+    view = await services.requests.views.of(job_id) or view
+    if not await services.delivery.show(view):
+        sentence = "The pictures are deleted, but Discord did not let the message be changed: press Delete again."
+        await say(interaction, sentence)
+        return
+    if interaction.message and interaction.message.id != view.job.message_id:
+        await interaction.delete_original_response()
+
+
+async def _may_delete(interaction: Interaction, job: Job) -> bool:
+    """Its owner, a moderator, and whoever may delete messages where the request was made."""
+    if interaction.user.id == job.owner_id or await moderates(interaction):
+        return True
+    return (await permissions_in(interaction, job.channel_id)).manage_messages
+
+
+def _cancelled(view: RequestView, cancelled: int) -> str:
+    left = sum(not picture.job.state.ended for picture in view.pictures)
+    if not cancelled:
+        return "Too late to cancel: it is already being drawn." if left else "Too late to cancel: this is over already."
+    pictures = "1 picture was cancelled; it" if cancelled == 1 else f"{cancelled} pictures were cancelled; they"
+    rest = f" {left} more {'is' if left == 1 else 'are'} being drawn, which nobody can stop." if left else ""
+    return f"{pictures} cost nothing.{rest}"
+
+
+async def setup(client: Client) -> None:
+    for verb, press in {
+        "img:pick": Press(pick, Answer.PUBLIC),
+        "img:vary": Press(vary, Answer.PUBLIC),
+        "img:again": Press(again, Answer.PUBLIC),
+        "img:retry": Press(retry, Answer.PUBLIC),
+        "img:prompt": Press(open_prompt, Answer.FORM),
+        "img:prompted": Press(prompted, Answer.PUBLIC),
+        "img:edit": Press(open_edit, Answer.FORM),
+        "img:edited": Press(edited, Answer.PUBLIC),
+        "img:info": Press(info),
+        "img:cancel": Press(cancel),
+        "img:delete": Press(delete, Answer.SILENT),
+    }.items():
+        client.presses.register(verb, press)

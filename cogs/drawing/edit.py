@@ -1,0 +1,128 @@
+"""`/edit`, and “Edit this picture” on a message: a picture changed as it is told."""
+
+import discord
+from discord import app_commands
+from discord.app_commands import Range
+from discord.ext import commands
+
+from bot.discord.buttons import Answer, acknowledge
+from bot.discord.client import Client, Interaction
+from bot.errors import Refused
+from bot.providers.parameters import Model, Value
+from bot.workflows.drawing.types import ImageRequest, RequestView, Upload
+from cogs.base.asking import attached, check_place, draw
+from cogs.base.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
+from cogs.drawing.buttons import edit_form
+from cogs.drawing.choices import (
+    FORMATS,
+    INPUT,
+    Asked,
+    allowed_editors,
+    check_early,
+    editor_named,
+    suggest_editors,
+    suggest_ratios,
+)
+from cogs.drawing.commands import Count, Seed
+from storage.community import communities
+from storage.drawing.images import Image
+
+Strictness = Range[int, 0, 2]
+
+
+class Edit(commands.Cog):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @app_commands.command()
+    @app_commands.describe(
+        instruction="What should be different, in your own words",
+        image="The image to change",
+        of="Or one of this bot's pictures: its id (such as 3k9x2f-2), or a link to its message",
+        model="Which model does it; each says what it is good for and what a picture costs",
+        aspect_ratio="Another shape, width to height; otherwise it stays as it is",
+        count="How many results, each with a seed of its own",
+        seed="The same seed and instruction give the same result again",
+        safety_tolerance="How much the service's moderation lets pass: 0 is strictest",
+        output_format="The file format: jpeg is small, png is exact",
+        spoiler="Hide the results until they are clicked",
+    )
+    @app_commands.choices(output_format=FORMATS)
+    @app_commands.autocomplete(model=suggest_editors, aspect_ratio=suggest_ratios)
+    async def edit(
+        self,
+        interaction: Interaction,
+        instruction: str,
+        image: discord.Attachment | None = None,
+        of: str | None = None,
+        model: str | None = None,
+        aspect_ratio: str | None = None,
+        count: Count = 1,
+        seed: Seed | None = None,
+        safety_tolerance: Strictness | None = None,
+        output_format: str | None = None,
+        spoiler: bool = False,
+    ) -> None:
+        """Change a picture by saying what should be different."""
+        if (image is None) == (of is None):
+            raise Refused("Say which picture: either attach an image, or name one of the bot's with “of”.")
+        parameters = {
+            "aspect_ratio": aspect_ratio,
+            "safety_tolerance": safety_tolerance,
+            "output_format": output_format,
+        }
+        chosen: dict[str, Value] = {name: value for name, value in parameters.items() if value is not None}
+        key = (editor_named(model) if model else await _usual(interaction)).key
+        check_place(interaction)
+        check_early(Asked(instruction, key, chosen, seed), role=True)
+        await acknowledge(interaction, Answer.PUBLIC)
+        request = ImageRequest(
+            prompt=instruction, model=key, parameters=chosen, seed=seed, count=count, spoiler=spoiler
+        )
+        uploads: dict[str, Upload] = {}
+        if image is not None:
+            uploads[INPUT] = attached(self._client, image.url, name=image.filename, size=image.size)
+        else:
+            view, images = await _pictures(interaction, await pointed_at(interaction, of or ""))
+            await check_visible(interaction, view.job)
+            if len(images) > 1:
+                ids = ", ".join(f"`{each.id}`" for each in images)
+                raise Refused(f"That request has {len(images)} pictures. Say which: {ids}.")
+            parent = images[0]
+            made_from = {"inputs": {INPUT: parent.sha256}, "parent_image_id": parent.id}
+            request = request.model_copy(update=made_from | {"spoiler": spoiler or view.request.spoiler})
+        await draw(interaction, request, uploads)
+
+
+async def _usual(interaction: Interaction) -> Model:
+    assert interaction.guild_id, "commands are in communities only"
+    async with interaction.client.services.database.read() as db:
+        return allowed_editors(await communities.find(db, interaction.guild_id))[0]
+
+
+async def _pictures(interaction: Interaction, found: str) -> tuple[RequestView, list[Image]]:
+    """The picture with that id, or those of the request with that id.
+
+    Raises:
+        Refused: there is none.
+    """
+    if IMAGE_ID.fullmatch(found):
+        view, image = await image_of(interaction, found)
+        return view, [image]
+    view = await request_of(interaction, found)
+    if not view.images:
+        raise Refused("That request has no picture.")
+    return view, view.images
+
+
+@app_commands.context_menu(name="Edit this picture")
+async def edit_message(interaction: Interaction, message: discord.Message) -> None:
+    """The form of “Edit”, for the picture of any of the bot's messages."""
+    check_place(interaction)
+    _, images = await _pictures(interaction, pointer(interaction, message))
+    await interaction.response.send_modal(await edit_form(interaction, images))
+
+
+async def setup(client: Client) -> None:
+    await client.add_cog(Edit(client))
+    client.tree.add_command(edit_message)

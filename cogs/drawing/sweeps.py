@@ -1,0 +1,166 @@
+"""Drawing with a finetune from its card: a first picture, and a comparison of strengths with its price first."""
+
+import discord
+from discord.ui import FileUpload, TextInput
+
+from bot import cards
+from bot.discord.buttons import Answer, Form, Press, files, given
+from bot.discord.client import Client, Interaction
+from bot.errors import Refused
+from bot.providers import catalogue
+from bot.providers.parameters import Model
+from bot.workflows.drawing.generations import STRENGTH, chosen_seeds, sweep_of
+from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest, Upload, job_id
+from bot.workflows.finetuning.types import FinetuneView, usual_model
+from cogs.base.asking import attached, check_place, draw, origin, reply
+from cogs.base.finding import usable_of
+from cogs.drawing.choices import Asked, image_role, settle_defaults
+from storage.base import drafts
+
+OFFER_LIFE = 3600.0
+"""Seconds for which an offer can be taken."""
+SEEDS = 2
+"""Seeds of a comparison, where nobody says how many."""
+_AROUND = (-0.4, -0.2, 0.0, 0.2)
+"""Strengths that are compared, about the usual one."""
+MOST_TYPED = 4000
+
+
+async def open_try(interaction: Interaction, finetune_id: str) -> None:
+    view = await usable_of(interaction, finetune_id)
+    model = catalogue.find(usual_model(view))
+    form = Form("fin:tried", finetune_id, f"Draw with “{view.finetune.name}”")
+    form.ask("prompt", "What to draw", _prompt(model, required=model.prompt_needed))
+    if any(role.required for role in model.roles):
+        form.ask("picture", "The picture to change", FileUpload[Form](max_values=1))
+    await interaction.response.send_modal(form)
+
+
+async def tried(interaction: Interaction, finetune_id: str) -> None:
+    view = await usable_of(interaction, finetune_id)
+    given_files = files(interaction).get("picture", [])
+    asked = Asked(given(interaction)["prompt"], usual_model(view), {})
+    request = await settle_defaults(interaction, asked, view, {"reference"} if given_files else set())
+    uploads: dict[str, Upload] = {}
+    for file in given_files:
+        role = image_role(catalogue.find(request.model))
+        uploads[role] = attached(interaction.client, file.url, name=file.name, size=file.size)
+    await draw(interaction, request, uploads)
+
+
+async def open_sweep(interaction: Interaction, finetune_id: str) -> None:
+    view = await usable_of(interaction, finetune_id)
+    model = _comparable(view)
+    usual = " ".join(f"{strength:g}" for strength in _usual_strengths(view, model))
+    form = Form("fin:swept", finetune_id, "Compare strengths")
+    form.ask("prompt", "What to draw", _prompt(model), "The same for every picture.")
+    form.ask("strengths", "Strengths", TextInput[Form](default=usual, max_length=100), "0 to 2, with spaces between.")
+    form.ask(
+        "seeds",
+        "How many seeds",
+        TextInput[Form](default=str(SEEDS), max_length=2),
+        f"Strengths times seeds is how many pictures: at most {MOST_SWEPT}. The price comes next.",
+    )
+    await interaction.response.send_modal(form)
+
+
+async def swept(interaction: Interaction, finetune_id: str) -> None:
+    said = given(interaction)
+    if not said["seeds"].strip().isdecimal():
+        raise Refused("Say how many seeds, as a number such as 2.")
+    view = await usable_of(interaction, finetune_id)
+    await offer_sweep(interaction, view, said["prompt"], said["strengths"], int(said["seeds"]))
+
+
+async def offer_sweep(
+    interaction: Interaction, view: FinetuneView, prompt: str, strengths: str | None, seeds: int
+) -> None:
+    """Show what a comparison would cost, privately; the button on it draws it for all to see.
+
+    Raises:
+        Refused: the finetune has no strength, or too many pictures would be drawn.
+    """
+    check_place(interaction)
+    services, now = interaction.client.services, interaction.client.services.clock.now()
+    model = _comparable(view)
+    if not 1 <= seeds <= MOST_SWEPT:
+        raise Refused(f"The number of seeds must be between 1 and {MOST_SWEPT}.")
+    chosen = _read(strengths, model) if strengths and strengths.strip() else _usual_strengths(view, model)
+    request = await settle_defaults(interaction, Asked(prompt, model.key, {}), view)
+    sweep = sweep_of(chosen, chosen_seeds(model.key, seeds))
+    request, price = await services.requests.price(
+        origin(interaction), request.model_copy(update={"sweep": sweep, "count": 1})
+    )
+    draft_id = job_id(interaction.id)
+    async with services.database.write() as db:
+        await drafts.save(
+            db,
+            draft_id=draft_id,
+            owner_id=interaction.user.id,
+            content=request.model_dump_json(),
+            now=now,
+            expires_at=now + OFFER_LIFE,
+        )
+    await reply(interaction, cards.sweep_offer(request, price, model.price_guessed, draft_id))
+
+
+async def draw_offered(interaction: Interaction, draft_id: str) -> None:
+    """Draw what was offered. An offer is taken once: a second press of its button draws nothing."""
+    services, now = interaction.client.services, interaction.client.services.clock.now()
+    who = interaction.user.id
+    async with services.database.write() as db:
+        content = await drafts.find(db, draft_id=draft_id, owner_id=who, now=now)
+        if content is not None:
+            await drafts.save(db, draft_id=draft_id, owner_id=who, content=content, now=now, expires_at=now - 1)
+    if content is None:
+        raise Refused("This offer was taken already, or is too old. Compare strengths anew for another.")
+    await draw(interaction, ImageRequest.model_validate_json(content))
+
+
+def _prompt(model: Model, *, required: bool = True) -> TextInput[Form]:
+    return TextInput(
+        style=discord.TextStyle.paragraph, max_length=min(model.prompt_limit, MOST_TYPED), required=required
+    )
+
+
+def _comparable(view: FinetuneView) -> Model:
+    """
+    Raises:
+        Refused: its trainer has no strength, or no seeds to compare by.
+    """
+    model = catalogue.find(usual_model(view))
+    if model.parameter(STRENGTH) is None or model.parameter("seed") is None:
+        raise Refused(f"“{view.finetune.name}” has no strengths to compare: its trainer offers none.")
+    if any(role.required for role in model.roles):
+        raise Refused(f"{model.label} needs an image. Choose another usual model first, with `/finetune default`.")
+    return model
+
+
+def _usual_strengths(view: FinetuneView, model: Model) -> list[float]:
+    parameter = model.parameter(STRENGTH)
+    assert parameter, "it was asked for"
+    usual = view.finetune.strength if view.finetune.strength is not None else float(parameter.default or 1.0)
+    lowest, highest = parameter.minimum or 0.0, parameter.maximum or 2.0
+    return sorted({round(min(max(usual + step, lowest), highest), 2) for step in _AROUND})
+
+
+def _read(typed: str, model: Model) -> list[float]:
+    """
+    Raises:
+        Refused: one of them is no strength.
+    """
+    parameter = model.parameter(STRENGTH)
+    assert parameter, "it was asked for"
+    words = typed.replace(",", " ").replace(";", " ").split()
+    return sorted(float(parameter.read(word)) for word in words)
+
+
+async def setup(client: Client) -> None:
+    for verb, press in {
+        "fin:try": Press(open_try, Answer.FORM),
+        "fin:tried": Press(tried, Answer.PUBLIC),
+        "fin:sweep": Press(open_sweep, Answer.FORM),
+        "fin:swept": Press(swept),
+        "fin:sweeping": Press(draw_offered, Answer.PUBLIC),
+    }.items():
+        client.presses.register(verb, press)

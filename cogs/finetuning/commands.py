@@ -1,0 +1,392 @@
+"""`/finetune`: make a finetune, and live with those that there are."""
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Range
+from discord.ext import commands
+
+from bot import cards
+from bot.discord.buttons import Answer, Press, acknowledge, given, say, settle
+from bot.discord.client import Client, Interaction
+from bot.errors import BotError, Refused
+from bot.pictures.names import Kind, kind_of
+from bot.providers import trainer_entries, trainers
+from bot.providers.interface import Frozen
+from bot.providers.parameters import Value
+from bot.providers.trainer_entries import Trainer
+from bot.providers.training import FinetuneSpec, Pack, Subject, TrainingProvider
+from bot.workflows.drawing.types import MOST_SWEPT, Upload, job_id
+from bot.workflows.finetuning.drafts import checked_description, checked_name
+from bot.workflows.finetuning.types import FinetuneView
+from cogs.base.asking import attached, check_place, origin, roles_of
+from cogs.base.finding import finetune_named, usable_named
+from cogs.drawing.choices import finetuned_models, finetuned_named, suggest_drawing, suggest_finetunes, suggest_ready
+from cogs.drawing.sweeps import SEEDS, offer_sweep
+from cogs.finetuning.buttons import ask_share, ask_withdrawal, question_deletion, show_details
+from cogs.finetuning.changing import show_changed
+from cogs.finetuning.training_sets import (
+    FORM_LIFE,
+    Found,
+    add_all,
+    found_at,
+    shortened,
+    taken_text,
+    upload_form,
+    uploaded,
+)
+from storage.base import drafts
+
+LISTED = 25
+PACKS_LIFE = 600.0
+"""Seconds for which a trainer's packs are remembered while members type."""
+PACKS_PROVIDER = "astria"
+Name = Range[str, 1, 40]
+Text = Range[str, 1, 300]
+
+
+def _choices(trainer: Trainer, name: str) -> list[Choice[str]]:
+    parameter = trainer.parameter(name)
+    assert parameter, "the trainers are data, and this one has it"
+    return [Choice(name=each, value=each) for each in parameter.choices]
+
+
+class NewFinetune(Frozen):
+    """What was said in the command, while the form for its pictures is open."""
+
+    spec: FinetuneSpec
+    description: str = ""
+
+
+class Finetune(
+    commands.GroupCog, group_name="finetune", group_description="Train a model on your pictures, and draw with it"
+):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._packs: tuple[float, list[Pack]] = (0.0, [])
+
+    @app_commands.command()
+    @app_commands.describe(
+        name="What it is called here: members draw with it by this name",
+        kind="What it is of",
+        archive="A ZIP of up to 20 JPEG, PNG or WebP pictures, with captions as .txt files of the same names",
+        links="Links to messages with pictures, with spaces between",
+        trainer="Who trains it; each says what it is good for and what it costs",
+        trigger="The word that stands for it in prompts; usually TOK, or the trainer's own",
+        class_noun="The noun of what it is, such as woman, cat or sunglasses (Astria needs it)",
+        description="What it looks like, in a few words: put into prompts",
+        iterations="Black Forest Labs: 100 to 1000, usually 300. Elsewhere to 10000; left out, the trainer decides",
+        learning_rate="Black Forest Labs: 0.000001 to 0.005; usually 0.00001, and 0.0001 for lora",
+        priority="Black Forest Labs: speed, quality or high_res_only; usually quality",
+        captioning="Black Forest Labs: describe pictures without a caption automatically; usually yes",
+        finetune_type="Black Forest Labs: full trains everything (usual), lora trains a LoRA directly",
+        lora_rank="Black Forest Labs: 16 trains and loads faster, 32 is usual",
+        region="Black Forest Labs: where it is trained and drawn, us1 (usual) or eu1",
+        preset="Astria: portrait for people (usual), focus for things, none for styles",
+        instruction="Kontext: the edit that leads from each first picture to its second, such as: turn the car red",
+        pack="Astria: a pack that draws its pictures as soon as it is trained",
+        branch="Astria: fast is a free mock whose pictures are not real; usually flux1",
+    )
+    @app_commands.choices(
+        kind=[Choice(name=each.value, value=each.value) for each in Subject],
+        priority=_choices(trainer_entries.BFL, "priority"),
+        finetune_type=_choices(trainer_entries.BFL, "finetune_type"),
+        lora_rank=_choices(trainer_entries.BFL, "lora_rank"),
+        region=[Choice(name=each, value=each) for each in trainer_entries.BFL.regions],
+        preset=_choices(trainer_entries.ASTRIA, "preset"),
+        branch=_choices(trainer_entries.ASTRIA, "branch"),
+    )
+    async def create(
+        self,
+        interaction: Interaction,
+        name: Name,
+        kind: str,
+        archive: discord.Attachment | None = None,
+        links: str | None = None,
+        trainer: str | None = None,
+        trigger: str | None = None,
+        class_noun: str | None = None,
+        description: Text | None = None,
+        iterations: Range[int, 1, 10_000] | None = None,
+        learning_rate: Range[float, 0.000001, 0.005] | None = None,
+        priority: str | None = None,
+        captioning: bool | None = None,
+        finetune_type: str | None = None,
+        lora_rank: str | None = None,
+        region: str | None = None,
+        preset: str | None = None,
+        instruction: Text | None = None,
+        pack: str | None = None,
+        branch: str | None = None,
+    ) -> None:
+        """Make a finetune of your pictures. Nothing is charged before you confirm it."""
+        chosen = self._trainer(trainer)
+        options: dict[str, Value | None] = {
+            chosen.iterations: iterations,
+            "learning_rate": learning_rate,
+            "priority": priority,
+            "captioning": captioning,
+            "finetune_type": finetune_type,
+            "lora_rank": lora_rank,
+            "preset": preset,
+            "branch": branch,
+        }
+        spec = FinetuneSpec(
+            id=job_id(interaction.id),
+            name=checked_name(name),
+            trainer=chosen.key,
+            subject=Subject(kind),
+            trigger=trigger or "",
+            class_name=class_noun or "",
+            parameters={key: value for key, value in options.items() if value is not None},
+            region=region or self._client.services.finetune_views.home(chosen),
+            instruction=instruction or "",
+            pack=pack,
+        )
+        new = NewFinetune(spec=trainers.check_settings(spec), description=checked_description(description or ""))
+        check_place(interaction)
+        if archive is None and links is None:
+            await self._open_form(interaction, new)
+            return
+        if archive is not None and kind_of(archive.filename) is Kind.OTHER:
+            raise Refused("“archive” takes a ZIP. Leave it out, and a form asks for single pictures.")
+        await acknowledge(interaction, Answer.PUBLIC)
+        found = await found_at(interaction, links or "")
+        uploads = [attached(self._client, archive.url, name=archive.filename, size=archive.size)] if archive else []
+        await self._create(interaction, new, uploads, found)
+
+    async def created(self, interaction: Interaction, draft_id: str) -> None:
+        """The form was sent: the finetune is made with the pictures that came with it, or without any."""
+        services = self._client.services
+        async with services.database.read() as db:
+            content = await drafts.find(db, draft_id=draft_id, owner_id=interaction.user.id, now=services.clock.now())
+        if content is None:
+            raise Refused("This form was open for too long. Please type the command again.")
+        found = await found_at(interaction, given(interaction).get("links", ""))
+        await self._create(interaction, NewFinetune.model_validate_json(content), uploaded(interaction), found)
+
+    async def _create(
+        self, interaction: Interaction, new: NewFinetune, uploads: list[Upload], found: list[Found]
+    ) -> None:
+        services = self._client.services
+        spec = await self._with_pack(new.spec)
+        job, taken = await services.trainings.create(origin(interaction), spec, uploads, description=new.description)
+        settle(interaction)
+        services.delivery.remember(job.id, interaction)
+        said = [taken_text(taken)] if taken.left_out else []
+        said += await add_all(interaction, job.id, found, consented=False)
+        await show_changed(interaction, job.id)
+        if said:
+            await say(interaction, shortened(said))
+
+    async def _open_form(self, interaction: Interaction, new: NewFinetune) -> None:
+        """A form must be the first answer; what it would only find out later is asked now."""
+        services, now = self._client.services, self._client.services.clock.now()
+        await services.trainings.check_free(origin(interaction), new.spec.name)
+        draft_id = job_id(interaction.id)
+        async with services.database.write() as db:
+            await drafts.save(
+                db,
+                draft_id=draft_id,
+                owner_id=interaction.user.id,
+                content=new.model_dump_json(),
+                now=now,
+                expires_at=now + FORM_LIFE,
+            )
+        await interaction.response.send_modal(upload_form("fin:created", draft_id, f"Pictures of “{new.spec.name}”"))
+
+    def _trainer(self, typed: str | None) -> Trainer:
+        """The trainer that was chosen, or the usual one.
+
+        Raises:
+            Refused: there is none of that name, it is not set up here, or none is.
+        """
+        views = self._client.services.finetune_views
+        offered = views.offered()
+        if not offered:
+            raise Refused("No trainer is set up here. The admin has to give the bot a trainer's key first.")
+        if typed is None:
+            return offered[0]
+        wanted = typed.strip().casefold()
+        labelled = [each for each in offered if each.label.casefold() == wanted]
+        trainer = labelled[0] if labelled else trainers.find(wanted)
+        views.check_there(trainer)
+        return trainer
+
+    @create.autocomplete("trainer")
+    async def _suggest_trainers(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
+        """Each with what it is good for and its price, in the 100 characters that Discord gives."""
+        words = typed.casefold().split()
+        return [
+            _trainer_choice(each)
+            for each in self._client.services.finetune_views.offered()
+            if all(word in f"{each.key} {each.label} {each.good_for}".casefold() for word in words)
+        ][:25]
+
+    @create.autocomplete("class_noun")
+    async def _suggest_classes(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
+        usual = [each for each in trainer_entries.ASTRIA.classes if each.startswith(typed.strip().lower())]
+        return [Choice(name=each, value=each) for each in usual or [typed.strip()[:40]] if each]
+
+    @create.autocomplete("pack")
+    async def _suggest_packs(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
+        words = typed.casefold().split()
+        found = [each for each in await self._known_packs() if all(word in each.title.casefold() for word in words)]
+        return [Choice(name=f"{each.title[:60]}{_pack_price(each)}", value=each.id) for each in found[:25]]
+
+    async def _with_pack(self, spec: FinetuneSpec) -> FinetuneSpec:
+        """The spec with what its pack's pictures cost, which is charged together with the training."""
+        if spec.pack is None:
+            return spec
+        pack = next((each for each in await self._known_packs() if each.id == spec.pack), None)
+        if pack is None:
+            raise Refused("There is no such pack: choose one from the list, or none.")
+        if pack.class_names and spec.class_name not in pack.class_names:
+            known = ", ".join(pack.class_names[:12])
+            raise Refused(f"“{pack.title}” draws {known}: give one of these as “class_noun”.")
+        return spec.model_copy(update={"pack_cost": pack.costs.get(spec.class_name, pack.cost)})
+
+    async def _known_packs(self) -> list[Pack]:
+        """Those of the account; asked for once in a while, and none while the trainer does not answer."""
+        until, packs = self._packs
+        now, provider = self._client.services.clock.now(), self._client.services.providers.get(PACKS_PROVIDER)
+        if now < until or not isinstance(provider, TrainingProvider) or not provider.capabilities.packs:
+            return packs
+        try:
+            packs = await provider.list_packs()
+        except BotError:
+            packs = []
+        self._packs = (now + PACKS_LIFE, packs)
+        return packs
+
+    # Living with them.
+
+    @app_commands.command(name="list")
+    async def list_(self, interaction: Interaction) -> None:
+        """Show the finetunes that are yours or that you may draw with."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        assert interaction.guild_id, "commands are in communities only"
+        views = await self._client.services.finetune_views.listed(
+            guild_id=interaction.guild_id, user_id=interaction.user.id, roles=roles_of(interaction), limit=LISTED
+        )
+        await interaction.edit_original_response(content=cards.finetune_list(views, interaction.user.id))
+
+    @app_commands.command()
+    @app_commands.describe(name="Which finetune")
+    @app_commands.autocomplete(name=suggest_finetunes)
+    async def show(self, interaction: Interaction, name: str) -> None:
+        """Show all about a finetune: progress, cost, pictures, who gave them, samples."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        await show_details(interaction, await finetune_named(interaction, name))
+
+    @app_commands.command()
+    @app_commands.describe(
+        name="Which finetune", new_name="What it is called from now on", description="What it looks like, for prompts"
+    )
+    @app_commands.autocomplete(name=suggest_finetunes)
+    async def rename(
+        self, interaction: Interaction, name: str, new_name: Name | None = None, description: Text | None = None
+    ) -> None:
+        """Change a finetune's name, or its description."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        if new_name is None and description is None:
+            raise Refused("Say what to change: “new_name”, “description”, or both.")
+        view = await finetune_named(interaction, name)
+        await self._client.services.finetunes.rename(
+            view, by=interaction.user.id, name=new_name, description=description
+        )
+        view = await show_changed(interaction, view.finetune.id)
+        await interaction.edit_original_response(
+            content=f"It is called “{view.finetune.name}” now."
+            if new_name
+            else f"The description of “{view.finetune.name}” is changed."
+        )
+
+    @app_commands.command()
+    @app_commands.describe(name="Which finetune")
+    @app_commands.autocomplete(name=suggest_finetunes)
+    async def share(self, interaction: Interaction, name: str) -> None:
+        """Decide in a form who may draw with a finetune: only you, some members and roles, or everybody."""
+        await ask_share(interaction, await finetune_named(interaction, name))
+
+    @app_commands.command()
+    @app_commands.describe(name="Which finetune")
+    @app_commands.autocomplete(name=suggest_finetunes)
+    async def delete(self, interaction: Interaction, name: str) -> None:
+        """Delete a finetune here and at its trainer. You are asked once more."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        await question_deletion(interaction, await finetune_named(interaction, name))
+
+    @app_commands.command()
+    @app_commands.describe(name="Which finetune")
+    @app_commands.autocomplete(name=suggest_finetunes)
+    async def withdraw(self, interaction: Interaction, name: str) -> None:
+        """Take back the pictures that you gave for a finetune. You are asked once more."""
+        await ask_withdrawal(interaction, await finetune_named(interaction, name))
+
+    @app_commands.command()
+    @app_commands.describe(
+        name="Which finetune",
+        prompt="What to draw, the same for every picture",
+        strengths="Up to 2, with spaces between, such as: 0.8 1.0 1.2 1.4",
+        seeds="How many seeds for each strength; strengths times seeds is at most 12 pictures",
+    )
+    @app_commands.autocomplete(name=suggest_ready)
+    async def sweep(
+        self,
+        interaction: Interaction,
+        name: str,
+        prompt: str,
+        strengths: str | None = None,
+        seeds: Range[int, 1, MOST_SWEPT] = SEEDS,
+    ) -> None:
+        """Compare strengths of a finetune side by side. The price comes first."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        await offer_sweep(interaction, await usable_named(interaction, name), prompt, strengths, seeds)
+
+    @app_commands.command(name="default")
+    @app_commands.describe(
+        name="Which finetune",
+        strength="Its usual strength, 0 to 2: higher for more likeness, lower for pictures that look distorted",
+        model="What usually draws with it",
+    )
+    @app_commands.autocomplete(name=suggest_ready, model=suggest_drawing)
+    async def default(
+        self,
+        interaction: Interaction,
+        name: str,
+        strength: Range[float, 0.0, 2.0] | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Set the strength and model that a finetune is drawn with, unless a command says otherwise."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        if strength is None and model is None:
+            raise Refused("Say what is usual from now on: “strength”, “model”, or both.")
+        view = await finetune_named(interaction, name)
+        key = finetuned_named(model, view).key if model else None
+        await self._client.services.finetunes.keep(view, by=interaction.user.id, model=key, strength=strength)
+        view = await show_changed(interaction, view.finetune.id)
+        await interaction.edit_original_response(content=_usual(view))
+
+
+def _usual(view: FinetuneView) -> str:
+    strength = f" at strength {view.finetune.strength:g}" if view.finetune.strength is not None else ""
+    model = finetuned_models(view)[0].label
+    return f"From now on {model} draws “{view.finetune.name}”{strength}, unless a command says otherwise."
+
+
+def _trainer_choice(trainer: Trainer) -> Choice[str]:
+    price = trainer.price({}, trainer.advised)
+    said = "price not published" if price is None else f"from {cards.money(price)}"
+    room = 100 - len(trainer.label) - len(said) - 6
+    good_for = trainer.good_for if len(trainer.good_for) <= room else trainer.good_for[: room - 1] + "…"
+    return Choice(name=f"{trainer.label} — {good_for} — {said}", value=trainer.key)
+
+
+def _pack_price(pack: Pack) -> str:
+    return f" — {cards.money(pack.cost)}" if pack.cost is not None else ""
+
+
+async def setup(client: Client) -> None:
+    cog = Finetune(client)
+    client.presses.register("fin:created", Press(cog.created, Answer.PUBLIC))
+    await client.add_cog(cog)

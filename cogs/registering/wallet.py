@@ -1,0 +1,80 @@
+"""`/wallet`: a member proves that a wallet is theirs, sees which one is linked, and forgets it."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from discord.ui import TextInput
+
+from bot import cards
+from bot.discord.buttons import Answer, Form, Press, acknowledge, given
+from bot.discord.client import Client, Interaction
+from bot.errors import Refused
+from cogs.base.asking import reply
+
+MOST_TYPED = 4000
+"""Characters of a text field, by Discord's limit."""
+
+
+class Wallet(commands.GroupCog, group_name="wallet", group_description="The wallet that what you register belongs to"):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @app_commands.command()
+    @app_commands.describe(address="Your wallet's address: 0x and 40 more digits. Never your private key.")
+    async def link(self, interaction: Interaction, address: str) -> None:
+        """Link your wallet: you sign a message with it, which costs nothing."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        who = interaction.user.id
+        challenge = await self._client.services.wallets.challenge(who, address)
+        await reply(interaction, cards.wallet_card(challenge, who))
+
+    @app_commands.command()
+    async def show(self, interaction: Interaction) -> None:
+        """Show which wallet you have linked."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        linked = self._client.services.wallets
+        said = cards.wallet_text(await linked.of(interaction.user.id), linked.network)
+        await interaction.edit_original_response(content=said)
+
+    @app_commands.command()
+    async def unlink(self, interaction: Interaction) -> None:
+        """Forget your wallet. What is registered already stays where it is."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        assert interaction.guild_id, "commands are in communities only"
+        who = interaction.user.id
+        address = await self._client.services.wallets.unlink(who, guild_id=interaction.guild_id)
+        await interaction.edit_original_response(
+            content=f"`{address}` is not linked any more. What you register from now on belongs to the community's "
+            "wallet, unless you name another one. What is registered or submitted already stays as it is."
+        )
+
+
+async def open_signature(interaction: Interaction, subject: str) -> None:
+    _check_own(interaction, subject)
+    form = Form("wal:signed", subject, "Link your wallet")
+    field = TextInput[Form](style=discord.TextStyle.paragraph, max_length=MOST_TYPED, required=True, placeholder="0x…")
+    form.ask("signature", "The signature", field, "What your wallet showed after you signed: 0x and 130 more digits.")
+    await interaction.response.send_modal(form)
+
+
+async def signed(interaction: Interaction, subject: str) -> None:
+    _check_own(interaction, subject)
+    assert interaction.guild_id, "commands are in communities only"
+    service = interaction.client.services.wallets
+    linked = await service.prove(interaction.user.id, given(interaction)["signature"], guild_id=interaction.guild_id)
+    await reply(interaction, cards.wallet_linked_card(linked, service.network))
+
+
+def _check_own(interaction: Interaction, subject: str) -> None:
+    """
+    Raises:
+        Refused: the message to sign is another member's.
+    """
+    if subject != str(interaction.user.id):
+        raise Refused("This is another member's. Link your own wallet with `/wallet link`.")
+
+
+async def setup(client: Client) -> None:
+    client.presses.register("wal:sign", Press(open_signature, Answer.FORM))
+    client.presses.register("wal:signed", Press(signed, Answer.SILENT))
+    await client.add_cog(Wallet(client))

@@ -1,0 +1,87 @@
+"""`/audit`: who decided what, when, and on what they saw; for those who manage the server."""
+
+import io
+from datetime import UTC, datetime
+from typing import Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import cards
+from bot.discord.buttons import Answer, acknowledge
+from bot.discord.client import Client, Interaction
+from bot.errors import Refused
+from bot.workflows.reviewing.audit import as_csv, as_json
+from storage.reviewing import audit
+
+DAY = 86_400.0
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Audit(commands.GroupCog, group_name="audit", group_description="Who decided what in this server, and when"):
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @app_commands.command()
+    @app_commands.describe(
+        format="CSV for a spreadsheet, JSON for a program; from JSON every hash can be computed again",
+        since="The first day, such as 2026-11-01; otherwise from the beginning",
+        until="The last day, such as 2026-11-30; otherwise up to now",
+    )
+    async def export(
+        self,
+        interaction: Interaction,
+        format: Literal["csv", "json"] = "csv",  # noqa: A002 - the option's name
+        since: str | None = None,
+        until: str | None = None,
+    ) -> None:
+        """Send you the audit of this server as a file."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        check_manager(interaction)
+        services = self._client.services
+        assert interaction.guild_id, "commands are in communities only"
+        start = _day(since) if since else 0.0
+        end = _day(until) + DAY if until else None
+        async with services.database.read() as db:
+            entries = await audit.of_guild(db, interaction.guild_id, since=start, before=end)
+            number, head = await audit.head(db)
+        content = as_csv(entries) if format == "csv" else as_json(entries, head=head, number=number)
+        if len(content) > interaction.filesize_limit:
+            raise Refused("That is more than Discord takes as one file. Ask for fewer days with “since” and “until”.")
+        file = discord.File(io.BytesIO(content), filename=f"audit-{interaction.guild_id}.{format}")
+        await interaction.edit_original_response(content=cards.export_text(len(entries), head), attachments=[file])
+
+    @app_commands.command()
+    @app_commands.describe(subject="The id of what was decided about, as it stands in small print on its card")
+    async def show(self, interaction: Interaction, subject: str) -> None:
+        """Show what was decided about one request, by whom and when."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        check_manager(interaction)
+        subject = subject.strip().strip("`")
+        async with self._client.services.database.read() as db:
+            entries = [each for each in await audit.about(db, subject) if each.guild_id == interaction.guild_id]
+        await interaction.edit_original_response(content=cards.audit_text(subject, entries))
+
+
+def check_manager(interaction: Interaction) -> None:
+    """Discord's own rule for the command can be changed in its settings, so the bot asks, too.
+
+    Raises:
+        Refused: the asker does not manage the server.
+    """
+    if not interaction.permissions.manage_guild:
+        raise Refused("Only those who may manage this server can read its audit.")
+
+
+def _day(text: str) -> float:
+    """The beginning of a day in UTC, as Unix seconds."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise Refused(f"“{text[:40]}” is not a day. Write it like 2026-11-30.") from error
+
+
+async def setup(client: Client) -> None:
+    await client.add_cog(Audit(client))

@@ -1,0 +1,45 @@
+"""A stand-in of Black Forest Labs' API, over real HTTP: the sandbox's, the tests' and the benchmarks'.
+
+It behaves like the service (statuses, limits, moderation, prices, expiring links and quirks, of February 2025 or April
+2026) and draws its pictures itself: the same request with the same seed gives the same bytes. Nothing leaves the
+machine but the callbacks that were asked for.
+"""
+
+from standins.bfl.faults import (
+    Fault,
+    answers,
+    corrupts,
+    floods,
+    giant_refusal,
+    hangs_up,
+    html,
+    loses_the_answer,
+    malformed,
+    redirects,
+    rewrites,
+    truncates,
+    waits,
+)
+from standins.bfl.server import BflServer
+from standins.bfl.service import Quirks, Received
+from standins.bfl.tasks import Task
+
+__all__ = [
+    "BflServer",
+    "Fault",
+    "Quirks",
+    "Received",
+    "Task",
+    "answers",
+    "corrupts",
+    "floods",
+    "giant_refusal",
+    "hangs_up",
+    "html",
+    "loses_the_answer",
+    "malformed",
+    "redirects",
+    "rewrites",
+    "truncates",
+    "waits",
+]

@@ -1,0 +1,46 @@
+"""A stand-in of Pinata, over real HTTP: uploads, API and gateway on one origin, for the sandbox and the tests.
+
+It computes real CIDs and its gateway serves the very bytes. It behaves as Pinata is documented and has been seen to
+(two generations of API and of keys, duplicates, rate limits, files that have no CID yet), and as it hopefully never
+does (`Quirks`, and the faults). Nothing leaves the machine.
+"""
+
+from standins.bfl.faults import (
+    answers,
+    floods,
+    hangs_up,
+    html,
+    loses_the_answer,
+    malformed,
+    redirects,
+    truncates,
+    waits,
+)
+from standins.pinata.faults import Fault, fails_after, rate_limits
+from standins.pinata.files import File
+from standins.pinata.server import PinataServer
+from standins.pinata.service import FILES, FULL, LEGACY, READ_ONLY, REVOKED, Quirks, Received
+
+__all__ = [
+    "FILES",
+    "FULL",
+    "LEGACY",
+    "READ_ONLY",
+    "REVOKED",
+    "Fault",
+    "File",
+    "PinataServer",
+    "Quirks",
+    "Received",
+    "answers",
+    "fails_after",
+    "floods",
+    "hangs_up",
+    "html",
+    "loses_the_answer",
+    "malformed",
+    "rate_limits",
+    "redirects",
+    "truncates",
+    "waits",
+]

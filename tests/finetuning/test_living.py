@@ -1,0 +1,200 @@
+"""A finetune that is there: who may draw with it, what it puts into prompts, and how it ends."""
+
+import pytest
+
+from bot.errors import Refused
+from bot.providers.training import Subject
+from bot.workflows.drawing.generations import chosen_seeds, sweep_of
+from bot.workflows.drawing.types import ImageRequest, Origin
+from standins.bfl import Fault
+from standins.bfl.faults import loses_the_answer
+from storage.finetuning.finetunes import FinetuneState, Share, Visibility
+from tests.conftest import Founder
+from tests.finetuning.test_training_story import HOUR
+from tests.scenes.community import Community, text_of
+from tests.scenes.kiln import draft, finetune, interaction_id, ledger_of, news, spec, start, trained
+
+DAY = 24 * HOUR
+
+
+def origin(community: Community, user_id: int, roles: tuple[int, ...] = ()) -> Origin:
+    return Origin(
+        interaction_id=interaction_id(),
+        user_id=user_id,
+        guild_id=community.guild.id,
+        channel_id=community.studio.id,
+        message_id=None,
+        nsfw=False,
+        role_ids=roles,
+    )
+
+
+async def drawn_prompt(community: Community, finetune_id: str, prompt: str, **more: object) -> dict[str, object]:
+    """What BFL was told to draw."""
+    request = ImageRequest(prompt=prompt, model="", finetune=finetune_id).model_copy(update=more)
+    await community.app.services.requests.accept(origin(community, community.ada.id), request)
+    await community.pass_time(30)
+    return community.bfl.tasks[-1].body
+
+
+async def test_the_trigger_word_stands_first_and_the_description_last(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    view = await trained(community, description="a small brown owl with a blue scarf")
+
+    body = await drawn_prompt(community, view.finetune.id, "sitting on a bench")
+
+    assert body["prompt"] == ("mycstm owl, sitting on a bench. mycstm owl is a small brown owl with a blue scarf.")
+    assert body["finetune_strength"] == 1.2
+    assert body["finetune_id"] == (view.ref and view.ref.remote_id)
+
+
+async def test_a_style_is_appended(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    view = await trained(community, spec(subject=Subject.STYLE, trigger="mycstm watercolour"))
+
+    body = await drawn_prompt(community, view.finetune.id, "a kangaroo with ski goggles")
+
+    assert body["prompt"] == "a kangaroo with ski goggles, in the style of mycstm watercolour"
+
+
+async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    view = await trained(community)
+    services, request = community.app.services, ImageRequest(prompt="x", model="", finetune=view.finetune.id)
+
+    with pytest.raises(Refused, match="not shared with you"):
+        await services.requests.accept(origin(community, community.ben.id), request)
+
+    await services.finetunes.share(
+        view, by=community.ada.id, visibility=Visibility.SHARED, shares=[Share("role", community.role.id)]
+    )
+    await services.requests.accept(origin(community, community.mia.id, (community.role.id,)), request)
+    with pytest.raises(Refused, match="not shared with you"):
+        await services.requests.accept(origin(community, community.ben.id), request)
+    with pytest.raises(Refused, match="who made this finetune"):
+        await services.finetunes.share(view, by=community.ben.id, visibility=Visibility.COMMUNITY)
+
+
+async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
+    view = await trained(community)
+    services = community.app.services
+
+    assert await services.finetunes.withdraw(view, by=community.ada.id) == 6
+    await community.clock.settle()
+    with pytest.raises(Refused, match="frozen"):
+        await drawn_prompt(community, view.finetune.id, "x")
+    question = community.review.history()[-1]
+    withdrawn = "has withdrawn 6 of 6 pictures that **Owl** by"
+    assert f"<@{community.ada.id}> {withdrawn} <@{community.ada.id}> was trained on." in text_of(question)
+    await community.mia.click(question, label="Keep the finetune")
+    await community.clock.settle()
+
+    assert (await finetune(community, view.finetune.id)).usable
+
+
+async def test_a_moderator_may_delete_what_was_withdrawn_from(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
+    view = await trained(community)
+    await community.app.services.finetunes.withdraw(view, by=community.ada.id)
+    await community.clock.settle()
+
+    form = await community.mia.click(community.review.history()[-1], label="Delete the finetune")
+    await community.mia.submit_modal(form, {"reason": "She asked for it."})
+    await community.pass_time(5)
+
+    gone = await finetune(community, view.finetune.id)
+    assert gone.finetune.state is FinetuneState.DELETED
+    assert not community.bfl.finetunes
+
+
+async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    view = await trained(community)
+    assert community.bfl.finetunes
+
+    await community.app.services.finetunes.delete(view, by=community.ada.id)
+    await community.clock.settle()
+
+    assert not community.bfl.finetunes
+    assert not community.files
+    again = await draft(community)
+    assert again.finetune.name == "Owl"
+
+
+async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    view = await trained(community)
+    services = community.app.services
+    model = view.trainer.models[0]
+    request = ImageRequest(
+        prompt="on a bench",
+        model=model,
+        finetune=view.finetune.id,
+        sweep=sweep_of([0.8, 1.2], chosen_seeds(model, 2)),
+    )
+    request, each = await services.requests.price(origin(community, community.ada.id), request)
+    assert (each, request.count) == (70_000, 4)
+
+    job = await services.requests.accept(origin(community, community.ada.id), request)
+    await community.pass_time(60)
+
+    bodies = [task.body for task in community.bfl.tasks[1:]]
+    assert [body["finetune_strength"] for body in bodies] == [0.8, 0.8, 1.2, 1.2]
+    assert bodies[0]["seed"] == bodies[2]["seed"] != bodies[1]["seed"]
+    swept = await community.view(job.id)
+    assert swept.sheet
+    await services.finetunes.keep(view, by=community.ada.id, model=None, strength=0.8)
+    assert (await drawn_prompt(community, view.finetune.id, "x"))["finetune_strength"] == 0.8
+
+
+async def test_an_expiring_finetune_is_announced_in_time_and_its_end_too(found: Founder) -> None:
+    community = await found(trainers=["astria"])
+    view = await trained(community, spec("astria"))
+    assert view.finetune.expires_at
+
+    await community.clock.leap(27.5 * DAY)
+    await community.skip(HOUR)
+    assert len(news(community)) == 2
+    await community.clock.leap(3 * DAY)
+    await community.skip(HOUR)
+
+    assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.EXPIRED
+    assert len(news(community)) == 3
+    with pytest.raises(Refused, match="expired"):
+        await drawn_prompt(community, view.finetune.id, "x")
+
+
+async def test_a_draft_that_nobody_comes_back_to_is_deleted_with_its_pictures(found: Founder) -> None:
+    community = await found(trainers=["bfl"])
+    await draft(community)
+    assert community.files
+
+    await community.clock.leap(31 * DAY)
+    await community.skip(HOUR)
+
+    assert not community.files
+
+
+async def test_an_admin_who_looked_at_the_bill_settles_what_nobody_knew(found: Founder) -> None:
+    """Vimmerse lists nothing, so a lost receipt can only be settled by a person."""
+    community = await found(trainers=["vimmerse"])
+    assert community.vimmerse
+    community.vimmerse.faults.append(Fault("submit", loses_the_answer()))
+    view = await start(community, await draft(community, spec("vimmerse-flux")))
+    assert view.finetune.state is FinetuneState.UNKNOWN
+    (asset,) = community.vimmerse.trainings
+    trigger = asset.trigger
+
+    await community.app.services.finetunes.settle(
+        f"{view.finetune.id}-1", by=1, charged=None, reference=trigger, refunded=None
+    )
+    await community.skip(HOUR)
+
+    view = await finetune(community, view.finetune.id)
+    assert view.finetune.state is FinetuneState.READY
+    assert view.ref
+    assert view.ref.trigger == trigger
+    assert (await ledger_of(community, f"{view.finetune.id}-1"))[0] == ("estimate", 0)

@@ -1,0 +1,344 @@
+"""Nodes that fail and lie, a chain that loses, delays and undoes: there is one token all the same.
+
+As tests/registering/test_trouble.py.
+"""
+
+import itertools
+
+import pytest
+from aiohttp import web
+
+from bot.assembly.publishing import reading_registrar
+from bot.errors import Refused
+from bot.http import client as http
+from bot.workflows.registering.drafts import mint_of
+from bot.workflows.registering.types import UNDO
+from standins.bfl.faults import Handler, hangs_up, html, loses_the_answer, malformed
+from standins.chain import faults as chain_faults
+from standins.chain.accounts import BOT
+from standins.chain.faults import changes, refuses, says
+from storage.registering.registrations import RegistrationState
+from tests.conftest import Founder
+from tests.scenes.community import Community, made_collection
+from tests.scenes.registering import approve, registered, seen, submitted
+from tests.scenes.registry import (
+    CONFIRMED,
+    FAILED,
+    begun,
+    chain_of,
+    check_claims,
+    fine,
+    going,
+    pinata_of,
+    retried,
+    sent,
+    several,
+    until,
+)
+
+
+@pytest.fixture
+async def community(found: Founder) -> Community:
+    """A guild whose bot registers."""
+    return await found(story={})
+
+
+# The node.
+
+
+async def test_a_node_that_fails_for_a_while_delays_it(community: Community) -> None:
+    """Of the requests that follow, every third, fifth and eighth fails: each kind of request does, sooner or later."""
+    registration_id = await submitted(community)
+    for trouble in (html(), html(503), malformed(), hangs_up(), loses_the_answer(), chain_faults.busy()):
+        for every in (2, 4, 7):
+            chain_of(community).faults += [
+                chain_faults.Fault("*", fine(), times=every),
+                chain_faults.Fault("*", trouble),
+            ]
+    await begun(community, registration_id)
+    found = await going(community, registration_id, within=7200)
+    assert found.state is CONFIRMED, found.error
+    await check_claims(community, tokens=1)
+
+
+async def test_a_node_that_shuts_the_bot_out_fails_nothing_that_is_signed(community: Community) -> None:
+    """Nobody may say “failed” of a transaction that may be on the chain."""
+    registration_id = await sent(community)
+    chain = chain_of(community)
+    for status in (401, 403, 404, 405):
+        chain.faults = [chain_faults.Fault("*", html(status), times=10_000)]
+        await community.pass_time(130)
+        assert (await registered(community, registration_id)).state is RegistrationState.SENT
+    with pytest.raises(Refused, match="Too late"):
+        await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+    await chain.mine()
+    chain.faults.clear()
+    assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def test_a_node_that_shuts_the_bot_out_when_it_is_sent_fails_nothing(community: Community) -> None:
+    registration_id = await submitted(community)
+    chain = chain_of(community)
+
+    async def turned_away(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await handler(request)
+        return await html(403)(request, handler)
+
+    chain.faults.append(chain_faults.Fault("eth_sendRawTransaction", turned_away, times=3))
+    await begun(community, registration_id)
+    assert (await going(community, registration_id)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("lie", "times"),
+    [
+        (says("0x0"), 4),
+        (changes(lambda true: hex(int(true, 16) - 1)), 1),
+        (changes(lambda true: hex(int(true, 16) + 3)), 4),
+    ],
+    ids=["none", "too low", "too high"],
+)
+async def test_a_node_that_lies_about_the_nonce_costs_no_second_token(
+    community: Community, lie: chain_faults.Twist, times: int
+) -> None:
+    registration_id = await submitted(community)
+    chain_of(community).faults.append(chain_faults.Fault("eth_getTransactionCount", lie, times=times))
+    await begun(community, registration_id)
+    found = await going(community, registration_id, within=900)
+    assert found.state is CONFIRMED, found.error
+    await check_claims(community, tokens=1)
+
+
+async def test_a_node_that_takes_it_and_says_no_is_not_believed(community: Community) -> None:
+    said = ["already known", "nonce too low: next nonce 9, tx nonce 8", "replacement transaction underpriced", "oops"]
+    for words, registration_id in zip(said, await several(community, len(said)), strict=True):
+        chain_of(community).faults.append(chain_faults.Fault("eth_sendRawTransaction", refuses(words)))
+        await begun(community, registration_id)
+        assert (await going(community, registration_id)).state is CONFIRMED, words
+    await check_claims(community, tokens=len(said))
+
+
+async def test_logs_in_another_order_are_read_all_the_same(community: Community) -> None:
+    registration_id = await submitted(community)
+    chain_of(community).faults += [
+        chain_faults.Fault("eth_getTransactionReceipt", chain_faults.reverses_logs(), times=20),
+        chain_faults.Fault("eth_getLogs", chain_faults.reverses_logs(), times=20),
+    ]
+    await begun(community, registration_id)
+    assert (await going(community, registration_id)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def test_a_node_that_is_behind_is_waited_for(community: Community) -> None:
+    registration_id = await submitted(community)
+    await begun(community, registration_id)
+    chain = chain_of(community)
+    chain.lag = 1
+    await community.pass_time(60)
+    chain.lag = 0
+    assert (await going(community, registration_id)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+# The transaction.
+
+
+async def test_a_transaction_that_is_dropped_is_sent_again(community: Community) -> None:
+    registration_id = await sent(community)
+    chain = chain_of(community)
+    for _ in range(3):
+        found = await registered(community, registration_id)
+        await chain.drop((await seen(community, registration_id)).attempts[-1])
+        await community.pass_time(30)
+        assert found.tx_hash
+    assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def test_a_transaction_that_waits_for_long_is_outbid_by_itself_and_mined_once(community: Community) -> None:
+    registration_id = await sent(community)
+    chain = chain_of(community)
+    for _ in range(60):  # blocks come, and leave it out
+        await chain.set_next_block_base_fee(90 * 10**9)
+        await chain.mine()
+        await community.pass_time(10)
+    assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
+    assert len((await seen(community, registration_id)).attempts) > 1
+    await check_claims(community, tokens=1)
+
+
+async def test_a_transaction_that_another_of_the_same_key_replaces_is_signed_anew(community: Community) -> None:
+    registration_id = await sent(community)
+    chain = chain_of(community)
+    await chain.replace((await seen(community, registration_id)).attempts[-1])
+    assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def test_a_wallet_that_somebody_else_uses_meanwhile_is_shared(community: Community) -> None:
+    """By its nonces: before it is signed, between signing and sending, and while it waits."""
+    registration_id = await submitted(community)
+    chain = chain_of(community)
+    nonce = itertools.count(1)  # the collection took the first
+
+    async def elsewhere(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await chain.run(chain.chain.submit, spent(next(nonce)))
+        return await handler(request)
+
+    chain.faults += [
+        chain_faults.Fault("eth_estimateGas", elsewhere),
+        chain_faults.Fault("eth_sendRawTransaction", elsewhere),
+    ]
+    await begun(community, registration_id)
+    assert (await going(community, registration_id)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+def spent(nonce: int) -> bytes:
+    """What the wallet's owner does with it beside the bot."""
+    return BOT.sign(
+        {
+            "chainId": 1315,
+            "nonce": nonce,
+            "to": BOT.address,
+            "value": 0,
+            "gas": 21_000,
+            "maxFeePerGas": 50 * 10**9,
+            "maxPriorityFeePerGas": 10**9,
+        }
+    )
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["it waits again", "it is gone"])
+async def test_a_transaction_whose_block_is_reorganised_away_lands_once(community: Community, back: bool) -> None:
+    community.services.confirmations = 3
+    await community.restart()
+    registration_id = await sent(community)
+    chain = chain_of(community)
+    await chain.mine()
+    await community.pass_time(10)
+    await chain.reorg(1, back_to_pool=back)
+    await community.pass_time(10)
+    assert (await registered(community, registration_id)).state is RegistrationState.SENT
+    assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def test_one_that_is_reorganised_away_after_it_was_final_has_no_tick(community: Community) -> None:
+    registration_id = await submitted(community)
+    chain = chain_of(community)
+    pinata_of(community).quirks.visible_after = 60
+    await begun(community, registration_id)
+    await until(community, registration_id, CONFIRMED)
+    await chain.reorg(1)
+    await going(community, registration_id)
+    view = await seen(community, registration_id)
+    assert view.outcome
+    assert not view.outcome.proven
+
+
+async def test_a_transaction_that_reverts_fails_it_and_can_be_tried_again(community: Community) -> None:
+    registration_id = await submitted(community)
+    await chain_of(community).revert_next()
+    await begun(community, registration_id)
+    found = await going(community, registration_id)
+    assert found.state is FAILED
+    assert "Nothing was minted" in (found.error or "")
+    await check_claims(community, tokens=0)
+    assert (await retried(community, registration_id)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def minted_elsewhere(community: Community, registration_id: str, *, nonce: int, tip: int = 10**9) -> bytes:
+    """The very transaction of a registration, as an earlier life of the bot may have signed it; its raw bytes."""
+    mint = mint_of(await registered(community, registration_id), (await seen(community, registration_id)).terms)
+    async with http.session() as session:
+        call = await reading_registrar(community.settings, session).call_of(mint)
+    return BOT.sign(
+        {
+            "chainId": 1315,
+            "nonce": nonce,
+            "to": call.to,
+            "data": call.data,
+            "value": 0,
+            "gas": 3_000_000,
+            "maxFeePerGas": 50 * 10**9,
+            "maxPriorityFeePerGas": tip,
+        }
+    )
+
+
+async def test_what_a_lost_transaction_has_minted_before_is_found_and_finished(community: Community) -> None:
+    registration_id = await submitted(community)
+    chain = chain_of(community)
+    await chain.fund(BOT.address, 10**9)
+    await begun(community, registration_id)
+    await until(community, registration_id, RegistrationState.PINNED)
+    await chain.fund(BOT.address, 10**18)
+    await chain.run(chain.chain.submit, await minted_elsewhere(community, registration_id, nonce=1))
+    assert (await going(community, registration_id)).state is CONFIRMED
+    found = await check_claims(community, tokens=1)
+    assert not found.tables["transactions"]
+
+
+async def test_what_a_lost_transaction_mints_while_another_waits_is_found_and_finished(community: Community) -> None:
+    """Ours is pushed out of the pool by its own twin, signed anew, and reverts: the duplicate is our own."""
+    registration_id = await sent(community)
+    chain = chain_of(community)
+    twin = await minted_elsewhere(community, registration_id, nonce=1, tip=5 * 10**9)
+    await chain.run(chain.chain.submit, twin)
+    found = await going(community, registration_id, blocks=True)
+    assert found.state is CONFIRMED, found.error
+    await check_claims(community, tokens=1)
+
+
+async def test_a_twin_that_lands_between_the_look_and_the_estimate_is_found(community: Community) -> None:
+    registration_id = await submitted(community)
+    chain = chain_of(community)
+
+    async def lands(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await chain.run(chain.chain.submit, await minted_elsewhere(community, registration_id, nonce=1))
+        return await handler(request)
+
+    await approve(community, registration_id)
+    await community.pass_time(UNDO - 1)
+    chain.faults.append(chain_faults.Fault("eth_estimateGas", lands))
+    found = await going(community, registration_id)
+    assert found.state is CONFIRMED, found.error
+    await check_claims(community, tokens=1)
+
+
+# The settings.
+
+
+async def test_settings_that_were_changed_before_it_was_signed_fail_it(community: Community) -> None:
+    registration_id = await submitted(community)
+    await approve(community, registration_id)
+    before = community.services.collection
+    elsewhere = community.folder / "elsewhere"
+    elsewhere.mkdir()
+    community.services.collection = await made_collection(community.services.origins["chain"], elsewhere)
+    await community.restart()
+    found = await going(community, registration_id)
+    assert found.state is FAILED
+    assert "another collection" in (found.error or "") or "in another collection" in (found.error or "")
+    community.services.collection = before
+    await community.restart()
+    await check_claims(community, tokens=0)
+    assert (await retried(community, registration_id)).state is CONFIRMED
+    await check_claims(community, tokens=1)
+
+
+async def test_settings_that_were_changed_after_it_was_signed_are_waited_for(community: Community) -> None:
+    registration_id = await sent(community)
+    pinata, community.services.pinata = community.services.pinata, None
+    await community.restart()
+    await community.skip(1800)
+    assert (await registered(community, registration_id)).state is RegistrationState.SENT
+    community.services.pinata = pinata
+    await community.restart()
+    await community.skip(600)
+    assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
+    await check_claims(community, tokens=1)

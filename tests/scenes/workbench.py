@@ -1,0 +1,99 @@
+"""A worker on a real database whose recipe a test writes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bot.jobs.journal import Journal
+from bot.jobs.worker import Outcome, Recipe, Worker
+from bot.providers.interface import Frozen
+from storage.base import jobs, queue
+from storage.base.jobs import Job
+from storage.base.queue import Lane, NewJob
+from storage.database import Database
+from tests.scenes.clock import TurnedClock
+
+LANES = [Lane("bfl", "bfl", 2, 2), Lane("bfl-max", "bfl", 1, 2), Lane("cards", "cards", 50, 50)]
+Run = Callable[[Job, Journal], Awaitable[Outcome]]
+
+
+class Receipt(Frozen):
+    number: int
+
+
+class Bench:
+    """A worker on a real database whose recipe a test writes."""
+
+    def __init__(self, database: Database, clock: TurnedClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.alarms: list[str] = []
+        self.worker = self.new_worker()
+        self.run: Run | None = None
+        self.running: asyncio.Task[None] | None = None
+        clock.tasks = lambda: [*([self.running] if self.running else []), *self.worker.tasks]
+
+    def new_worker(self) -> Worker:
+        async def alarm(sentence: str) -> None:
+            self.alarms.append(sentence)
+
+        async def recipe(job: Job, step: Journal) -> Outcome:
+            assert self.run, "the test gives the recipe"
+            return await self.run(job, step)
+
+        return Worker(
+            self.database,
+            {"work": Recipe(recipe, patience=600)},
+            clock=self.clock,
+            lanes=LANES,
+            holder="test",
+            changed=lambda _: None,
+            alarm=alarm,
+        )
+
+    async def start(self) -> list[str]:
+        taken_up = await self.worker.start()
+        self.running = asyncio.create_task(self.worker.run())
+        return taken_up
+
+    async def stop(self) -> None:
+        await self.worker.drain()
+        if self.running:
+            await self.running
+
+    async def add(
+        self, name: str, *, owner: int = 1, lane: str = "bfl", parent: str | None = None, parked: bool = False
+    ) -> None:
+        new = NewJob(
+            id=name,
+            kind="work",
+            guild_id=1,
+            channel_id=1,
+            owner_id=owner,
+            request="{}",
+            lane=lane,
+            parent_id=parent,
+            parked=parked,
+        )
+        async with self.database.write() as db:
+            await queue.add(db, new, now=self.clock.now())
+        self.worker.wake()
+        if self.running:
+            await self.clock.settle()
+
+    async def job(self, name: str) -> Job:
+        async with self.database.read() as db:
+            found = await jobs.find(db, name)
+        assert found
+        return found
+
+
+async def done(_job: Job, _step: Journal) -> Outcome:
+    return Outcome()
+
+
+async def receipt(number: int) -> Receipt:
+    return Receipt(number=number)
+
+
+def new_job(name: str, *, owner: int = 1, lane: str = "bfl") -> NewJob:
+    return NewJob(id=name, kind="work", guild_id=1, channel_id=1, owner_id=owner, request="{}", lane=lane)
