@@ -12,7 +12,8 @@ from benchmarks.harness import MODEL, Json
 from benchmarks.subject import KEY, TOKEN, answer, arguments
 from bot.app import App, assemble
 from bot.config import Settings
-from bot.workflows.drawing.types import ImageRequest, Origin
+from bot.workflows.base.types import Origin
+from bot.workflows.drawing.types import ImageRequest
 from standins.discord import pointed_at
 from storage.base import timings
 from storage.community import communities
@@ -71,7 +72,7 @@ class Bench:
 
     async def burst(self, channel: int, orders: list[list[int]]) -> Json:
         """Accept orders (guild, member, message of the card) one after the other; the seconds that each took."""
-        accept = self._app.services.requests.accept
+        accept = self._app.services.drawing.requests.accept
         for guild in {order[0] for order in orders}:
             await self.allow(guild)
         took: list[float] = []

@@ -15,12 +15,13 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.app import App, assemble, tell_admin
+from bot.app import App, assemble
 from bot.assembly.providers import providers_of
 from bot.assembly.publishing import missing_in, pins_of, reading_registrar
 from bot.clock import SystemClock
 from bot.command_line import collection
 from bot.config import Settings, example, read_settings
+from bot.discord.alarm import tell_admin
 from bot.errors import BotError, Refused
 from bot.http import client as http
 from bot.providers.trainer_entries import LABELS

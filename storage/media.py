@@ -48,6 +48,10 @@ class Media:
         """Keep a file that was written to a path of `temporary()`; it is moved, not copied. Otherwise as `store`."""
         return await asyncio.to_thread(self._adopt, temporary)
 
+    async def hash(self, temporary: Path) -> str:
+        """The SHA-256 of a file that was written to a path of `temporary()`."""
+        return await asyncio.to_thread(_hash, temporary)
+
     async def read(self, sha256: str) -> bytes:
         """The bytes, hashed again on the way (about 1 ms per MB): what is sent on is what was stored.
 
@@ -158,6 +162,11 @@ class Media:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_whole(path: Path, size: int) -> bool:

@@ -57,7 +57,7 @@ async def community(found: Founder) -> Community:
 async def bench(tmp_path: Path) -> AsyncGenerator[Bench]:
     """A worker that has not begun yet."""
     database = await open_database(tmp_path / "bot.db")
-    made = Bench(database, TurnedClock())
+    made = Bench(database, TurnedClock(), tmp_path)
     async with made.database.write() as db:
         await queue.set_lanes(db, LANES)
     yield made

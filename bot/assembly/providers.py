@@ -12,9 +12,11 @@ from bot.providers.catalogue import MODELS
 from bot.providers.interface import Provider
 from bot.providers.trainer_entries import TRAINERS
 from bot.providers.vimmerse.client import Vimmerse
-from bot.workflows.drawing.types import CARDS
+from bot.workflows.base.types import CARDS
 from bot.workflows.drawing.views import lane_of
 from bot.workflows.finetuning.starting import training_lane
+from bot.workflows.registering.types import AT_ONCE
+from bot.workflows.registering.types import KIND as REGISTER
 from storage.base.queue import Lane
 
 UPLOADS = 32
@@ -62,4 +64,5 @@ def lanes(settings: Settings) -> list[Lane]:
         *found.values(),
         *(Lane(name, name, TRAININGS, TRAININGS) for name in sorted(trained)),
         Lane(CARDS, CARDS, UPLOADS, UPLOADS),
+        Lane(REGISTER, REGISTER, AT_ONCE, AT_ONCE),
     ]

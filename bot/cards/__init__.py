@@ -1,7 +1,6 @@
 """Every card and sentence the bot shows: pure functions of what is known."""
 
 from bot.cards.base.layout import Card, CardFile, Copy
-from bot.cards.base.shown import card_of, review_card_for
 from bot.cards.base.words import money, quoted
 from bot.cards.community.settings import community_text, defaults_text, history_text
 from bot.cards.drawing.card import image_card, request_card
@@ -9,12 +8,12 @@ from bot.cards.drawing.details import details
 from bot.cards.drawing.sweep import sweep_offer
 from bot.cards.finetuning.card import finetune_card
 from bot.cards.finetuning.details import deletion_question, finetune_details, finetune_list
-from bot.cards.finetuning.news import news_card
+from bot.cards.finetuning.news import finetune_news
 from bot.cards.finetuning.review import consent_review_card, training_review_card
 from bot.cards.registering.card import registration_card
 from bot.cards.registering.details import registration_details
 from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
-from bot.cards.registering.news import registration_news_card
+from bot.cards.registering.news import registration_news
 from bot.cards.registering.review import registration_review_card
 from bot.cards.registering.verdict import verdict_card
 from bot.cards.registering.wallet import wallet_card, wallet_linked_card, wallet_text
@@ -36,7 +35,6 @@ __all__ = [
     "CardFile",
     "Copy",
     "audit_text",
-    "card_of",
     "choice_of",
     "choices_text",
     "community_text",
@@ -50,21 +48,20 @@ __all__ = [
     "finetune_card",
     "finetune_details",
     "finetune_list",
+    "finetune_news",
     "history_text",
     "image_card",
     "money",
-    "news_card",
     "queue_is_empty",
     "quoted",
     "registration_card",
     "registration_details",
     "registration_draft_card",
-    "registration_news_card",
+    "registration_news",
     "registration_review_card",
     "reminder_card",
     "request_card",
     "review_card",
-    "review_card_for",
     "submitted_card",
     "sweep_offer",
     "training_review_card",

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,24 +11,17 @@ from discord import InteractionType, app_commands
 from discord.app_commands import AppCommandError, CommandInvokeError
 from discord.ext import commands
 
-from bot.clock import Clock
+from bot.cards.base.faces import Faces
 from bot.discord.buttons import PATTERN, PressButton, Presses, explain, say
 from bot.discord.delivery import DiscordDelivery
 from bot.jobs.worker import Worker
-from bot.providers.interface import Provider
-from bot.workflows.base.shown import AllViews
-from bot.workflows.drawing.verbs import Requests
-from bot.workflows.finetuning.drafts import Trainings
-from bot.workflows.finetuning.starting import Starts
-from bot.workflows.finetuning.verbs import Finetunes
-from bot.workflows.finetuning.views import FinetuneViews
-from bot.workflows.registering.verbs import Registrations
-from bot.workflows.registering.verifying import Verifying
-from bot.workflows.registering.wallets import Wallets
-from bot.workflows.reviewing.verbs import Decisions
+from bot.workflows.base.cards import Views
+from bot.workflows.base.kit import Kit
+from bot.workflows.drawing.feature import Drawing
+from bot.workflows.finetuning.feature import Finetuning
+from bot.workflows.registering.feature import Registering
+from bot.workflows.reviewing.feature import Reviewing
 from storage.base import notes
-from storage.database import Database
-from storage.media import Media
 
 log = logging.getLogger(__name__)
 
@@ -58,26 +50,19 @@ _SYNCED = "commands"
 
 @dataclass(frozen=True)
 class Services:
-    """The parts that a command may ask for something."""
+    """What a command may ask for something."""
 
-    requests: Requests
-    trainings: Trainings
-    starts: Starts
-    finetunes: Finetunes
-    finetune_views: FinetuneViews
-    views_any: AllViews
-    decisions: Decisions
-    registrations: Registrations
-    wallets: Wallets
-    verifying: Verifying
+    kit: Kit
+    drawing: Drawing
+    finetuning: Finetuning
+    registering: Registering
+    reviewing: Reviewing
+    views: Views
+    """Load whatever has a card."""
+    faces: Faces
+    """Draw the card of whatever has one."""
     delivery: DiscordDelivery
-    media: Media
-    database: Database
-    clock: Clock
     worker: Worker
-    providers: Mapping[str, Provider]
-    alarm: Callable[[str], Awaitable[None]]
-    """Tells the admin, in one sentence, what they must look at."""
     admin_user_ids: frozenset[int] = frozenset()
 
 
@@ -124,7 +109,7 @@ class Client(commands.AutoShardedBot):
 
     async def alarm(self, sentence: str) -> None:
         """Tell the admin. Never raises."""
-        await self.services.alarm(sentence)
+        await self.services.kit.alarm(sentence)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(PressButton)
@@ -148,7 +133,7 @@ class Client(commands.AutoShardedBot):
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         text = json.dumps([self.application_id, payload], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        database = self.services.database
+        database = self.services.kit.database
         async with database.read() as db:
             known = await notes.find(db, _SYNCED)
         if known == digest:

@@ -11,35 +11,36 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import discord
 
-from bot import cards
-from bot.cards import Card, Copy
+from bot.cards.base.faces import Faces
+from bot.cards.base.layout import Card, Copy
+from bot.cards.drawing.card import image_card
+from bot.cards.reviewing.queue import reminder_card
 from bot.clock import Clock
 from bot.discord.buttons import card_of
 from bot.discord.permissions import age_restricted
 from bot.discord.posting import Place, Posting, Token, nonce
 from bot.errors import BotError, Refused, Unavailable
 from bot.pictures.decode import Decoder
-from bot.workflows.base.shown import Shown
-from bot.workflows.drawing.types import Forecast, Posted, RequestView
-from bot.workflows.finetuning.types import FinetuneView
-from bot.workflows.registering.types import RegistrationView
+from bot.workflows.base.cards import CardView
+from bot.workflows.base.files import Files
+from bot.workflows.base.types import Forecast, Posted
+from bot.workflows.drawing.types import RequestView
 from bot.workflows.reviewing.reminders import Reminder
 from storage.base import jobs
 from storage.database import Database
 from storage.drawing.images import Image
-from storage.media import Media
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
 log = logging.getLogger(__name__)
 
 V = TypeVar("V")
-AnyView = TypeVar("AnyView", bound=Shown)
+AnyView = TypeVar("AnyView", bound=CardView)
 
 COSMETIC = 15.0
 """Seconds for an edit while a request waits: its end waits for that edit, so that the two cannot overtake."""
@@ -101,16 +102,18 @@ class DiscordDelivery:
         client: discord.Client,
         *,
         clock: Clock,
-        media: Media,
+        files: Files,
         decoder: Decoder,
         database: Database,
+        faces: Faces,
         edits_per_second: float = 10.0,
     ) -> None:
         """`database` says what has changed while a card was on its way; Discord allows 50 requests a second in all."""
         self._client = client
         self._clock = clock
-        self._media = media
-        self._posting = Posting(client, media=media, decoder=decoder)
+        self._files = files
+        self._faces = faces
+        self._posting = Posting(client, files=files, decoder=decoder)
         self._database = database
         self._budget = _Budget(edits_per_second)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -130,7 +133,7 @@ class DiscordDelivery:
             interaction.application_id, interaction.token, self._clock.now() + TOKEN, interaction.filesize_limit
         )
 
-    async def show(self, view: Shown) -> bool:
+    async def show(self, view: CardView) -> bool:
         """Show a request as it is now, at once: just accepted, or with its pictures deleted. Never raises.
 
         False where its message still shows something else.
@@ -138,39 +141,39 @@ class DiscordDelivery:
         Where there is no card, none is made: that is `finish`'s.
         """
         if not view.ended:
-            if isinstance(view, RegistrationView):  # one that has failed may be tried again
+            if self._faces.of(view).resumes:
                 self._finished.pop(view.job.id, None)
             return await self._update(self._steadied(view))
         place = dataclasses.replace(self._place(view), nonce=None)
         try:
             async with self._lock(view.job.id):
                 self._finished[view.job.id] = None
-                await self._posting.put(place, view.images, _drawn(view, self._media))
+                await self._posting.put(place, view.images, self._draw(view))
         except BotError as error:
             log.warning("The card of %s is out of date: %s", view.job.id, error)
             return False
         return True
 
-    async def refresh(self, view: Shown) -> bool:
+    async def refresh(self, view: CardView) -> bool:
         job = view.job
         shown = self._shown.get(job.id)
         if view.ended or job.message_id is None or job.id in self._finished or (shown and shown.lost):
             return True
         view = self._steadied(view)
-        if shown and shown.key == cards.card_of(view, self._media).key:
+        if shown and shown.key == self._faces.card(view).key:
             return True
         now = self._clock.now()
         if (shown and now < shown.at + PAUSE) or self._lock(job.id).locked() or not self._budget.take(now):
             return False
         return await self._update(view)
 
-    async def _update(self, view: Shown) -> bool:
+    async def _update(self, view: CardView) -> bool:
         """Edit a waiting card; whether there is nothing left to do."""
         job = view.job
         async with self._lock(job.id):
             if job.id in self._finished:
                 return True
-            card = cards.card_of(view, self._media)
+            card = self._faces.card(view)
             shown = _Shown(None, self._clock.now(), view.forecast)
             try:
                 async with self._posting.explained(self._place(view)):
@@ -190,7 +193,7 @@ class DiscordDelivery:
         if new is None:
             return view
         if new.likely <= now + 1:  # overdue: nothing to count down to
-            return dataclasses.replace(view, forecast=None)
+            return _with(view, forecast=None)
         shown = self._shown.get(view.job.id)
         old = shown.forecast if shown else None
         if old is None or old.likely <= now:
@@ -198,31 +201,31 @@ class DiscordDelivery:
         for shown_at, known in ((old.likely, new.likely), (old.latest, new.latest)):
             if abs(known - shown_at) > max(JITTER, WAVER * (known - now)):
                 return view
-        return dataclasses.replace(view, forecast=dataclasses.replace(old, ahead=new.ahead))
+        return _with(view, forecast=dataclasses.replace(old, ahead=new.ahead))
 
     # When it ends.
 
-    async def finish(self, view: RequestView) -> Posted:
+    async def finish(self, view: CardView) -> Posted:
         job = view.job
         async with self._lock(job.id):
             self._finished[job.id] = None
             view = await self._where_it_is(view)
-            posted = await self._posting.put(self._place(view), view.images, _drawn(view, self._media))
+            posted = await self._posting.put(self._place(view), view.images, self._draw(view))
             assert posted, "it has a nonce"
             self._shown.pop(job.id, None)
             self._tokens.pop(job.id, None)
             return posted
 
-    async def _where_it_is(self, view: RequestView) -> RequestView:
+    async def _where_it_is(self, view: AnyView) -> AnyView:
         """The view with the message that is its card at this moment: `/show` may just have moved it."""
         async with self._database.read() as db:
             job = await jobs.find(db, view.job.id)
         if job is None:
             return view
         moved = dataclasses.replace(view.job, message_id=job.message_id, channel_id=job.channel_id)
-        return dataclasses.replace(view, job=moved)
+        return _with(view, job=moved)
 
-    async def answer(self, interaction: discord.Interaction[Any], view: Shown, image: Image | None = None) -> Posted:
+    async def answer(self, interaction: discord.Interaction[Any], view: CardView, image: Image | None = None) -> Posted:
         """Make the answer to a deferred interaction a copy of a request's card, or the card of one of its images.
 
         Raises as `finish` does.
@@ -233,44 +236,38 @@ class DiscordDelivery:
             message_id = card_of(interaction) or (await interaction.original_response()).id
         place = dataclasses.replace(place, message_id=message_id)
         if image is None or not isinstance(view, RequestView):
-            posted = await self._posting.put(place, view.images, _drawn(self._steadied(view), self._media))
+            posted = await self._posting.put(place, view.images, self._draw(self._steadied(view)))
         else:
             posted = await self._posting.put(
-                place, [image], lambda copies: cards.image_card(view, image, self._media, copies)
+                place, [image], lambda copies: image_card(view, image, self._files, copies)
             )
         if posted is None:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted
 
-    async def put_card(self, view: RegistrationView) -> Posted:
-        """Make the card of a registration, or find the one of an earlier try; raises as `finish`."""
+    async def put_card(self, view: CardView) -> Posted:
         async with self._lock(view.job.id):
-            posted = await self._posting.put(self._place(view), [], _drawn(view, self._media))
+            posted = await self._posting.put(self._place(view), [], self._draw(view))
         assert posted, "it has a nonce"
         return posted
 
-    async def announce(self, view: FinetuneView | RegistrationView, about: str, once: str) -> Posted:
-        """A message of its own, with the owner's name, so that Discord tells them. Otherwise as `finish`."""
+    async def announce(self, view: CardView, about: str, once: str) -> Posted:
+        news = self._faces.news(view, about, once)
         known = nonce(f"{about}-{once}-{view.job.id}")
-        if isinstance(view, RegistrationView):
-            told, card = view.registration.owner_id, cards.registration_news_card(view, about, once)
-        else:
-            told = int(once) if about == "added" else view.finetune.owner_id
-            card = cards.news_card(view, about, once, self._media)
-        place = Place(view.job.guild_id, view.job.channel_id, nonce=known, told=(told,))
+        place = Place(view.job.guild_id, view.job.channel_id, nonce=known, told=(news.recipient,))
         async with self._lock(f"news {view.job.id}"):
-            posted = await self._posting.put(place, [], lambda _: card)
+            posted = await self._posting.put(place, [], lambda _: news.card)
         assert posted, "it has a nonce"
         return posted
 
     # What moderators decide.
 
-    async def ask(self, review: Review, view: Shown) -> Posted:
+    async def ask(self, review: Review, view: CardView) -> Posted:
         """Raises as `finish`; and Refused where a picture from an age-restricted channel would be shown in another."""
-        restricted = isinstance(view, RegistrationView) and self._for_adults(view.job.channel_id, view.job.guild_id)
+        restricted = self._faces.of(view).keeps_age_limit and self._for_adults(view.job.channel_id, view.job.guild_id)
         if restricted and not self._for_adults(review.channel_id, review.guild_id):
             raise Refused(f"<#{review.channel_id}> is not age-restricted, and this picture's channel is.")
-        card = cards.review_card_for(review, view, self._media)
+        card = self._faces.review_card(review, view)
         async with self._lock(f"review {review.id}"):
             posted = await self._posting.put(self._review_place(review), [], lambda _: card)
             assert posted, "it has a nonce"
@@ -281,7 +278,7 @@ class DiscordDelivery:
             await self.decided(known, view)
         return posted
 
-    async def decided(self, review: Review, view: Shown) -> bool:
+    async def decided(self, review: Review, view: CardView) -> bool:
         """Show on the moderators' card how a question stands now; whether that worked. Never raises.
 
         Of two presses at once, the later edit may be that of the earlier one: what it shows is read when it is sent.
@@ -293,7 +290,7 @@ class DiscordDelivery:
             async with self._lock(f"review {review.id}"), self._posting.explained(place):
                 async with self._database.read() as db:
                     newest = await reviews.find(db, review.id) or review
-                return await self._posting.edit(place, cards.review_card_for(newest, view, self._media))
+                return await self._posting.edit(place, self._faces.review_card(newest, view))
         except BotError as error:
             log.warning("The card of question %s is out of date: %s", review.id, error)
             return False
@@ -302,7 +299,7 @@ class DiscordDelivery:
         """Raises as `finish` does. Only the role is notified, whatever the message says."""
         known = nonce(f"remind-{reminder.first_id}-{reminder.number}")
         place = Place(reminder.guild_id, reminder.channel_id, nonce=known, told_role=reminder.called)
-        card = cards.reminder_card(reminder)
+        card = reminder_card(self._faces, reminder)
         async with self._lock(known):
             posted = await self._posting.put(place, [], lambda _: card)
         assert posted, "it has a nonce"
@@ -318,7 +315,10 @@ class DiscordDelivery:
             message_id, channel_id = asked.message_id, asked.channel_id
         return Place(review.guild_id, channel_id, message_id, nonce(f"ask-{review.id}"))
 
-    def _place(self, view: Shown) -> Place:
+    def _draw(self, view: CardView) -> Callable[[Mapping[str, Copy]], Card]:
+        return lambda copies: self._faces.card(view, copies)
+
+    def _place(self, view: CardView) -> Place:
         job, token = view.job, self._tokens.get(view.job.id)
         if token and token.until <= self._clock.now():
             token = None
@@ -329,5 +329,6 @@ class DiscordDelivery:
         return self._locks.setdefault(key, asyncio.Lock())
 
 
-def _drawn(view: Shown, media: Media) -> Callable[[Mapping[str, Copy]], Card]:
-    return lambda copies: cards.card_of(view, media, copies)
+def _with(view: AnyView, **fields: object) -> AnyView:
+    """The view with other values in these fields: every view is a frozen dataclass."""
+    return cast("AnyView", dataclasses.replace(cast("Any", view), **fields))

@@ -19,9 +19,9 @@ from bot.discord.permissions import missing
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.pictures.decode import Decoder
 from bot.pictures.preview import preview_copy
-from bot.workflows.drawing.types import Posted
+from bot.workflows.base.files import Files
+from bot.workflows.base.types import Posted
 from storage.drawing.images import Image
-from storage.media import Media
 
 CALL = 60.0
 """Seconds for one request to Discord, its waits for rate limits included."""
@@ -69,9 +69,9 @@ class Place:
 class Posting:
     """Speaks to Discord for the delivery. It remembers nothing."""
 
-    def __init__(self, client: discord.Client, *, media: Media, decoder: Decoder) -> None:
+    def __init__(self, client: discord.Client, *, files: Files, decoder: Decoder) -> None:
         self._client = client
-        self._media = media
+        self._files = files
         self._decoder = decoder
 
     async def put(
@@ -206,8 +206,8 @@ class Posting:
                 if (image.bytes <= limit and total <= REQUEST) or image.sha256 in copies:
                     continue
                 most = min(limit, REQUEST // len(images))
-                preview = await self._decoder.run(preview_copy, self._media.path(image.sha256), most)
-                path = await stack.enter_async_context(self._media.temporary())
+                preview = await self._decoder.run(preview_copy, self._files.path(image.sha256), most)
+                path = await stack.enter_async_context(self._files.temporary())
                 await asyncio.to_thread(path.write_bytes, preview.content)
                 extension = "webp" if preview.media_type == "image/webp" else "jpg"
                 copies[image.sha256] = Copy(path, extension)

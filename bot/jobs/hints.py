@@ -4,7 +4,7 @@ import asyncio
 from weakref import WeakValueDictionary
 
 from bot.clock import Clock
-from bot.jobs.worker import Worker
+from bot.jobs.signals import WorkerSignals
 from storage.base import queue
 from storage.database import Database
 
@@ -15,15 +15,11 @@ class Hints:
     A hint for a job that is over, or that never was, changes nothing; one that comes twice is one look more.
     """
 
-    def __init__(self, database: Database, clock: Clock, worker: Worker | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock, signals: WorkerSignals) -> None:
         self._database = database
         self._clock = clock
-        self._worker = worker
+        self._signals = signals
         self._watched: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
-
-    def wake_with(self, worker: Worker) -> None:
-        """Name the worker that runs what is woken; it is made after this."""
-        self._worker = worker
 
     def watch(self, job_id: str) -> asyncio.Event:
         """An event that a hint for this job sets, as long as somebody holds it."""
@@ -36,5 +32,4 @@ class Hints:
             return
         async with self._database.write() as db:
             await queue.hint(db, job_id=job_id, now=self._clock.now())
-        if self._worker is not None:
-            self._worker.wake()
+        self._signals.wake()

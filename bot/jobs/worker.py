@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal, LostLease
+from bot.jobs.signals import WorkerSignals
 from storage.base import queue
 from storage.base.jobs import Job, State
 from storage.base.queue import Lane
@@ -78,6 +79,7 @@ class Worker:
         clock: Clock,
         lanes: Sequence[Lane],
         holder: str,
+        signals: WorkerSignals,
         changed: Callable[[str], None],
         alarm: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -88,18 +90,13 @@ class Worker:
         self._holder = holder
         self._changed = changed
         self._alarm = alarm
-        self._wake = asyncio.Event()
+        self._signals = signals
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self.draining = False
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         """The jobs being run just now."""
         return list(self._tasks)
-
-    def wake(self) -> None:
-        """Look at the queue now: something was accepted, decided or cancelled."""
-        self._wake.set()
 
     async def start(self) -> list[str]:
         """Take up what an earlier process left running; the ids of those jobs."""
@@ -110,11 +107,11 @@ class Worker:
     async def run(self) -> None:
         """Work until `drain` is called. Survives every failure of a job and of the database."""
         renewed = self._clock.now()
-        while not self.draining:
-            self._wake.clear()
+        while not self._signals.draining:
+            self._signals.woken.clear()
             pause = BEAT
             try:
-                while not self.draining and (job := await self._claim()):
+                while not self._signals.draining and (job := await self._claim()):
                     await self._begin(job)
                 if self._clock.now() >= renewed + BEAT:
                     renewed = self._clock.now()
@@ -125,15 +122,15 @@ class Worker:
                     pause = min(BEAT, due - self._clock.now())
             except Exception:
                 log.exception("The queue could not be read; trying again in %.0f s.", BEAT)
-            await self._clock.wait(self._wake, max(pause, 0.0))
+            await self._clock.wait(self._signals.woken, max(pause, 0.0))
 
     async def drain(self) -> None:
         """Take no new work, and return when every running step has saved what it has.
 
         The rest goes on at the next start.
         """
-        first, self.draining = not self.draining, True
-        self.wake()
+        first, self._signals.draining = not self._signals.draining, True
+        self._signals.wake()
         if first:  # a second cancel would break off the wait for the answer of a request that has left
             for task in self.tasks:
                 task.cancel()
@@ -156,10 +153,10 @@ class Worker:
             found = await queue.take_up(db, now=now, all_of_them=False)
         if found:
             log.warning("Took up %d jobs whose worker fell silent.", len(found))
-            self.wake()
+            self._signals.wake()
 
     async def _begin(self, job: Job) -> None:
-        if self.draining:  # told so while the job was being claimed
+        if self._signals.draining:  # told so while the job was being claimed
             async with self._database.write() as db:
                 await queue.put_back(
                     db, job_id=job.id, holder=self._holder, due_at=self._clock.now(), keep_slot=job.holds_slot
@@ -171,7 +168,7 @@ class Worker:
         self._changed(job.root_id)
 
     async def _work(self, job: Job) -> None:
-        journal = Journal(self._database, self._clock, job, self._holder, released=self.wake)
+        journal = Journal(self._database, self._clock, job, self._holder, released=self._signals.wake)
         try:
             await self._run_once(job, journal)
         except asyncio.CancelledError:
@@ -189,7 +186,7 @@ class Worker:
         except Exception:
             log.exception("Job %s could not be written back; it is queued again within %.0f s.", job.id, BEAT)
         self._changed(job.root_id)
-        self.wake()
+        self._signals.wake()
 
     async def _run_once(self, job: Job, journal: Journal) -> None:
         try:

@@ -12,7 +12,8 @@ from bot.discord.buttons import Answer, acknowledge, card_of, settle
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted, missing
 from bot.errors import Refused, Unavailable
-from bot.workflows.drawing.types import ImageRequest, Origin, Upload
+from bot.workflows.base.types import Origin, Upload
+from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.reviewing.verbs import Moderator
 from storage.drawing.images import Image
 
@@ -27,10 +28,10 @@ async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping
     check_place(interaction)
     if not interaction.response.is_done():
         await acknowledge(interaction, Answer.PUBLIC)
-    job = await services.requests.accept(origin(interaction), request, uploads)
+    job = await services.drawing.requests.accept(origin(interaction), request, uploads)
     settle(interaction)
     services.delivery.remember(job.id, interaction)
-    view = await services.requests.views.of(job.id)
+    view = await services.drawing.requests.views.of(job.id)
     assert view, "it was accepted just now"
     await services.delivery.show(view)
 
@@ -82,7 +83,9 @@ def moderator(interaction: Interaction) -> Moderator:
 
 async def moderates(interaction: Interaction) -> bool:
     assert interaction.guild_id, "commands and buttons are in communities only"
-    return await interaction.client.services.decisions.may_decide(interaction.guild_id, moderator(interaction))
+    return await interaction.client.services.reviewing.decisions.may_decide(
+        interaction.guild_id, moderator(interaction)
+    )
 
 
 async def check_moderator(interaction: Interaction) -> None:
@@ -91,7 +94,7 @@ async def check_moderator(interaction: Interaction) -> None:
         Refused: the presser is no moderator here.
     """
     assert interaction.guild_id, "commands and buttons are in communities only"
-    await interaction.client.services.decisions.check_may_decide(interaction.guild_id, moderator(interaction))
+    await interaction.client.services.reviewing.decisions.check_may_decide(interaction.guild_id, moderator(interaction))
 
 
 async def reply(interaction: Interaction, card: Card) -> None:
@@ -123,7 +126,7 @@ def stored(client: Client, image: Image) -> Upload:
     """A picture that the bot has, exactly as its provider made it."""
 
     async def save(path: Path) -> None:
-        content = await client.services.media.read(image.sha256)
+        content = await client.services.kit.files.read(image.sha256)
         await asyncio.to_thread(path.write_bytes, content)
 
     return Upload(name=f"{image.id}.{image.extension}", size=image.bytes, save=save)

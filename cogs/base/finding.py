@@ -29,7 +29,7 @@ async def request_of(interaction: Interaction, job_id: str) -> RequestView:
     Raises:
         Refused: there is none, or it was made in an age-restricted channel and this is none.
     """
-    view = await interaction.client.services.requests.views.of(job_id)
+    view = await interaction.client.services.drawing.requests.views.of(job_id)
     if view is None or view.job.guild_id != interaction.guild_id:
         raise Refused(f"There is no request `{job_id[:20]}` in this server.")
     await _check_age(interaction, view)
@@ -54,13 +54,13 @@ async def finetune_of(interaction: Interaction, finetune_id: str) -> FinetuneVie
     Raises:
         Refused: there is none, in the same words as where it is not shared with them.
     """
-    return await _for_asker(interaction, await interaction.client.services.finetune_views.of(finetune_id))
+    return await _for_asker(interaction, await interaction.client.services.finetuning.views.of(finetune_id))
 
 
 async def finetune_named(interaction: Interaction, text: str) -> FinetuneView:
     """The finetune of that name or id; raises as `finetune_of`."""
     assert interaction.guild_id, "commands are in communities only"
-    views = interaction.client.services.finetune_views
+    views = interaction.client.services.finetuning.views
     typed = text.strip()
     found = await views.named(interaction.guild_id, typed) or await views.of(typed.strip("`").lower())
     return await _for_asker(interaction, found)
@@ -79,7 +79,7 @@ async def usable_named(interaction: Interaction, text: str) -> FinetuneView:
 async def usable_of(interaction: Interaction, finetune_id: str) -> FinetuneView:
     """The finetune with that id; raises as `usable_named`."""
     assert interaction.guild_id, "commands and buttons are in communities only"
-    return await interaction.client.services.finetunes.usable(
+    return await interaction.client.services.finetuning.finetunes.usable(
         finetune_id, guild_id=interaction.guild_id, user_id=interaction.user.id, roles=roles_of(interaction)
     )
 
@@ -100,7 +100,7 @@ async def _may_know(interaction: Interaction, view: FinetuneView) -> bool:
     user_id = interaction.user.id
     if user_id == view.finetune.owner_id or user_id in view.contributors:
         return True
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         if await finetunes.may_use(db, view.finetune.id, user_id=user_id, roles=roles_of(interaction)):
             return True
     if view.finetune.state in BEFORE and await in_sight(interaction, view.job.channel_id):
@@ -152,7 +152,7 @@ async def pointed_at(interaction: Interaction, text: str) -> str:
     guild_id, channel_id, message_id = (int(each) for each in link.groups())
     if guild_id != interaction.guild_id:
         raise Refused("That message is in another server.")
-    job = await interaction.client.services.requests.find(message_id)
+    job = await interaction.client.services.drawing.requests.find(message_id)
     return job.id if job else pointer(interaction, await _message(interaction, channel_id, message_id))
 
 

@@ -65,18 +65,18 @@ class Account(commands.Cog):
         await acknowledge(interaction, Answer.PRIVATE)
         assert interaction.guild_id, "commands are in communities only"
         services = self._client.services
-        async with services.database.read() as db:
+        async with services.kit.database.read() as db:
             ids = await jobs.newest(db, guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=HISTORY)
-        views = [view for each in ids if (view := await services.requests.views.of(each))]
+        views = [view for each in ids if (view := await services.drawing.requests.views.of(each))]
         await interaction.edit_original_response(content=cards.history_text(views))
 
     async def _change(self, user_id: int, changes: dict[str, Any], *, reset: bool) -> Defaults:
         services = self._client.services
-        async with services.database.write() as db:
+        async with services.kit.database.write() as db:
             before = Defaults() if reset else await members.find(db, user_id)
             defaults = before.model_copy(update=changes)
             if changes or reset:
-                await members.save(db, user_id, defaults, now=services.clock.now())
+                await members.save(db, user_id, defaults, now=services.kit.clock.now())
         return defaults
 
 

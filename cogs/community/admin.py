@@ -15,7 +15,7 @@ from bot.errors import BotError, Refused
 from bot.providers import catalogue
 from bot.providers.interface import MicroUSD
 from bot.story.node.values import address
-from bot.workflows.drawing.types import DAY
+from bot.workflows.base.types import DAY
 from cogs.drawing.choices import model_named, painter_named, suggest_painters
 from storage.base import jobs
 from storage.community import communities
@@ -132,7 +132,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         await self._check_admin(interaction)
         services = self._client.services
         assert interaction.guild_id, "commands are in communities only"
-        async with services.database.read() as db:
+        async with services.kit.database.read() as db:
             states = await jobs.count_states(db)
             community = await communities.find(db, interaction.guild_id)
         lines = [
@@ -140,8 +140,8 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             "Requests: "
             + (", ".join(f"{n} {_STATES.get(state, state)}" for state, n in sorted(states.items())) or "none yet"),
             f"Being worked on just now: {len(services.worker.tasks)}",
-            "The bot takes nothing new (drained)." if services.worker.draining else "The bot takes new requests.",
-            *[await self._balance(name) for name in services.providers],
+            "The bot takes nothing new (drained)." if services.kit.signals.draining else "The bot takes new requests.",
+            *[await self._balance(name) for name in services.kit.providers],
             _place("Here", interaction.channel, interaction.app_permissions),
         ]
         if community.review_channel_id and interaction.guild:
@@ -179,10 +179,10 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         services, job_id = self._client.services, job.strip().strip("`").lower()
         charged = MicroUSD(_money(charged_usd)) if charged_usd is not None else None
         refunded = MicroUSD(_money(refunded_usd)) if refunded_usd is not None else None
-        await services.finetunes.settle(
+        await services.finetuning.finetunes.settle(
             job_id, by=interaction.user.id, charged=charged, reference=reference, refunded=refunded
         )
-        view = await services.views_any.of(job_id.partition("-")[0])
+        view = await services.views.of(job_id.partition("-")[0])
         if view:
             await services.delivery.show(view)
         said = [
@@ -209,8 +209,8 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
     async def _change(self, interaction: Interaction, changes: dict[str, Any]) -> str:
         services = self._client.services
         assert interaction.guild_id, "commands are in communities only"
-        now = services.clock.now()
-        async with services.database.write() as db:
+        now = services.kit.clock.now()
+        async with services.kit.database.write() as db:
             known = await communities.find(db, interaction.guild_id)
             community = known.model_copy(update=changes)
             _check_models(community)
@@ -230,7 +230,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             raise Refused("Only the bot's own admins can do this (the setting ADMIN_USER_IDS).")
 
     async def _balance(self, name: str) -> str:
-        provider = self._client.services.providers[name]
+        provider = self._client.services.kit.providers[name]
         if not provider.capabilities.balance:
             return f"{name}: does not tell its balance."
         try:

@@ -31,7 +31,7 @@ async def pick(interaction: Interaction, image_id: str) -> None:
 async def vary(interaction: Interaction, image_id: str) -> None:
     """The same request again, with this picture put in."""
     view, image = await image_of(interaction, image_id)
-    await draw(interaction, interaction.client.services.requests.variation(view.request, image))
+    await draw(interaction, interaction.client.services.drawing.requests.variation(view.request, image))
 
 
 async def again(interaction: Interaction, job_id: str) -> None:
@@ -106,7 +106,7 @@ async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
         Refused: the community allows no model that edits.
     """
     assert interaction.guild_id, "buttons are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         community = await communities.find(db, interaction.guild_id)
     models = allowed_editors(community)
     offered = [model for model in models if model.key in FORM_EDITORS] or models
@@ -148,8 +148,8 @@ async def cancel(interaction: Interaction, job_id: str) -> None:
     view = await request_of(interaction, job_id)
     if interaction.user.id != view.job.owner_id and not await moderates(interaction):
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can cancel this.")
-    cancelled = await services.requests.cancel(view.job, by=interaction.user.id)
-    view = await services.requests.views.of(job_id) or view
+    cancelled = await services.drawing.requests.cancel(view.job, by=interaction.user.id)
+    view = await services.drawing.requests.views.of(job_id) or view
     if cancelled and not view.ended:
         await services.delivery.refresh(view)
     if cancelled and view.review:
@@ -165,8 +165,8 @@ async def delete(interaction: Interaction, job_id: str) -> None:
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can delete this.")
     if not view.ended:
         raise Refused("Some of it is still being drawn. Cancel it first, or wait for the rest.")
-    await services.requests.delete(view.job, by=interaction.user.id)
-    view = await services.requests.views.of(job_id) or view
+    await services.drawing.requests.delete(view.job, by=interaction.user.id)
+    view = await services.drawing.requests.views.of(job_id) or view
     if not await services.delivery.show(view):
         sentence = "The pictures are deleted, but Discord did not let the message be changed: press Delete again."
         await say(interaction, sentence)

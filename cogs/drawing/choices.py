@@ -165,7 +165,7 @@ async def settle_defaults(
 ) -> ImageRequest:
     """`settled`, with the defaults of who asks and of where."""
     assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         community = await communities.find(db, interaction.guild_id)
         defaults = await members.find(db, interaction.user.id)
     nsfw = age_restricted(interaction.channel)
@@ -281,10 +281,10 @@ async def _models_of(interaction: Interaction, name: str | None) -> list[Model]:
     """What draws with the finetune of that name; nothing where the asker may not."""
     assert interaction.guild_id, "commands are in communities only"
     services, asker = interaction.client.services, interaction.user.id
-    found = await services.finetune_views.named(interaction.guild_id, name) if name else None
+    found = await services.finetuning.views.named(interaction.guild_id, name) if name else None
     if found is None or not found.usable:
         return []
-    async with services.database.read() as db:
+    async with services.kit.database.read() as db:
         may = await finetunes.may_use(db, found.finetune.id, user_id=asker, roles=roles_of(interaction))
     return finetuned_models(found) if may else []
 
@@ -301,7 +301,7 @@ async def suggest_finetunes(interaction: Interaction, typed: str) -> list[Choice
 
 async def _suggest_finetunes(interaction: Interaction, typed: str, *, ready: bool) -> list[Choice[str]]:
     assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         found = await finetunes.usable(
             db,
             guild_id=interaction.guild_id,
@@ -333,7 +333,7 @@ async def suggest_ratios(interaction: Interaction, typed: str) -> list[Choice[st
 
 async def _suggest_models(interaction: Interaction, models: list[Model], typed: str) -> list[Choice[str]]:
     assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         community = await communities.find(db, interaction.guild_id)
     words = typed.casefold().split()
     found = [

@@ -16,8 +16,9 @@ from bot.providers import catalogue
 from bot.providers.bfl.parameters import LARGEST_SEED
 from bot.providers.interface import Frozen
 from bot.providers.parameters import Parameter, Value
+from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.generations import STRENGTH
-from bot.workflows.drawing.types import MOST_PICTURES, ImageRequest, Upload, job_id
+from bot.workflows.drawing.types import MOST_PICTURES, ImageRequest
 from cogs.base.asking import attached, check_place, draw
 from cogs.base.finding import usable_named
 from cogs.drawing.choices import (
@@ -162,8 +163,10 @@ class Imagine(commands.Cog):
     async def advanced(self, interaction: Interaction, draft_id: str) -> None:
         """The form was sent: the draft goes on with what it says."""
         services = self._client.services
-        async with services.database.read() as db:
-            content = await drafts.find(db, draft_id=draft_id, owner_id=interaction.user.id, now=services.clock.now())
+        async with services.kit.database.read() as db:
+            content = await drafts.find(
+                db, draft_id=draft_id, owner_id=interaction.user.id, now=services.kit.clock.now()
+            )
         if content is None:
             raise Refused("This form was open for too long. Please type the command again.")
         draft = Draft.model_validate_json(content)
@@ -189,7 +192,7 @@ class Imagine(commands.Cog):
 
     async def _open_form(self, interaction: Interaction, asked: Asked, name: str | None, files: Files) -> None:
         """A form must be the first answer, so it is made from what the database says at once."""
-        services, now = self._client.services, self._client.services.clock.now()
+        services, now = self._client.services, self._client.services.kit.clock.now()
         sized = asked.parameters.get("aspect_ratio") is None
         request = await self._settle(interaction, asked, name, files, sized=sized)
         model = catalogue.find(request.model)
@@ -204,7 +207,7 @@ class Imagine(commands.Cog):
         if not open_ones:
             raise Refused(f"{model.label} has no other settings. Leave out “advanced”.")
         draft_id = job_id(interaction.id)
-        async with services.database.write() as db:
+        async with services.kit.database.write() as db:
             await drafts.save(
                 db,
                 draft_id=draft_id,

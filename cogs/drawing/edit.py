@@ -9,7 +9,8 @@ from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers.parameters import Model, Value
-from bot.workflows.drawing.types import ImageRequest, RequestView, Upload
+from bot.workflows.base.types import Upload
+from bot.workflows.drawing.types import ImageRequest, RequestView
 from cogs.base.asking import attached, check_place, draw
 from cogs.base.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
 from cogs.drawing.buttons import edit_form
@@ -96,7 +97,7 @@ class Edit(commands.Cog):
 
 async def _usual(interaction: Interaction) -> Model:
     assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         return allowed_editors(await communities.find(db, interaction.guild_id))[0]
 
 

@@ -10,7 +10,8 @@ from bot import cards
 from bot.discord.buttons import Answer, acknowledge, card_of, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.base.shown import Shown
+from bot.workflows.base.cards import CardView
+from bot.workflows.drawing.types import RequestView
 from bot.workflows.finetuning.types import FinetuneView
 from bot.workflows.registering.types import RegistrationView
 from cogs.base.asking import check_place, moderates
@@ -53,7 +54,7 @@ class Show(commands.Cog):
             await self._show(interaction, view)
         settle(interaction)
 
-    async def _show(self, interaction: Interaction, view: Shown) -> None:
+    async def _show(self, interaction: Interaction, view: CardView) -> None:
         """What is under way moves: the new message is its card from now on, and will show its end."""
         services, old = self._client.services, view.job
         card_id, channel_id = card_of(interaction), interaction.channel_id
@@ -62,7 +63,7 @@ class Show(commands.Cog):
             return
         if interaction.user.id != old.owner_id and not await moderates(interaction):
             raise Refused(f"This is still under way in <#{old.channel_id}>. Only <@{old.owner_id}> can move it here.")
-        async with services.database.write() as db:
+        async with services.kit.database.write() as db:
             await jobs.set_message(db, job_id=old.id, message_id=card_id, channel_id=channel_id)
         settle(interaction)
         services.delivery.remember(old.id, interaction)
@@ -78,12 +79,12 @@ class Show(commands.Cog):
             await channel.get_partial_message(moved.message_id).delete()
 
 
-async def shown_of(interaction: Interaction, found: str) -> Shown:
+async def shown_of(interaction: Interaction, found: str) -> CardView:
     """The request, finetune or registration with that id; raises as `request_of`, `finetune_of`, `registration_of`."""
     services = interaction.client.services
-    if await services.registrations.views.of(found):
+    if await services.registering.registrations.views.of(found):
         return await registration_of(interaction, found)
-    if not await services.finetune_views.of(found):
+    if not await services.finetuning.views.of(found):
         return await request_of(interaction, found)
     view = await finetune_of(interaction, found)
     await check_age(interaction, view.job)
@@ -99,7 +100,7 @@ async def show_details(interaction: Interaction, message: discord.Message) -> No
         await show_finetune(interaction, view)
     elif isinstance(view, RegistrationView):
         await interaction.edit_original_response(content=cards.registration_details(view))
-    else:
+    elif isinstance(view, RequestView):
         await interaction.edit_original_response(content=cards.details(view))
 
 

@@ -9,8 +9,9 @@ from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.parameters import Model
+from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.generations import STRENGTH, chosen_seeds, sweep_of
-from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest, Upload, job_id
+from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from cogs.base.asking import attached, check_place, draw, origin, reply
 from cogs.base.finding import usable_of
@@ -81,18 +82,18 @@ async def offer_sweep(
         Refused: the finetune has no strength, or too many pictures would be drawn.
     """
     check_place(interaction)
-    services, now = interaction.client.services, interaction.client.services.clock.now()
+    services, now = interaction.client.services, interaction.client.services.kit.clock.now()
     model = _comparable(view)
     if not 1 <= seeds <= MOST_SWEPT:
         raise Refused(f"The number of seeds must be between 1 and {MOST_SWEPT}.")
     chosen = _read(strengths, model) if strengths and strengths.strip() else _usual_strengths(view, model)
     request = await settle_defaults(interaction, Asked(prompt, model.key, {}), view)
     sweep = sweep_of(chosen, chosen_seeds(model.key, seeds))
-    request, price = await services.requests.price(
+    request, price = await services.drawing.requests.price(
         origin(interaction), request.model_copy(update={"sweep": sweep, "count": 1})
     )
     draft_id = job_id(interaction.id)
-    async with services.database.write() as db:
+    async with services.kit.database.write() as db:
         await drafts.save(
             db,
             draft_id=draft_id,
@@ -106,9 +107,9 @@ async def offer_sweep(
 
 async def draw_offered(interaction: Interaction, draft_id: str) -> None:
     """Draw what was offered. An offer is taken once: a second press of its button draws nothing."""
-    services, now = interaction.client.services, interaction.client.services.clock.now()
+    services, now = interaction.client.services, interaction.client.services.kit.clock.now()
     who = interaction.user.id
-    async with services.database.write() as db:
+    async with services.kit.database.write() as db:
         content = await drafts.find(db, draft_id=draft_id, owner_id=who, now=now)
         if content is not None:
             await drafts.save(db, draft_id=draft_id, owner_id=who, content=content, now=now, expires_at=now - 1)

@@ -64,7 +64,7 @@ async def optioned(interaction: Interaction, finetune_id: str) -> None:
             parameters[parameter.name] = said[parameter.name]
     words = {name: said[name] for name in ("trigger", "class_name", "instruction") if name in said}
     spec = view.spec.model_copy(update=words | {"parameters": parameters})
-    await interaction.client.services.trainings.configure(
+    await interaction.client.services.finetuning.drafts.configure(
         finetune_id, spec, by=interaction.user.id, description=said.get("description")
     )
     await show_changed(interaction, finetune_id)
@@ -109,14 +109,14 @@ def _field(parameter: Parameter, spec: FinetuneSpec) -> TextInput[Form] | Select
 
 async def open_to_others(interaction: Interaction, finetune_id: str) -> None:
     await own_draft(interaction, finetune_id)
-    await interaction.client.services.trainings.open_to_others(finetune_id, by=interaction.user.id)
+    await interaction.client.services.finetuning.drafts.open_to_others(finetune_id, by=interaction.user.id)
     await show_changed(interaction, finetune_id)
 
 
 async def use_other(interaction: Interaction, subject: str) -> None:
     finetune_id, _, trainer_key = subject.partition(":")
     await own_draft(interaction, finetune_id)
-    await interaction.client.services.trainings.use_trainer(finetune_id, trainer_key, by=interaction.user.id)
+    await interaction.client.services.finetuning.drafts.use_trainer(finetune_id, trainer_key, by=interaction.user.id)
     await show_changed(interaction, finetune_id)
 
 
@@ -154,14 +154,14 @@ async def started(interaction: Interaction, subject: str) -> None:
     await finetune_of(interaction, finetune_id)
     if given(interaction).get("agreed") != YES:
         raise Refused("You did not confirm that these pictures may be used. Nothing was started or charged.")
-    await interaction.client.services.starts.start(finetune_id, by=interaction.user.id, digest=digest)
+    await interaction.client.services.finetuning.starts.start(finetune_id, by=interaction.user.id, digest=digest)
     await show_changed(interaction, finetune_id)
 
 
 async def stop(interaction: Interaction, finetune_id: str) -> None:
     services = interaction.client.services
     await finetune_of(interaction, finetune_id)
-    stopped = await services.starts.stop(finetune_id, by=interaction.user.id)
+    stopped = await services.finetuning.starts.stop(finetune_id, by=interaction.user.id)
     view = await show_changed(interaction, finetune_id)
     if not stopped:
         raise Refused("Too late to stop it: the training is ordered already, or over.")
@@ -171,7 +171,7 @@ async def stop(interaction: Interaction, finetune_id: str) -> None:
 
 async def anew(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
-    await interaction.client.services.finetunes.train_again(view, by=interaction.user.id)
+    await interaction.client.services.finetuning.finetunes.train_again(view, by=interaction.user.id)
     await show_changed(interaction, finetune_id)
 
 
@@ -188,10 +188,10 @@ async def show_details(interaction: Interaction, view: FinetuneView) -> None:
     """All that is known about a finetune, for the asker alone; its trainer is asked, too."""
     await check_age(interaction, view.job)
     services = interaction.client.services
-    async with services.database.read() as db:
+    async with services.kit.database.read() as db:
         entries = [line for each in view.tries for line in await ledger.of_job(db, each.id)]
-    facts = await _facts(services.providers.get(view.trainer.provider), view)
-    card = cards.finetune_details(view, services.media, entries=entries, facts=facts, viewer_id=interaction.user.id)
+    facts = await _facts(services.kit.providers.get(view.trainer.provider), view)
+    card = cards.finetune_details(view, services.kit.files, entries=entries, facts=facts, viewer_id=interaction.user.id)
     await reply(interaction, card)
 
 
@@ -240,7 +240,7 @@ async def shared(interaction: Interaction, finetune_id: str) -> None:
         shares = []
     elif not shares:
         raise Refused("Choose at least one member or role, or “Only me”. Nothing was changed.")
-    await interaction.client.services.finetunes.share(
+    await interaction.client.services.finetuning.finetunes.share(
         view, by=interaction.user.id, visibility=visibility, shares=shares
     )
     await show_changed(interaction, finetune_id)
@@ -285,7 +285,7 @@ async def withdrawn(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
     if given(interaction).get("agreed") != YES:
         raise Refused("You did not tick the box, so nothing has changed.")
-    count = await interaction.client.services.finetunes.withdraw(view, by=interaction.user.id)
+    count = await interaction.client.services.finetuning.finetunes.withdraw(view, by=interaction.user.id)
     view = await show_changed(interaction, finetune_id)
     pictures = "1 picture is" if count == 1 else f"{count} pictures are"
     what = (
@@ -310,8 +310,8 @@ async def question_deletion(interaction: Interaction, view: FinetuneView) -> Non
 async def deleted(interaction: Interaction, finetune_id: str) -> None:
     services = interaction.client.services
     view = await finetune_of(interaction, finetune_id)
-    await services.finetunes.delete(view, by=interaction.user.id, moderator=await moderates(interaction))
-    view = await services.finetune_views.of(finetune_id) or view
+    await services.finetuning.finetunes.delete(view, by=interaction.user.id, moderator=await moderates(interaction))
+    view = await services.finetuning.views.of(finetune_id) or view
     await services.delivery.show(view)
     await interaction.delete_original_response()  # the question
     draft = not view.tries
@@ -328,7 +328,7 @@ async def deleted(interaction: Interaction, finetune_id: str) -> None:
 async def keep(interaction: Interaction, subject: str) -> None:
     """Make a strength of a sweep the finetune's usual one."""
     job_id, _, index = subject.partition(":")
-    view = await interaction.client.services.requests.views.of(job_id)
+    view = await interaction.client.services.drawing.requests.views.of(job_id)
     if view is None or view.job.guild_id != interaction.guild_id or not view.request.finetune:
         raise Refused(f"There is no request `{job_id[:20]}` in this server.")
     strengths = view.request.sweep.strengths if view.request.sweep else ()
@@ -336,7 +336,7 @@ async def keep(interaction: Interaction, subject: str) -> None:
         raise Refused("That strength is none of this comparison's.")
     finetune = await finetune_of(interaction, view.request.finetune)
     strength = strengths[int(index)]
-    await interaction.client.services.finetunes.keep(
+    await interaction.client.services.finetuning.finetunes.keep(
         finetune, by=interaction.user.id, model=view.request.model, strength=strength
     )
     await show_changed(interaction, finetune.finetune.id)

@@ -10,7 +10,7 @@ from bot.workflows.finetuning.types import FinetuneView
 async def show_changed(interaction: Interaction, finetune_id: str) -> FinetuneView:
     """Bring a finetune's card up to date. Who pressed on another message is told where the card is."""
     services = interaction.client.services
-    view = await services.finetune_views.of(finetune_id)
+    view = await services.finetuning.views.of(finetune_id)
     assert view, "it was there just now"
     await services.delivery.show(view)
     silent = interaction.response.type is InteractionResponseType.deferred_message_update

@@ -15,7 +15,8 @@ from bot.providers.interface import Frozen
 from bot.providers.parameters import Value
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Pack, Subject, TrainingProvider
-from bot.workflows.drawing.types import MOST_SWEPT, Upload, job_id
+from bot.workflows.base.types import Upload, job_id
+from bot.workflows.drawing.types import MOST_SWEPT
 from bot.workflows.finetuning.drafts import checked_description, checked_name
 from bot.workflows.finetuning.types import FinetuneView
 from cogs.base.asking import attached, check_place, origin, roles_of
@@ -138,7 +139,7 @@ class Finetune(
             trigger=trigger or "",
             class_name=class_noun or "",
             parameters={key: value for key, value in options.items() if value is not None},
-            region=region or self._client.services.finetune_views.home(chosen),
+            region=region or self._client.services.finetuning.views.home(chosen),
             instruction=instruction or "",
             pack=pack,
         )
@@ -157,8 +158,10 @@ class Finetune(
     async def created(self, interaction: Interaction, draft_id: str) -> None:
         """The form was sent: the finetune is made with the pictures that came with it, or without any."""
         services = self._client.services
-        async with services.database.read() as db:
-            content = await drafts.find(db, draft_id=draft_id, owner_id=interaction.user.id, now=services.clock.now())
+        async with services.kit.database.read() as db:
+            content = await drafts.find(
+                db, draft_id=draft_id, owner_id=interaction.user.id, now=services.kit.clock.now()
+            )
         if content is None:
             raise Refused("This form was open for too long. Please type the command again.")
         found = await found_at(interaction, given(interaction).get("links", ""))
@@ -169,7 +172,9 @@ class Finetune(
     ) -> None:
         services = self._client.services
         spec = await self._with_pack(new.spec)
-        job, taken = await services.trainings.create(origin(interaction), spec, uploads, description=new.description)
+        job, taken = await services.finetuning.drafts.create(
+            origin(interaction), spec, uploads, description=new.description
+        )
         settle(interaction)
         services.delivery.remember(job.id, interaction)
         said = [taken_text(taken)] if taken.left_out else []
@@ -180,10 +185,10 @@ class Finetune(
 
     async def _open_form(self, interaction: Interaction, new: NewFinetune) -> None:
         """A form must be the first answer; what it would only find out later is asked now."""
-        services, now = self._client.services, self._client.services.clock.now()
-        await services.trainings.check_free(origin(interaction), new.spec.name)
+        services, now = self._client.services, self._client.services.kit.clock.now()
+        await services.finetuning.drafts.check_free(origin(interaction), new.spec.name)
         draft_id = job_id(interaction.id)
-        async with services.database.write() as db:
+        async with services.kit.database.write() as db:
             await drafts.save(
                 db,
                 draft_id=draft_id,
@@ -200,7 +205,7 @@ class Finetune(
         Raises:
             Refused: there is none of that name, it is not set up here, or none is.
         """
-        views = self._client.services.finetune_views
+        views = self._client.services.finetuning.views
         offered = views.offered()
         if not offered:
             raise Refused("No trainer is set up here. The admin has to give the bot a trainer's key first.")
@@ -218,7 +223,7 @@ class Finetune(
         words = typed.casefold().split()
         return [
             _trainer_choice(each)
-            for each in self._client.services.finetune_views.offered()
+            for each in self._client.services.finetuning.views.offered()
             if all(word in f"{each.key} {each.label} {each.good_for}".casefold() for word in words)
         ][:25]
 
@@ -248,7 +253,7 @@ class Finetune(
     async def _known_packs(self) -> list[Pack]:
         """Those of the account; asked for once in a while, and none while the trainer does not answer."""
         until, packs = self._packs
-        now, provider = self._client.services.clock.now(), self._client.services.providers.get(PACKS_PROVIDER)
+        now, provider = self._client.services.kit.clock.now(), self._client.services.kit.providers.get(PACKS_PROVIDER)
         if now < until or not isinstance(provider, TrainingProvider) or not provider.capabilities.packs:
             return packs
         try:
@@ -265,7 +270,7 @@ class Finetune(
         """Show the finetunes that are yours or that you may draw with."""
         await acknowledge(interaction, Answer.PRIVATE)
         assert interaction.guild_id, "commands are in communities only"
-        views = await self._client.services.finetune_views.listed(
+        views = await self._client.services.finetuning.views.listed(
             guild_id=interaction.guild_id, user_id=interaction.user.id, roles=roles_of(interaction), limit=LISTED
         )
         await interaction.edit_original_response(content=cards.finetune_list(views, interaction.user.id))
@@ -291,7 +296,7 @@ class Finetune(
         if new_name is None and description is None:
             raise Refused("Say what to change: “new_name”, “description”, or both.")
         view = await finetune_named(interaction, name)
-        await self._client.services.finetunes.rename(
+        await self._client.services.finetuning.finetunes.rename(
             view, by=interaction.user.id, name=new_name, description=description
         )
         view = await show_changed(interaction, view.finetune.id)
@@ -363,7 +368,9 @@ class Finetune(
             raise Refused("Say what is usual from now on: “strength”, “model”, or both.")
         view = await finetune_named(interaction, name)
         key = finetuned_named(model, view).key if model else None
-        await self._client.services.finetunes.keep(view, by=interaction.user.id, model=key, strength=strength)
+        await self._client.services.finetuning.finetunes.keep(
+            view, by=interaction.user.id, model=key, strength=strength
+        )
         view = await show_changed(interaction, view.finetune.id)
         await interaction.edit_original_response(content=_usual(view))
 

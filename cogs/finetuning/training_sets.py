@@ -14,7 +14,7 @@ from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of, quoted, stem
 from bot.providers.interface import Frozen
-from bot.workflows.drawing.types import Upload, job_id
+from bot.workflows.base.types import Upload, job_id
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.intake import Taken
 from bot.workflows.finetuning.types import CONSENT, OPEN, FinetuneView
@@ -165,7 +165,7 @@ async def add_found(interaction: Interaction, finetune_id: str, found: Found, *,
     source = Source(
         contributor_id=found.contributor_id, added_by=interaction.user.id, link=found.link, consented=consented
     )
-    return taken_text(await client.services.trainings.add(finetune_id, uploads, source), view)
+    return taken_text(await client.services.finetuning.drafts.add(finetune_id, uploads, source), view)
 
 
 async def add_all(interaction: Interaction, finetune_id: str, found: Sequence[Found], *, consented: bool) -> list[str]:
@@ -229,7 +229,7 @@ async def added(interaction: Interaction, finetune_id: str) -> None:
     said: list[str] = []
     if uploads:
         source = Source(contributor_id=who, added_by=who, consented=consented)
-        taken = await interaction.client.services.trainings.add(finetune_id, uploads, source)
+        taken = await interaction.client.services.finetuning.drafts.add(finetune_id, uploads, source)
         said.append(taken_text(taken, view))
     said += await add_all(interaction, finetune_id, messages, consented=consented)
     await show_changed(interaction, finetune_id)
@@ -257,7 +257,7 @@ async def captioned(interaction: Interaction, subject: str) -> None:
     if not count.isdecimal() or _order(view, int(count)) != order:
         raise Refused("Pictures were removed meanwhile, so the numbers do not fit any more. Nothing was changed.")
     captions = numbered(given(interaction)["captions"])
-    await interaction.client.services.trainings.caption(finetune_id, captions, by=interaction.user.id)
+    await interaction.client.services.finetuning.drafts.caption(finetune_id, captions, by=interaction.user.id)
     await show_changed(interaction, finetune_id)
 
 
@@ -297,7 +297,7 @@ async def open_removal(interaction: Interaction, finetune_id: str) -> None:
 
 async def removed(interaction: Interaction, finetune_id: str) -> None:
     view = await draft_of(interaction, finetune_id)
-    wanted, trainings = chosen(interaction, "pictures"), interaction.client.services.trainings
+    wanted, trainings = chosen(interaction, "pictures"), interaction.client.services.finetuning.drafts
     if not await trainings.remove(view.finetune.id, wanted, by=interaction.user.id):
         raise Refused("Those pictures are gone already.")
     await show_changed(interaction, finetune_id)
@@ -351,8 +351,8 @@ async def add_message(interaction: Interaction, message: discord.Message) -> Non
 async def chosen_draft(interaction: Interaction, draft_id: str) -> None:
     """The form was sent: the message's pictures go into the chosen draft."""
     services = interaction.client.services
-    async with services.database.read() as db:
-        content = await drafts.find(db, draft_id=draft_id, owner_id=interaction.user.id, now=services.clock.now())
+    async with services.kit.database.read() as db:
+        content = await drafts.find(db, draft_id=draft_id, owner_id=interaction.user.id, now=services.kit.clock.now())
     if content is None:
         raise Refused("This form was open for too long. Please start again from the message.")
     await _add_to(interaction, given(interaction)["finetune"], Found.model_validate_json(content))
@@ -369,7 +369,7 @@ async def _open_drafts(interaction: Interaction) -> list[Finetune]:
     """The drafts that the member may add pictures to, their own first."""
     assert interaction.guild_id, "commands are in communities only"
     who = interaction.user.id
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         all_of_them = await finetunes.of_community(db, interaction.guild_id)
         found = [each for each in all_of_them if each.state in OPEN and (each.owner_id == who or each.open_to_others)]
         cards = {each.id: await jobs.find(db, each.id) for each in found}
@@ -382,9 +382,9 @@ async def _open_drafts(interaction: Interaction) -> list[Finetune]:
 
 
 async def _choice(interaction: Interaction, open_ones: Sequence[Finetune], found: Found) -> Form:
-    services, now = interaction.client.services, interaction.client.services.clock.now()
+    services, now = interaction.client.services, interaction.client.services.kit.clock.now()
     draft_id = job_id(interaction.id)
-    async with services.database.write() as db:
+    async with services.kit.database.write() as db:
         await drafts.save(
             db,
             draft_id=draft_id,

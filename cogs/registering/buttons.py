@@ -59,7 +59,7 @@ async def texted(interaction: Interaction, registration_id: str) -> None:
 
 async def open_licence(interaction: Interaction, registration_id: str) -> None:
     details, kept = await _opened(interaction, registration_id, "licence")
-    coin = interaction.client.services.wallets.network.coin
+    coin = interaction.client.services.registering.wallets.network.coin
     await interaction.response.send_modal(licence_form(registration_id, details, coin, kept))
 
 
@@ -77,7 +77,7 @@ async def open_creators(interaction: Interaction, registration_id: str) -> None:
 
 async def credited(interaction: Interaction, registration_id: str) -> None:
     async def changes(said: dict[str, str]) -> dict[str, object]:
-        async with interaction.client.services.database.read() as db:
+        async with interaction.client.services.kit.database.read() as db:
             linked = await wallets.find(db, interaction.user.id)
         return {"creators": creators_in(said.get("creators", ""), linked.address if linked else None)}
 
@@ -99,7 +99,7 @@ async def directed(interaction: Interaction, registration_id: str) -> None:
 async def derive(interaction: Interaction, subject: str) -> None:
     registration_id, _, wanted = subject.partition(":")
     await details_of(interaction, registration_id)
-    registrations = interaction.client.services.registrations
+    registrations = interaction.client.services.registering.registrations
     view = await registrations.edit(registration_id, by=interaction.user.id, derivative=wanted == "on")
     await _show_draft(interaction, view)
 
@@ -108,8 +108,8 @@ async def _opened(interaction: Interaction, registration_id: str, form: str) -> 
     """What the draft says, and what was typed into that form and not accepted."""
     details, services = await details_of(interaction, registration_id), interaction.client.services
     key, owner = _key(registration_id, form), interaction.user.id
-    async with services.database.read() as db:
-        content = await drafts.find(db, draft_id=key, owner_id=owner, now=services.clock.now())
+    async with services.kit.database.read() as db:
+        content = await drafts.find(db, draft_id=key, owner_id=owner, now=services.kit.clock.now())
     return details, _Typed.model_validate_json(content).said if content else {}
 
 
@@ -126,15 +126,15 @@ async def _changed(
     """
     await details_of(interaction, registration_id)
     services, said, owner = interaction.client.services, given(interaction), interaction.user.id
-    key, now = _key(registration_id, form), services.clock.now()
+    key, now = _key(registration_id, form), services.kit.clock.now()
     try:
-        view = await services.registrations.edit(registration_id, by=owner, **await changes(said))
+        view = await services.registering.registrations.edit(registration_id, by=owner, **await changes(said))
     except Refused as error:
-        async with services.database.write() as db:
+        async with services.kit.database.write() as db:
             content = _Typed(said=said).model_dump_json()
             await drafts.save(db, draft_id=key, owner_id=owner, content=content, now=now, expires_at=now + KEPT)
         raise Refused(f"{error} Nothing was changed; the form still has what you typed.") from error
-    async with services.database.write() as db:
+    async with services.kit.database.write() as db:
         await drafts.take(db, draft_id=key, owner_id=owner, now=now)
     await _show_draft(interaction, view)
 
@@ -144,7 +144,7 @@ def _key(registration_id: str, form: str) -> str:
 
 
 async def _show_draft(interaction: Interaction, view: DraftView) -> None:
-    await reply(interaction, cards.registration_draft_card(view, interaction.client.services.media))
+    await reply(interaction, cards.registration_draft_card(view, interaction.client.services.kit.files))
 
 
 # The draft's end.
@@ -156,7 +156,7 @@ async def submit(interaction: Interaction, subject: str) -> None:
     await details_of(interaction, registration_id)
     check_place(interaction)
     assert interaction.channel_id, "buttons are in a channel"
-    registrations, owner = interaction.client.services.registrations, interaction.user.id
+    registrations, owner = interaction.client.services.registering.registrations, interaction.user.id
     try:
         found = await registrations.submit(registration_id, by=owner, digest=digest, channel_id=interaction.channel_id)
     except Refused:
@@ -169,16 +169,16 @@ async def submit(interaction: Interaction, subject: str) -> None:
 
 async def discard(interaction: Interaction, registration_id: str) -> None:
     details = await details_of(interaction, registration_id)
-    await interaction.client.services.registrations.discard(registration_id, by=interaction.user.id)
+    await interaction.client.services.registering.registrations.discard(registration_id, by=interaction.user.id)
     await reply(interaction, cards.discarded_card(details.title))
 
 
 async def exact(interaction: Interaction, registration_id: str) -> None:
     """The metadata as files, for whoever may see them: exactly those that are pinned, once they are."""
     services = interaction.client.services
-    view = await services.registrations.views.of(registration_id)
+    view = await services.registering.registrations.views.of(registration_id)
     if view is None:
-        draft = await services.registrations.draft(registration_id, by=interaction.user.id)
+        draft = await services.registering.registrations.draft(registration_id, by=interaction.user.id)
         if draft.terms is None:
             raise Refused(draft.missing or "Something is missing yet.")
         await _hand_over(
@@ -196,7 +196,7 @@ async def exact(interaction: Interaction, registration_id: str) -> None:
 
 async def _made(interaction: Interaction, view: RegistrationView) -> dict[str, bytes] | None:
     """The files as they were serialised; None before that."""
-    media, registration = interaction.client.services.media, view.registration
+    media, registration = interaction.client.services.kit.files, view.registration
     if registration.ip_metadata is None or registration.nft_metadata is None:
         return None
     return {
@@ -226,7 +226,7 @@ async def _hand_over(interaction: Interaction, files: dict[str, bytes], said: st
 async def withdraw(interaction: Interaction, registration_id: str) -> None:
     view = await registration_of(interaction, registration_id)
     services = interaction.client.services
-    await services.registrations.withdraw(registration_id, by=interaction.user.id)
+    await services.registering.registrations.withdraw(registration_id, by=interaction.user.id)
     view = await show_registration(interaction, registration_id)
     if view.review:
         await services.delivery.decided(view.review, view)
@@ -248,7 +248,9 @@ async def open_answer(interaction: Interaction, subject: str) -> None:
 async def answered(interaction: Interaction, registration_id: str) -> None:
     services = interaction.client.services
     await registration_of(interaction, registration_id)
-    await services.registrations.answer(registration_id, by=interaction.user.id, text=given(interaction)["answer"])
+    await services.registering.registrations.answer(
+        registration_id, by=interaction.user.id, text=given(interaction)["answer"]
+    )
     view = await show_registration(interaction, registration_id)
     if view.review:
         await services.delivery.decided(view.review, view)
@@ -262,7 +264,7 @@ async def again(interaction: Interaction, subject: str) -> None:
     await registration_of(interaction, registration_id)
     check_place(interaction)
     assert interaction.channel_id, "buttons are in a channel"
-    view = await services.registrations.again(
+    view = await services.registering.registrations.again(
         registration_id, by=interaction.user.id, interaction_id=interaction.id, channel_id=interaction.channel_id
     )
     await _show_draft(interaction, view)
@@ -272,7 +274,7 @@ async def retry(interaction: Interaction, subject: str) -> None:
     """Once more under the same approval."""
     registration_id, _, _ = subject.partition(":")
     await registration_of(interaction, registration_id)
-    await interaction.client.services.registrations.retry(
+    await interaction.client.services.registering.registrations.retry(
         registration_id, by=interaction.user.id, moderator=await moderates(interaction)
     )
     await show_registration(interaction, registration_id)

@@ -25,7 +25,7 @@ MOST_OFFERED = 25
 async def suggest_pictures(interaction: Interaction, typed: str) -> list[Choice[str]]:
     """The asker's newest pictures here, by their prompts."""
     assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         found = await images.newest(db, guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=100)
     words = typed.casefold().split()
     choices: list[Choice[str]] = []
@@ -108,8 +108,8 @@ async def _draft(interaction: Interaction, image: Image) -> None:
     """Take up the member's draft of it, or begin one."""
     services = interaction.client.services
     name = interaction.user.display_name
-    view = await services.registrations.begin(origin(interaction), image.id, name=name)
-    await reply(interaction, cards.registration_draft_card(view, services.media))
+    view = await services.registering.registrations.begin(origin(interaction), image.id, name=name)
+    await reply(interaction, cards.registration_draft_card(view, services.kit.files))
 
 
 def _check_can_be(interaction: Interaction) -> None:
@@ -118,7 +118,7 @@ def _check_can_be(interaction: Interaction) -> None:
     Raises:
         Refused: one of them is not so.
     """
-    interaction.client.services.registrations.check_offered()
+    interaction.client.services.registering.registrations.check_offered()
     check_place(interaction)
 
 

@@ -18,7 +18,7 @@ async def registration_of(interaction: Interaction, registration_id: str) -> Reg
     Raises:
         Refused: there is none, in the same words as where its channel is closed to them.
     """
-    view = await interaction.client.services.registrations.views.of(registration_id)
+    view = await interaction.client.services.registering.registrations.views.of(registration_id)
     if view is None or view.job.guild_id != interaction.guild_id or not await _may_know(interaction, view):
         raise Refused("There is no such registration here, or you cannot see its channel.")
     await check_age(interaction, view.job)
@@ -31,7 +31,7 @@ async def details_of(interaction: Interaction, registration_id: str) -> Details:
     Raises:
         Refused: it is not theirs, or no draft any more.
     """
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         found = await registrations.find(db, registration_id)
     if found is None or found.owner_id != interaction.user.id or found.guild_id != interaction.guild_id:
         raise Refused("There is no such draft of yours.")
@@ -43,7 +43,7 @@ async def details_of(interaction: Interaction, registration_id: str) -> Details:
 async def show_registration(interaction: Interaction, registration_id: str) -> RegistrationView:
     """Bring a registration's card up to date. Who pressed on another message is told where the card is."""
     services = interaction.client.services
-    view = await services.registrations.views.of(registration_id)
+    view = await services.registering.registrations.views.of(registration_id)
     assert view, "it was there just now"
     await services.delivery.show(view)
     silent = interaction.response.type is InteractionResponseType.deferred_message_update

@@ -25,14 +25,14 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
         """Link your wallet: you sign a message with it, which costs nothing."""
         await acknowledge(interaction, Answer.PRIVATE)
         who = interaction.user.id
-        challenge = await self._client.services.wallets.challenge(who, address)
+        challenge = await self._client.services.registering.wallets.challenge(who, address)
         await reply(interaction, cards.wallet_card(challenge, who))
 
     @app_commands.command()
     async def show(self, interaction: Interaction) -> None:
         """Show which wallet you have linked."""
         await acknowledge(interaction, Answer.PRIVATE)
-        linked = self._client.services.wallets
+        linked = self._client.services.registering.wallets
         said = cards.wallet_text(await linked.of(interaction.user.id), linked.network)
         await interaction.edit_original_response(content=said)
 
@@ -42,7 +42,7 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
         await acknowledge(interaction, Answer.PRIVATE)
         assert interaction.guild_id, "commands are in communities only"
         who = interaction.user.id
-        address = await self._client.services.wallets.unlink(who, guild_id=interaction.guild_id)
+        address = await self._client.services.registering.wallets.unlink(who, guild_id=interaction.guild_id)
         await interaction.edit_original_response(
             content=f"`{address}` is not linked any more. What you register from now on belongs to the community's "
             "wallet, unless you name another one. What is registered or submitted already stays as it is."
@@ -60,7 +60,7 @@ async def open_signature(interaction: Interaction, subject: str) -> None:
 async def signed(interaction: Interaction, subject: str) -> None:
     _check_own(interaction, subject)
     assert interaction.guild_id, "commands are in communities only"
-    service = interaction.client.services.wallets
+    service = interaction.client.services.registering.wallets
     linked = await service.prove(interaction.user.id, given(interaction)["signature"], guild_id=interaction.guild_id)
     await reply(interaction, cards.wallet_linked_card(linked, service.network))
 

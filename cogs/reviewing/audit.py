@@ -44,7 +44,7 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         assert interaction.guild_id, "commands are in communities only"
         start = _day(since) if since else 0.0
         end = _day(until) + DAY if until else None
-        async with services.database.read() as db:
+        async with services.kit.database.read() as db:
             entries = await audit.of_guild(db, interaction.guild_id, since=start, before=end)
             number, head = await audit.head(db)
         content = as_csv(entries) if format == "csv" else as_json(entries, head=head, number=number)
@@ -60,7 +60,7 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         await acknowledge(interaction, Answer.PRIVATE)
         check_manager(interaction)
         subject = subject.strip().strip("`")
-        async with self._client.services.database.read() as db:
+        async with self._client.services.kit.database.read() as db:
             entries = [each for each in await audit.about(db, subject) if each.guild_id == interaction.guild_id]
         await interaction.edit_original_response(content=cards.audit_text(subject, entries))
 

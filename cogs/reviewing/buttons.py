@@ -15,7 +15,7 @@ from storage.reviewing.reviews import Review, ReviewState
 async def approve(interaction: Interaction, subject: str) -> None:
     review_id, _, digest = subject.partition(":")
     await check_community(interaction, review_id)
-    decisions = interaction.client.services.decisions
+    decisions = interaction.client.services.reviewing.decisions
     await show_change(
         interaction, review_id, decisions.decide(review_id, moderator(interaction), approve=True, digest=digest)
     )
@@ -36,7 +36,7 @@ async def denied(interaction: Interaction, subject: str) -> None:
     await check_community(interaction, review_id)
     await check_moderator(interaction)
     reason = await given_reason(interaction)
-    decisions = interaction.client.services.decisions
+    decisions = interaction.client.services.reviewing.decisions
     denial = decisions.decide(review_id, moderator(interaction), approve=False, digest=digest, reason=reason)
     await show_change(interaction, review_id, denial)
     await keep_reason(interaction)
@@ -54,20 +54,20 @@ async def open_asking(interaction: Interaction, review_id: str) -> None:
 
 async def asked(interaction: Interaction, review_id: str) -> None:
     await check_community(interaction, review_id)
-    decisions = interaction.client.services.decisions
+    decisions = interaction.client.services.reviewing.decisions
     asking = decisions.ask(review_id, moderator(interaction), given(interaction).get("question", ""))
     await show_change(interaction, review_id, asking)
 
 
 async def claim(interaction: Interaction, review_id: str) -> None:
     await check_community(interaction, review_id)
-    claiming = interaction.client.services.decisions.claim(review_id, moderator(interaction))
+    claiming = interaction.client.services.reviewing.decisions.claim(review_id, moderator(interaction))
     await show_change(interaction, review_id, claiming)
 
 
 async def undo(interaction: Interaction, review_id: str) -> None:
     await check_community(interaction, review_id)
-    undoing = interaction.client.services.decisions.undo(review_id, moderator(interaction))
+    undoing = interaction.client.services.reviewing.decisions.undo(review_id, moderator(interaction))
     await show_change(interaction, review_id, undoing)
 
 
@@ -77,7 +77,7 @@ async def _check_may_decide(interaction: Interaction, review: Review) -> None:
         Refused: the presser is no moderator here, or must not decide on this.
     """
     await check_moderator(interaction)
-    standing = await interaction.client.services.decisions.standing(review, moderator(interaction))
+    standing = await interaction.client.services.reviewing.decisions.standing(review, moderator(interaction))
     if review.state is ReviewState.OPEN and standing.bar:
         raise Refused(standing.bar)
 

@@ -11,7 +11,7 @@ from bot import cards
 from bot.discord.buttons import Answer, Form, Press, acknowledge, chosen, say
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.base.shown import Shown
+from bot.workflows.base.cards import CardView
 from cogs.base.asking import check_moderator, moderator, reply
 from cogs.reviewing.presses import (
     ask_reason,
@@ -79,21 +79,21 @@ async def open_several(interaction: Interaction, review_id: str) -> None:
     services = interaction.client.services
     waiting = await open_questions(interaction)
     here = [review for review in waiting if review.id == review_id]
-    questions: list[tuple[Review, Shown | None]] = []
+    questions: list[tuple[Review, CardView | None]] = []
     for review in [*here, *_around(waiting, await _place(interaction, review_id))]:
         if review.kind in ONE_BY_ONE or review.id in {each.id for each, _ in questions}:
             continue
-        if (await services.decisions.standing(review, moderator(interaction))).bar is None:
-            questions.append((review, await services.views_any.of(review.subject)))
+        if (await services.reviewing.decisions.standing(review, moderator(interaction))).bar is None:
+            questions.append((review, await services.views.of(review.subject)))
         if len(questions) == MOST_AT_ONCE:
             break
     if not questions:
         raise Refused("Nothing waits here that you could deny together.")
     form = Form("rev:alldenied", review_id, "Deny several requests")
-    form.say(cards.choices_text(questions))
+    form.say(cards.choices_text(services.faces, questions))
     options: list[discord.SelectOption] = []
     for place, (review, view) in enumerate(questions, start=1):
-        label, description = cards.choice_of(place, review, view, now=services.clock.now())
+        label, description = cards.choice_of(services.faces, place, review, view, now=services.kit.clock.now())
         value = f"{review.id}:{review.digest[:DIGEST]}"
         options.append(discord.SelectOption(label=label, value=value, description=description))
     form.ask("which", "Which ones?", Select[Form](options=options, min_values=1, max_values=len(options)))
@@ -107,13 +107,17 @@ async def several_denied(interaction: Interaction, review_id: str) -> None:
     services = interaction.client.services
     wanted = dict(each.split(":", 1) for each in chosen(interaction, "which") if ":" in each)
     reason = await given_reason(interaction)
-    denials = await services.decisions.deny_several(interaction.guild_id, wanted, moderator(interaction), reason=reason)
+    denials = await services.reviewing.decisions.deny_several(
+        interaction.guild_id, wanted, moderator(interaction), reason=reason
+    )
     await keep_reason(interaction)
-    views: Mapping[str, Shown | None] = {
-        denial.review_id: await services.views_any.of(denial.review.subject) for denial in denials if denial.review
+    views: Mapping[str, CardView | None] = {
+        denial.review_id: await services.views.of(denial.review.subject) for denial in denials if denial.review
     }
     await _walk_on(interaction, await _from(interaction, review_id))
-    await say(interaction, cards.denials_text([(denial, views.get(denial.review_id)) for denial in denials]))
+    await say(
+        interaction, cards.denials_text(services.faces, [(denial, views.get(denial.review_id)) for denial in denials])
+    )
     for denial in denials:  # Discord lets five edits through in five seconds, so they come last
         view = views.get(denial.review_id)
         if denial.review and view:
@@ -138,7 +142,9 @@ async def reasons_forgotten(interaction: Interaction, review_id: str) -> None:
     await check_moderator(interaction)
     assert interaction.guild_id, "forms are in communities only"
     gone = chosen_reasons(await community_of(interaction), chosen(interaction, "which"))
-    await interaction.client.services.decisions.forget_reasons(interaction.guild_id, moderator(interaction), gone)
+    await interaction.client.services.reviewing.decisions.forget_reasons(
+        interaction.guild_id, moderator(interaction), gone
+    )
     await _walk_on(interaction, await _from(interaction, review_id))
     removed = "1 saved reason is" if len(gone) == 1 else f"{len(gone)} saved reasons are"
     await say(interaction, f"{removed} removed.")
@@ -150,17 +156,17 @@ async def reasons_forgotten(interaction: Interaction, review_id: str) -> None:
 async def _first(interaction: Interaction, waiting: Sequence[Review]) -> int:
     """The place of the oldest question that this moderator may decide; the oldest of all where there is none."""
     who, services = moderator(interaction), interaction.client.services
-    now = services.clock.now()
+    now = services.kit.clock.now()
     for place, review in enumerate(waiting):
         held = review.claimed_by not in {None, who.user_id} and (review.claimed_until or 0) >= now
-        if not held and (await services.decisions.standing(review, who)).bar is None:
+        if not held and (await services.reviewing.decisions.standing(review, who)).bar is None:
             return place
     return 0
 
 
 async def _place(interaction: Interaction, review_id: str) -> tuple[float, str]:
     """Where a question is, or was, in the queue; before all others if nobody knows it any more."""
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         review = await reviews.find(db, review_id)
     return (review.created_at, review.id) if review and review.guild_id == interaction.guild_id else (0.0, "")
 

@@ -12,7 +12,7 @@ from bot.cards.base.words import shortened
 from bot.discord.buttons import YES, Form, custom_ids, given
 from bot.discord.client import Interaction
 from bot.errors import Refused
-from bot.workflows.base.shown import Shown
+from bot.workflows.base.cards import CardView
 from cogs.base.asking import moderates, moderator, reply
 from storage.community import communities
 from storage.community.communities import Community
@@ -32,7 +32,7 @@ async def check_community(interaction: Interaction, review_id: str) -> Review:
     Raises:
         Refused: there is no such question here.
     """
-    review = await interaction.client.services.decisions.find(review_id)
+    review = await interaction.client.services.reviewing.decisions.find(review_id)
     if review.guild_id != interaction.guild_id:
         raise Refused("This approval request is another server's.")
     return review
@@ -44,7 +44,7 @@ async def show_change(interaction: Interaction, review_id: str, change: Awaitabl
         review = await change
     except Refused:
         if await moderates(interaction):
-            await show_decided(interaction, await interaction.client.services.decisions.find(review_id))
+            await show_decided(interaction, await interaction.client.services.reviewing.decisions.find(review_id))
         raise
     await show_decided(interaction, review)
     return review
@@ -53,7 +53,7 @@ async def show_change(interaction: Interaction, review_id: str, change: Awaitabl
 async def show_decided(interaction: Interaction, review: Review) -> None:
     """Bring the question's card and the request's up to date, and the copy of the question that was pressed."""
     services = interaction.client.services
-    view = await services.views_any.of(review.subject)
+    view = await services.views.of(review.subject)
     if view is None:
         return
     shown = await services.delivery.decided(review, view)
@@ -66,7 +66,7 @@ async def show_decided(interaction: Interaction, review: Review) -> None:
 
 async def show_question(interaction: Interaction, review: Review) -> bool:
     """Make the answer a step of the walk through the queue; False where nobody knows any more what was asked."""
-    view = await interaction.client.services.views_any.of(review.subject)
+    view = await interaction.client.services.views.of(review.subject)
     if view is None:
         return False
     await reply(interaction, await walk_card(interaction, review, view))
@@ -76,14 +76,14 @@ async def show_question(interaction: Interaction, review: Review) -> bool:
 async def open_questions(interaction: Interaction) -> list[Review]:
     """What waits in this community, oldest first."""
     assert interaction.guild_id, "commands and buttons are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         return await reviews.open_ones(db, interaction.guild_id, limit=MOST_WALKED)
 
 
-async def walk_card(interaction: Interaction, review: Review, view: Shown) -> Card:
+async def walk_card(interaction: Interaction, review: Review, view: CardView) -> Card:
     """A question's card as a step of the walk, for the moderator who looks at it."""
     waiting = [each.id for each in await open_questions(interaction)]
-    standing = await interaction.client.services.decisions.standing(review, moderator(interaction))
+    standing = await interaction.client.services.reviewing.decisions.standing(review, moderator(interaction))
     return cards.walked(
         _card(interaction, review, view),
         review,
@@ -96,12 +96,12 @@ async def walk_card(interaction: Interaction, review: Review, view: Shown) -> Ca
 
 async def community_of(interaction: Interaction) -> Community:
     assert interaction.guild_id, "commands and buttons are in communities only"
-    async with interaction.client.services.database.read() as db:
+    async with interaction.client.services.kit.database.read() as db:
         return await communities.find(db, interaction.guild_id)
 
 
-def _card(interaction: Interaction, review: Review, view: Shown) -> Card:
-    return cards.review_card_for(review, view, interaction.client.services.media)
+def _card(interaction: Interaction, review: Review, view: CardView) -> Card:
+    return interaction.client.services.faces.review_card(review, view)
 
 
 def _walks(interaction: Interaction) -> bool:
@@ -145,7 +145,9 @@ async def keep_reason(interaction: Interaction) -> None:
     own = said.get("reason", "").strip()
     if own and said.get("keep") == YES:
         assert interaction.guild_id, "forms are in communities only"
-        await interaction.client.services.decisions.keep_reason(interaction.guild_id, moderator(interaction), own)
+        await interaction.client.services.reviewing.decisions.keep_reason(
+            interaction.guild_id, moderator(interaction), own
+        )
 
 
 def reason_options(community: Community) -> list[discord.SelectOption]:

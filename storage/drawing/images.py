@@ -100,9 +100,8 @@ async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) ->
 
 
 async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[str]:
-    """Mark a request's images deleted; the SHA-256 of the files that nothing needs any more, be it
-    another image or a request under way that has the file as its input."""
-    gone = await rows(
+    """Mark a request's images deleted; the SHA-256 of their files, none where they were deleted already."""
+    deleted = await rows(
         db,
         """
         UPDATE images SET deleted_at = :now, deleted_by = :by WHERE job_id = :job_id AND deleted_at IS NULL
@@ -110,15 +109,16 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
         """,
         {"job_id": job_id, "by": by, "now": now},
     )
-    return [sha256 for sha256 in {each["sha256"] for each in gone} if not await needed(db, sha256)]
+    return [each["sha256"] for each in deleted]
 
 
-async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> bool:
-    """Whether a file is still an image, part of a finetune or of a registration, or the input of a request under way.
+async def needed(db: Connection, sha256: str) -> bool:
+    """Whether a row names a file that may still be used: as an image, in a finetune or a registration, as the input of
+    a request that may be asked for again, or as the sheet of a comparison.
 
-    With `beside`, any other request that has it as its input counts: one may be asked for again.
+    A request whose images were deleted is not asked for again.
     """
-    found = await row(
+    needing = await row(
         db,
         """
         SELECT 1 AS one FROM images WHERE sha256 = :sha256 AND deleted_at IS NULL
@@ -135,9 +135,15 @@ async def needed(db: Connection, sha256: str, *, beside: str | None = None) -> b
             'submitted', 'approved', 'pinning', 'pinned', 'signed', 'sent', 'failed', 'confirmed')
         UNION ALL
         SELECT 1 FROM jobs WHERE request LIKE :named AND (
-            state IN ('waiting', 'running', 'parked') OR (:beside IS NOT NULL AND COALESCE(parent_id, id) <> :beside))
+            state IN ('waiting', 'running', 'parked')
+            OR kind IN ('imagine', 'draw') AND NOT EXISTS (
+                SELECT 1 FROM images WHERE images.job_id = COALESCE(jobs.parent_id, jobs.id)
+                AND images.deleted_at IS NOT NULL))
+        UNION ALL
+        SELECT 1 FROM steps WHERE result LIKE :named AND name = 'compared' AND EXISTS (
+            SELECT 1 FROM images WHERE images.job_id = steps.job_id AND images.deleted_at IS NULL)
         LIMIT 1
         """,
-        {"sha256": sha256, "named": f'%"{sha256}"%', "beside": beside},
+        {"sha256": sha256, "named": f'%"{sha256}"%'},
     )
-    return found is not None
+    return needing is not None

@@ -103,7 +103,7 @@ async def test_a_failed_command_is_explained_to_the_one_who_typed_it(
     async def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(community.app.services.requests, "accept", fail)
+    monkeypatch.setattr(community.app.services.drawing.requests, "accept", fail)
 
     result = await community.imagine()
 
@@ -163,7 +163,7 @@ async def test_the_state_of_the_bot_is_for_its_own_admins_alone(community: Commu
     result = await community.olga.slash(community.studio, command)
     assert private(result) == "Only the bot's own admins can do this (the setting ADMIN_USER_IDS)."
     assert community.env.errors
-    assert not community.app.worker.draining
+    assert not community.app.services.kit.signals.draining
 
 
 def appoint(community: Community, member: MemberActor) -> None:
@@ -187,7 +187,7 @@ async def test_a_drained_bot_says_so_and_takes_nothing_new(community: Community)
     appoint(community, community.olga)
     said = private(await community.olga.slash(community.studio, "admin drain"))
     assert said.startswith("The bot is stopping. Nothing is being worked on.")
-    assert community.app.worker.draining
+    assert community.app.services.kit.signals.draining
     assert private(await community.imagine()).startswith("The bot is about to restart")
     assert community.env.errors
 

@@ -16,7 +16,7 @@ from bot import __main__ as command_line
 from bot.__main__ import doctor, main, run
 from bot.config import Settings
 from bot.errors import Broken
-from bot.workflows.drawing.types import job_id
+from bot.workflows.base.types import job_id
 from standins.bfl import BflServer
 from standins.discord import LocalDiscord, pointed_at
 from storage.backup import copy_everything
@@ -119,9 +119,9 @@ async def test_a_backup_of_a_running_bot_is_whole(community: Community, tmp_path
     assert await asyncio.to_thread(copy_everything, community.folder, copy) == 1
     with contextlib.closing(sqlite3.connect(copy / "bot.db")) as db:
         (sha256,) = db.execute("SELECT sha256 FROM images").fetchone()
-    assert (copy / "media" / sha256[:2] / sha256[2:4] / sha256).read_bytes() == await community.app.services.media.read(
-        sha256
-    )
+    assert (
+        copy / "media" / sha256[:2] / sha256[2:4] / sha256
+    ).read_bytes() == await community.app.services.kit.files.read(sha256)
 
 
 def test_a_backup_never_writes_over_another(tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ from PIL import Image as Picture
 
 from bot.discord.delivery import DiscordDelivery
 from bot.errors import Refused, Unavailable
+from bot.kinds import faces_of, question_kinds
 from bot.pictures.decode import Decoder
-from bot.workflows.drawing.types import Forecast, PictureView, Posted, RequestView
+from bot.workflows.base.files import Files
+from bot.workflows.base.types import Forecast, Posted
+from bot.workflows.drawing.types import PictureView, RequestView
 from standins.discord import (
     Fault,
     LocalDiscord,
@@ -88,8 +91,16 @@ class Place:
 
     def restarted(self, bot: Bot | None = None, **options: Any) -> DiscordDelivery:
         """A delivery that remembers nothing."""
-        parts: dict[str, Any] = {"clock": self.clock, "media": self.media, "decoder": self.decoder}
-        return DiscordDelivery(bot or self.bot, database=self.database, **parts, **options)
+        files = Files(database=self.database, clock=self.clock, media=self.media)
+        return DiscordDelivery(
+            bot or self.bot,
+            clock=self.clock,
+            files=files,
+            decoder=self.decoder,
+            database=self.database,
+            faces=faces_of(question_kinds(undo_seconds=60), files),
+            **options,
+        )
 
     @property
     def messages(self) -> list[Message]:

@@ -93,7 +93,7 @@ async def test_a_lane_that_never_runs_dry_does_not_starve_a_lane_with_a_long_que
     async def unsettled_add(name: str, *, owner: int) -> None:
         async with bench.database.write() as db:
             await queue.add(db, new_job(name, owner=owner), now=bench.clock.now())
-        bench.worker.wake()
+        bench.signals.wake()
 
     bench.add = unsettled_add  # type: ignore[method-assign,assignment] - inside a job nothing can settle
     async with bench.database.write() as db:

@@ -58,7 +58,7 @@ async def a_post(bench: Bench, *, read_within: float = 5.0) -> AsyncGenerator[Po
         await queue.add(db, NewJob(JOB, "train", 1, 2, 3, "{}", "bfl", parent_id="3k9x2f"), now=now)
         await queue.claim(db, holder="test", now=now, lease_until=now + 60)
         await queue.put_back(db, job_id=JOB, holder="test", due_at=now + 3600, keep_slot=True)
-    hints = Hints(bench.database, bench.clock)
+    hints = Hints(bench.database, bench.clock, bench.signals)
     callbacks = Callbacks(await callback_key(bench.database), hints, public_url="https://bot.example.com/")
     async with (
         Web(callbacks, bench.clock, read_within=read_within).serving("127.0.0.1", 0) as port,

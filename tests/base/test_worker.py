@@ -178,7 +178,7 @@ async def test_a_drain_waits_for_the_answer_of_a_request_that_has_left(bench: Be
     bench.running = asyncio.create_task(bench.worker.run())
     async with bench.database.write() as db:
         await queue.add(db, new_job("a"), now=bench.clock.now())
-    bench.worker.wake()
+    bench.signals.wake()
     await left.wait()
     drain = asyncio.create_task(bench.worker.drain())
     await asyncio.sleep(0)
@@ -391,7 +391,7 @@ async def test_a_request_does_not_end_before_its_pictures(bench: Bench) -> None:
     assert (await bench.job("r")).state is State.PARKED
     async with bench.database.write() as db:
         await queue.wake(db, job_id="r-1", now=bench.clock.now())
-    bench.worker.wake()
+    bench.signals.wake()
     await bench.clock.settle()
     assert (await bench.job("r")).state is State.DONE
     assert looks == ["r", "r"]

@@ -7,7 +7,8 @@ import discord
 from simcord import ChannelHandle
 
 from bot.errors import Refused
-from bot.workflows.drawing.types import ImageRequest, Origin
+from bot.workflows.base.types import Origin
+from bot.workflows.drawing.types import ImageRequest
 from tests.scenes.community import Community, buttons_of, private, text_of
 
 CENT = 10_000
@@ -160,7 +161,7 @@ async def test_a_community_spends_so_much_a_day_and_what_is_under_way_counts(com
 
 async def test_many_at_once_do_not_slip_past_a_limit_together(community: Community) -> None:
     await community.decide(member_pictures=5)
-    requests = community.app.services.requests
+    requests = community.app.services.drawing.requests
 
     async def ask(number: int) -> bool:
         origin = Origin(10**17 + number, community.ada.id, community.guild.id, community.studio.id, None, nsfw=False)
@@ -174,7 +175,7 @@ async def test_many_at_once_do_not_slip_past_a_limit_together(community: Communi
 
 
 async def test_the_same_interaction_delivered_twice_is_one_request(community: Community) -> None:
-    requests = community.app.services.requests
+    requests = community.app.services.drawing.requests
     origin = Origin(10**17, community.ada.id, community.guild.id, community.studio.id, None, nsfw=False)
     accepted = await asyncio.gather(
         *(requests.accept(origin, ImageRequest(prompt="a cat", model="flux-dev")) for _ in range(20))

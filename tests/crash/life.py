@@ -161,5 +161,5 @@ async def _watch_finetune(app: App, clock: FastClock, wish: str) -> None:
         due = min((0.0 if each["state"] == State.RUNNING else each["due_at"] for each in under_way), default=0.0)
         if due > clock.now() + SOON:
             clock.skip(due - clock.now())
-            app.worker.wake()
+            app.services.kit.signals.wake()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.workflows.drawing.types import job_id
+from bot.workflows.base.types import job_id
 from standins.bfl import BflServer
 from standins.bfl.faults import Handler
 from standins.discord import Interaction, LocalDiscord, Message

@@ -11,7 +11,8 @@ import pytest
 from bot import cards
 from bot.cards import Card, Copy
 from bot.discord.buttons import PressButton
-from bot.workflows.drawing.types import Forecast, ImageRequest, PictureView, RequestView
+from bot.workflows.base.types import Forecast
+from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView
 from standins.discord.rules import check_message
 from storage.base.jobs import NEVER, Job, State
 from storage.community.communities import Community

@@ -70,10 +70,10 @@ async def test_only_the_owner_and_moderators_delete(community: Community) -> Non
 
     refused = await community.ben.click(card, label="Delete")
     assert [each.ephemeral for each in refused.followups] == [True]
-    assert community.app.services.media.path(image.sha256).exists()
+    assert community.app.services.kit.files.path(image.sha256).exists()
 
     await community.mia.click(card, label="Delete")
-    assert not community.app.services.media.path(image.sha256).exists()
+    assert not community.app.services.kit.files.path(image.sha256).exists()
     (left,) = community.cards
     assert left.id == card.id
     assert not left.attachments

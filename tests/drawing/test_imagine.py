@@ -212,7 +212,7 @@ async def test_the_bytes_that_are_posted_are_the_providers(community: Community)
     assert posted
     (image,) = (await community.view(job_of(card))).images
     assert hashlib.sha256(posted).hexdigest() == image.sha256
-    assert community.app.services.media.path(image.sha256).read_bytes() == posted
+    assert community.app.services.kit.files.path(image.sha256).read_bytes() == posted
 
 
 @pytest.mark.parametrize("costs", [True, False])

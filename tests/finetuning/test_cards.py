@@ -15,7 +15,8 @@ from bot.pictures.linting import Finding, Severity
 from bot.providers import trainer_entries, trainers
 from bot.providers.interface import FinetuneRef
 from bot.providers.training import FinetuneSpec, Inspection, Subject
-from bot.workflows.drawing.types import Forecast, ImageRequest, PictureView, RequestView, Sweep
+from bot.workflows.base.types import Forecast
+from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView, Sweep
 from bot.workflows.finetuning.types import CONSENT, FinetuneView, Progress
 from standins.discord.rules import check_message
 from storage.base.jobs import State
@@ -166,7 +167,7 @@ NEWS = ["ready", "failed", "unknown", "expiring", "expired", "frozen", "kept", "
 def test_every_state_looks_different_and_says_something_in_every_part() -> None:
     shown = [card(view) for view in EVERY_STATE]
     assert len({each.key for each in shown}) == len(EVERY_STATE)
-    assert [each.key for each in shown] == [cards.card_of(view, MEDIA).key for view in EVERY_STATE]
+    assert [each.key for each in shown] == [cards.finetune_card(view, MEDIA).key for view in EVERY_STATE]
     for each in shown:
         assert all(part.content for part in each.view.walk_children() if isinstance(part, discord.ui.TextDisplay))
 
@@ -181,7 +182,7 @@ def test_names_and_words_from_outside_are_shown_and_never_read_as_formatting() -
         progress=Progress(inferred=hostile),
     )
     facts = cards.finetune_details(view, MEDIA, entries=(), facts={hostile: hostile}, viewer_id=OWNER)
-    for shown in (card(view), facts, cards.news_card(view, "failed", "1", MEDIA)):
+    for shown in (card(view), facts, cards.finetune_news(view, "failed", "1", MEDIA).card):
         outside_code = re.sub(r"`[^`]*`", "", words(shown))
         assert r"\*x\* \@everyone \<\@9>" in outside_code
         assert not re.search(r"(?<!\\)@everyone|(?<!\\)<@9>|(?<!\\)\[a", outside_code)
@@ -218,7 +219,7 @@ def test_discord_takes_every_card_with_twenty_pictures_and_the_longest_texts(bas
         for make in (cards.training_review_card, cards.consent_review_card)
         for asked in (review, a_review())
     ]
-    made += [cards.news_card(view, about, "1", MEDIA) for about in NEWS]
+    made += [cards.finetune_news(view, about, "1", MEDIA).card for about in NEWS]
     facts = {f"{n}{typed}": typed for n in range(40)}
     made.append(cards.finetune_details(view, MEDIA, entries=(), facts=facts, viewer_id=OWNER))
     for shown in made:
@@ -348,7 +349,7 @@ def test_a_lost_training_may_only_be_repeated_knowing_that_it_may_cost_twice() -
 def test_what_training_again_may_cost_is_a_sentence_also_where_nobody_knows(trainer: str, said: str) -> None:
     view = a_finetune(FinetuneState.UNKNOWN, trainer=trainer)
     assert f"\n{said}" in words(card(view))
-    assert said in words(cards.news_card(view, "unknown", "1", MEDIA))
+    assert said in words(cards.finetune_news(view, "unknown", "1", MEDIA).card)
 
 
 def test_what_is_of_no_kind_in_particular_is_just_a_finetune() -> None:
@@ -475,14 +476,14 @@ def test_before_deleting_it_is_said_what_the_trainer_keeps() -> None:
 
 def test_the_owner_is_told_by_name_with_a_link() -> None:
     for about in NEWS:
-        shown = cards.news_card(a_finetune(FinetuneState.READY), about, "1", MEDIA)
+        shown = cards.finetune_news(a_finetune(FinetuneState.READY), about, "1", MEDIA).card
         assert words(shown).startswith(f"<@{OWNER}> ")
         assert "https://discord.com/channels/1/2/3" in words(shown)
-    ready = cards.news_card(a_finetune(FinetuneState.READY), "ready", "1", MEDIA)
+    ready = cards.finetune_news(a_finetune(FinetuneState.READY), "ready", "1", MEDIA).card
     assert labels(ready) == [["Draw with it", "Compare strengths", "Details"]]
-    failed = cards.news_card(
+    failed = cards.finetune_news(
         a_finetune(FinetuneState.DRAFT, others=(trainer_entries.ASTRIA,), **FAILED), "failed", "1", MEDIA
-    )
+    ).card
     assert "It turned the set down. Nothing was charged." in words(failed)
     assert labels(failed) == [["Use Astria instead", "Details"]]
 

@@ -4,8 +4,9 @@ import pytest
 
 from bot.errors import Refused
 from bot.providers.training import Subject
+from bot.workflows.base.types import Origin
 from bot.workflows.drawing.generations import chosen_seeds, sweep_of
-from bot.workflows.drawing.types import ImageRequest, Origin
+from bot.workflows.drawing.types import ImageRequest
 from standins.bfl import Fault
 from standins.bfl.faults import loses_the_answer
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
@@ -32,7 +33,7 @@ def origin(community: Community, user_id: int, roles: tuple[int, ...] = ()) -> O
 async def drawn_prompt(community: Community, finetune_id: str, prompt: str, **more: object) -> dict[str, object]:
     """What BFL was told to draw."""
     request = ImageRequest(prompt=prompt, model="", finetune=finetune_id).model_copy(update=more)
-    await community.app.services.requests.accept(origin(community, community.ada.id), request)
+    await community.app.services.drawing.requests.accept(origin(community, community.ada.id), request)
     await community.pass_time(30)
     return community.bfl.tasks[-1].body
 
@@ -63,16 +64,16 @@ async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(found: 
     services, request = community.app.services, ImageRequest(prompt="x", model="", finetune=view.finetune.id)
 
     with pytest.raises(Refused, match="not shared with you"):
-        await services.requests.accept(origin(community, community.ben.id), request)
+        await services.drawing.requests.accept(origin(community, community.ben.id), request)
 
-    await services.finetunes.share(
+    await services.finetuning.finetunes.share(
         view, by=community.ada.id, visibility=Visibility.SHARED, shares=[Share("role", community.role.id)]
     )
-    await services.requests.accept(origin(community, community.mia.id, (community.role.id,)), request)
+    await services.drawing.requests.accept(origin(community, community.mia.id, (community.role.id,)), request)
     with pytest.raises(Refused, match="not shared with you"):
-        await services.requests.accept(origin(community, community.ben.id), request)
+        await services.drawing.requests.accept(origin(community, community.ben.id), request)
     with pytest.raises(Refused, match="who made this finetune"):
-        await services.finetunes.share(view, by=community.ben.id, visibility=Visibility.COMMUNITY)
+        await services.finetuning.finetunes.share(view, by=community.ben.id, visibility=Visibility.COMMUNITY)
 
 
 async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it(found: Founder) -> None:
@@ -81,7 +82,7 @@ async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it
     view = await trained(community)
     services = community.app.services
 
-    assert await services.finetunes.withdraw(view, by=community.ada.id) == 6
+    assert await services.finetuning.finetunes.withdraw(view, by=community.ada.id) == 6
     await community.clock.settle()
     with pytest.raises(Refused, match="frozen"):
         await drawn_prompt(community, view.finetune.id, "x")
@@ -98,7 +99,7 @@ async def test_a_moderator_may_delete_what_was_withdrawn_from(found: Founder) ->
     community = await found(trainers=["bfl"])
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
     view = await trained(community)
-    await community.app.services.finetunes.withdraw(view, by=community.ada.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.ada.id)
     await community.clock.settle()
 
     form = await community.mia.click(community.review.history()[-1], label="Delete the finetune")
@@ -115,7 +116,7 @@ async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(found:
     view = await trained(community)
     assert community.bfl.finetunes
 
-    await community.app.services.finetunes.delete(view, by=community.ada.id)
+    await community.app.services.finetuning.finetunes.delete(view, by=community.ada.id)
     await community.clock.settle()
 
     assert not community.bfl.finetunes
@@ -135,10 +136,10 @@ async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(fou
         finetune=view.finetune.id,
         sweep=sweep_of([0.8, 1.2], chosen_seeds(model, 2)),
     )
-    request, each = await services.requests.price(origin(community, community.ada.id), request)
+    request, each = await services.drawing.requests.price(origin(community, community.ada.id), request)
     assert (each, request.count) == (70_000, 4)
 
-    job = await services.requests.accept(origin(community, community.ada.id), request)
+    job = await services.drawing.requests.accept(origin(community, community.ada.id), request)
     await community.pass_time(60)
 
     bodies = [task.body for task in community.bfl.tasks[1:]]
@@ -146,7 +147,7 @@ async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(fou
     assert bodies[0]["seed"] == bodies[2]["seed"] != bodies[1]["seed"]
     swept = await community.view(job.id)
     assert swept.sheet
-    await services.finetunes.keep(view, by=community.ada.id, model=None, strength=0.8)
+    await services.finetuning.finetunes.keep(view, by=community.ada.id, model=None, strength=0.8)
     assert (await drawn_prompt(community, view.finetune.id, "x"))["finetune_strength"] == 0.8
 
 
@@ -188,7 +189,7 @@ async def test_an_admin_who_looked_at_the_bill_settles_what_nobody_knew(found: F
     (asset,) = community.vimmerse.trainings
     trigger = asset.trigger
 
-    await community.app.services.finetunes.settle(
+    await community.app.services.finetuning.finetunes.settle(
         f"{view.finetune.id}-1", by=1, charged=None, reference=trigger, refunded=None
     )
     await community.skip(HOUR)

@@ -26,7 +26,7 @@ def source(community: Community) -> Source:
 
 async def drawn(community: Community, finetune_id: str, prompt: str, **more: object) -> None:
     request = ImageRequest(prompt=prompt, model="", finetune=finetune_id).model_copy(update=more)
-    job = await community.app.services.requests.accept(origin(community, community.ada.id), request)
+    job = await community.app.services.drawing.requests.accept(origin(community, community.ada.id), request)
     await community.pass_time(120)
     view = await community.view(job.id)
     assert view.images, view.pictures
@@ -120,7 +120,9 @@ async def test_a_kontext_finetune_learns_from_pairs_and_edits_a_picture(found: F
     with pytest.raises(Refused, match="pairs"):
         await start(community, view)
 
-    await community.app.services.trainings.add(view.finetune.id, [upload("four.jpg", picture(4))], source(community))
+    await community.app.services.finetuning.drafts.add(
+        view.finetune.id, [upload("four.jpg", picture(4))], source(community)
+    )
     view = await finetune(community, view.finetune.id)
     view = await start(community, view)
     await community.skip(HOUR)
@@ -129,7 +131,7 @@ async def test_a_kontext_finetune_learns_from_pairs_and_edits_a_picture(found: F
 
     with pytest.raises(Refused, match="needs an image"):
         await drawn(community, view.finetune.id, "")
-    stored = await community.app.services.media.store(picture(9))
+    stored = await community.app.services.kit.files.store(picture(9))
     await drawn(community, view.finetune.id, "", inputs={"image_file": stored})
 
 
@@ -201,6 +203,6 @@ async def test_what_a_pack_decides_is_not_asked_for(found: Founder, given: dict[
 
 
 async def packs(community: Community) -> list[Pack]:
-    astria = community.app.services.providers["astria"]
+    astria = community.app.services.kit.providers["astria"]
     assert isinstance(astria, TrainingProvider)
     return await astria.list_packs()

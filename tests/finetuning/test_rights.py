@@ -24,7 +24,7 @@ async def shared_draft(community: Community) -> FinetuneView:
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
     view = await draft(community, uploads=pictures(5))
     given = Source(contributor_id=community.ben.id, added_by=community.ada.id)
-    await community.app.services.trainings.add(view.finetune.id, [upload("bens.jpg", picture(77))], given)
+    await community.app.services.finetuning.drafts.add(view.finetune.id, [upload("bens.jpg", picture(77))], given)
     await community.pass_time(5)
     return await finetune(community, view.finetune.id)
 
@@ -43,7 +43,7 @@ async def test_from_a_draft_withdrawn_pictures_are_gone_at_once(found: Founder) 
     community = await found(trainers=["bfl"])
     view = await shared_draft(community)
 
-    await community.app.services.finetunes.withdraw(view, by=community.ben.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
 
     view = await finetune(community, view.finetune.id)
     assert view.contributors == (community.ada.id,)
@@ -57,7 +57,7 @@ async def test_a_training_that_has_not_left_goes_back_to_a_draft_without_them(fo
     view = await start(community, await shared_draft(community))
     assert view.finetune.state is FinetuneState.ASKING
 
-    await community.app.services.finetunes.withdraw(view, by=community.ben.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
     await community.pass_time(5)
 
     view = await finetune(community, view.finetune.id)
@@ -69,7 +69,7 @@ async def test_a_training_that_has_not_left_goes_back_to_a_draft_without_them(fo
 async def test_a_failed_training_is_not_tried_again_with_withdrawn_pictures(found: Founder) -> None:
     community = await found(trainers=["bfl"], training_duration=1800.0)
     view = await start(community, await shared_draft(community))
-    await community.app.services.finetunes.withdraw(view, by=community.ben.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
     community.bfl.end(community.bfl.tasks[0], "Error", after=600.0)
 
     await community.skip(HOUR)
@@ -85,7 +85,7 @@ async def test_what_is_denied_during_its_training_is_deleted_when_that_is_over(f
     """A trainer deletes only what is finished."""
     community = await found(trainers=["bfl"], training_duration=1800.0)
     view = await start(community, await shared_draft(community))
-    await community.app.services.finetunes.withdraw(view, by=community.ben.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
     await community.pass_time(5)
     form = await community.mia.click(community.review.history()[-1], label="Delete the finetune")
     await community.mia.submit_modal(form, {"reason": "He has taken it back."})
@@ -104,7 +104,7 @@ async def test_it_stays_frozen_until_the_last_withdrawal_is_decided(found: Found
     view = await shared_draft(community)
     view = await start(community, view)
     await community.skip(HOUR)
-    finetunes = community.app.services.finetunes
+    finetunes = community.app.services.finetuning.finetunes
     await finetunes.withdraw(view, by=community.ben.id)
     await community.pass_time(5)
     await finetunes.withdraw(view, by=community.ada.id)
@@ -123,7 +123,7 @@ async def test_an_owner_who_moderates_does_not_decide_on_their_own_finetune(foun
     view = await draft(community, owner=community.mia.id)
     view = await start(community, view)
     await community.skip(HOUR)
-    await community.app.services.finetunes.withdraw(view, by=community.mia.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.mia.id)
     await community.pass_time(5)
 
     await community.mia.click(community.review.history()[-1], label="Keep the finetune")
@@ -135,13 +135,13 @@ async def test_a_picture_that_waited_is_not_drawn_with_a_finetune_that_was_froze
     community = await found(trainers=["bfl"])
     view = await trained(community)
     await community.decide(confirm_above=1, moderator_role_id=community.role.id, review_channel_id=community.review.id)
-    await community.app.services.finetunes.share(view, by=community.ada.id, visibility=Visibility.COMMUNITY)
+    await community.app.services.finetuning.finetunes.share(view, by=community.ada.id, visibility=Visibility.COMMUNITY)
     request = ImageRequest(prompt="x", model="", finetune=view.finetune.id)
-    job = await community.app.services.requests.accept(origin(community, community.ben.id), request)
+    job = await community.app.services.drawing.requests.accept(origin(community, community.ben.id), request)
     await community.pass_time(5)
     question = community.review.history()[-1]
 
-    await community.app.services.finetunes.withdraw(view, by=community.ada.id)
+    await community.app.services.finetuning.finetunes.withdraw(view, by=community.ada.id)
     await community.mia.click(question, label="Approve")
     await community.pass_time(60)
 
@@ -177,7 +177,7 @@ async def test_only_the_newest_try_can_be_settled_by_its_reference(found: Founde
     assert view.finetune.state is FinetuneState.READY
 
     with pytest.raises(Refused, match="newest training"):
-        await community.app.services.finetunes.settle(
+        await community.app.services.finetuning.finetunes.settle(
             f"{view.finetune.id}-1", by=1, charged=None, reference="stale", refunded=None
         )
 
@@ -193,7 +193,7 @@ async def test_an_unknown_try_is_not_forgotten_when_the_next_one_is_stopped(foun
     view = await start(community, await finetune(community, view.finetune.id))
     assert view.finetune.state is FinetuneState.ASKING
 
-    await community.app.services.starts.stop(view.finetune.id, by=community.ada.id)
+    await community.app.services.finetuning.starts.stop(view.finetune.id, by=community.ada.id)
 
     assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.UNKNOWN
 

@@ -108,7 +108,7 @@ async def test_a_server_that_trains_no_more_says_so_and_the_others_are_offered(f
     assert "Nothing was charged" in said
     assert "Use Astria instead" in said
 
-    await community.app.services.trainings.use_trainer(view.finetune.id, "astria", by=view.finetune.owner_id)
+    await community.app.services.finetuning.drafts.use_trainer(view.finetune.id, "astria", by=view.finetune.owner_id)
     assert (await finetune(community, view.finetune.id)).trainer.key == "astria"
 
 
@@ -169,7 +169,9 @@ async def test_a_restart_in_the_middle_loses_nothing(found: Founder) -> None:
 async def test_nothing_is_started_but_what_the_card_showed(found: Founder) -> None:
     community = await found(trainers=["bfl"])
     shown = await draft(community)
-    await community.app.services.trainings.caption(shown.finetune.id, {1: "an owl on a roof"}, by=community.ada.id)
+    await community.app.services.finetuning.drafts.caption(
+        shown.finetune.id, {1: "an owl on a roof"}, by=community.ada.id
+    )
 
     with pytest.raises(Refused, match="has changed since"):
         await start(community, shown)

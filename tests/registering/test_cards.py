@@ -215,7 +215,7 @@ NEWS = ["registered", "denied", "expired", "failed", "asked", "newer"]
 def test_every_state_looks_different_and_says_something_in_every_part() -> None:
     shown = [card(view) for view in EVERY_STATE]
     assert len({each.key for each in shown}) == len(EVERY_STATE)
-    assert [each.key for each in shown] == [cards.card_of(view, MEDIA).key for view in EVERY_STATE]
+    assert [each.key for each in shown] == [cards.registration_card(view, MEDIA).key for view in EVERY_STATE]
     for each in shown:
         assert all(part.content for part in each.view.walk_children() if isinstance(part, discord.ui.TextDisplay))
 
@@ -288,7 +288,7 @@ def worst(view: RegistrationView, typed: str) -> RegistrationView:
 def test_discord_takes_every_card_with_the_longest_texts(base: RegistrationView, typed: str) -> None:
     view = worst(base, typed)
     assert view.review
-    made = [card(view), *(cards.registration_news_card(view, about, "1") for about in NEWS)]
+    made = [card(view), *(cards.registration_news(view, about, "1").card for about in NEWS)]
     made += [cards.registration_review_card(replace(view.review, state=state), view, MEDIA) for state in ReviewState]
     draft = a_draft(
         details=Details.model_construct(
@@ -510,7 +510,7 @@ def test_a_moderator_sees_what_would_be_published_and_what_to_know_beforehand() 
     near = Alike(a_row(S.SUBMITTED, owner_id=6), exact=False)
     denied = a_review(state=ReviewState.DENIED, reason="Too near to a brand.", decided_by=9, decided_at=START)
     view = a_registration(S.SUBMITTED, terms=terms(picture=picture), alike=(twin, near), denials=(denied,))
-    shown = cards.review_card_for(a_review(kind="register"), view, MEDIA)
+    shown = cards.registration_review_card(a_review(kind="register"), view, MEDIA)
     said = words(shown)
     for part in (
         f"<@{OWNER}> would like to register **The cat of the moon** on Story's test network",
@@ -542,10 +542,10 @@ def test_a_prompt_that_becomes_public_and_a_dry_run_that_fails_are_marked() -> N
         terms=terms(content=content(generation=generation)),
         dry_run=Tried(sentence="The collection is closed.", fee=None, good=False),
     )
-    said = words(cards.review_card_for(a_review(kind="register"), view, MEDIA))
+    said = words(cards.registration_review_card(a_review(kind="register"), view, MEDIA))
     assert "**Prompt, which becomes public:**" in said
     assert "❌ **Tried on chain 1315:** The collection is closed." in said
-    untried = words(cards.review_card_for(a_review(kind="register"), replace(view, dry_run=None), MEDIA))
+    untried = words(cards.registration_review_card(a_review(kind="register"), replace(view, dry_run=None), MEDIA))
     assert "nobody knows whether it would be taken" in untried
 
 
@@ -554,8 +554,8 @@ def test_an_approval_can_be_undone_on_the_card_until_pinning_begins() -> None:
     pinning = a_registration(S.PINNING)
     assert approved.review
     assert pinning.review
-    assert ["Undo"] in labels(cards.review_card_for(approved.review, approved, MEDIA))
-    assert ["Undo"] not in labels(cards.review_card_for(pinning.review, pinning, MEDIA))
+    assert ["Undo"] in labels(cards.registration_review_card(approved.review, approved, MEDIA))
+    assert ["Undo"] not in labels(cards.registration_review_card(pinning.review, pinning, MEDIA))
 
 
 # News.
@@ -579,7 +579,7 @@ def test_an_approval_can_be_undone_on_the_card_until_pinning_begins() -> None:
 def test_news_begin_with_the_owners_name_and_say_what_can_be_done(
     about: str, view: RegistrationView, said: str, buttons: list[str]
 ) -> None:
-    shown = cards.registration_news_card(view, about, "3")
+    shown = cards.registration_news(view, about, "3").card
     assert words(shown).startswith(f"<@{OWNER}>: ")
     assert said in words(shown)
     assert labels(shown) == [buttons]

@@ -70,7 +70,7 @@ async def test_a_node_that_shuts_the_bot_out_fails_nothing_that_is_signed(commun
         await community.pass_time(130)
         assert (await registered(community, registration_id)).state is RegistrationState.SENT
     with pytest.raises(Refused, match="Too late"):
-        await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+        await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await chain.mine()
     chain.faults.clear()
     assert (await going(community, registration_id, blocks=True)).state is CONFIRMED

@@ -162,7 +162,7 @@ async def test_what_becomes_public_is_exactly_what_the_draft_has_shown(owls: Com
     await owls.pass_time(30)
     row = await row_of(owls, card)
     assert row.ip_metadata
-    pinned = await owls.app.services.media.read(row.ip_metadata)
+    pinned = await owls.app.services.kit.files.read(row.ip_metadata)
     assert hashlib.sha256(pinned).hexdigest() == row.ip_metadata
     after = json.loads(pinned)
     assert after["image"].endswith(f"/ipfs/{row.image_cid}")

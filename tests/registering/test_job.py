@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ async def test_the_metadata_on_ipfs_are_those_whose_hash_is_on_the_chain(communi
 
     found = await registered(community, registration_id)
     assert found.ip_metadata
-    content = await community.app.services.media.read(found.ip_metadata)
+    content = await community.app.services.kit.files.read(found.ip_metadata)
     said = json.loads(content)
     assert said["title"] == "A lighthouse"
     assert said["imageHash"] == said["mediaHash"] == f"0x{found.sha256}"
@@ -81,7 +82,7 @@ async def test_nothing_is_pinned_while_an_approval_can_be_taken_back(community: 
     assert community.services.pinata
     assert not community.services.pinata.files
 
-    await community.app.services.decisions.undo(registration_id, mia(community))
+    await community.app.services.reviewing.decisions.undo(registration_id, mia(community))
     await community.pass_time(UNDO)
     assert (await registered(community, registration_id)).state is RegistrationState.SUBMITTED
     assert not community.services.pinata.files
@@ -91,7 +92,7 @@ async def test_an_approval_cannot_be_taken_back_once_pinning_has_begun(community
     registration_id = await submitted(community)
     await approved(community, registration_id)
     with pytest.raises(Refused):
-        await community.app.services.decisions.undo(registration_id, mia(community))
+        await community.app.services.reviewing.decisions.undo(registration_id, mia(community))
 
 
 async def test_what_is_withdrawn_before_it_is_signed_is_unpinned(community: Community) -> None:
@@ -100,7 +101,7 @@ async def test_what_is_withdrawn_before_it_is_signed_is_unpinned(community: Comm
     assert chain
     await approve(community, registration_id)
     await community.pass_time(UNDO - 1)
-    await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+    await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(UNDO + 5)
 
     assert (await registered(community, registration_id)).state is RegistrationState.WITHDRAWN
@@ -114,7 +115,7 @@ async def test_what_is_registered_cannot_be_withdrawn(community: Community) -> N
     registration_id = await submitted(community)
     await approved(community, registration_id)
     with pytest.raises(Refused, match="cannot be taken back"):
-        await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+        await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
 
 
 async def test_the_same_bytes_are_not_registered_twice(community: Community) -> None:
@@ -151,7 +152,7 @@ async def test_a_denied_image_can_be_submitted_anew_and_shows_the_denial(communi
     registration_id = await submitted(community)
     found = await registered(community, registration_id)
     assert found.digest
-    decisions, service = community.app.services.decisions, community.app.services.registrations
+    decisions, service = community.app.services.reviewing.decisions, community.app.services.registering.registrations
     await decisions.decide(registration_id, mia(community), approve=False, digest=found.digest, reason="Too dark")
     await community.pass_time(5)
     assert (await registered(community, registration_id)).state is RegistrationState.DENIED
@@ -168,7 +169,7 @@ async def test_a_denied_image_can_be_submitted_anew_and_shows_the_denial(communi
 
 async def test_a_draft_that_has_changed_is_not_submitted_as_it_was_shown(community: Community) -> None:
     registration_id = await drafted(community)
-    service = community.app.services.registrations
+    service = community.app.services.registering.registrations
     shown = await service.draft(registration_id, by=community.ada.id)
     assert shown.terms
     await service.edit(registration_id, by=community.ada.id, title="Another title")
@@ -246,7 +247,7 @@ async def test_a_variation_of_an_image_without_a_licence_is_registered_by_itself
     await approved(community, first)
 
     second = await drafted(community, await varied(community), title="Another lighthouse")
-    draft = await community.app.services.registrations.draft(second, by=community.ada.id)
+    draft = await community.app.services.registering.registrations.draft(second, by=community.ada.id)
     assert draft.parent
     assert draft.parent_refusal
     assert draft.terms
@@ -264,7 +265,7 @@ async def test_a_restart_in_the_undo_window_loses_neither_the_approval_nor_the_w
 
 async def test_nobody_but_the_owner_sees_edits_submits_or_withdraws(community: Community) -> None:
     registration_id = await drafted(community)
-    service, ben = community.app.services.registrations, community.ben.id
+    service, ben = community.app.services.registering.registrations, community.ben.id
     for attempt in (
         service.draft(registration_id, by=ben),
         service.edit(registration_id, by=ben, title="Mine"),
@@ -281,7 +282,7 @@ async def test_nobody_but_the_owner_sees_edits_submits_or_withdraws(community: C
 async def test_a_discarded_draft_leaves_no_row_and_no_file(community: Community) -> None:
     registration_id = await drafted(community)
     files = len(community.files)
-    await community.app.services.registrations.discard(registration_id, by=community.ada.id)
+    await community.app.services.registering.registrations.discard(registration_id, by=community.ada.id)
     assert await community.counted("registrations") == 0
     assert len(community.files) == files - 1
 
@@ -298,7 +299,7 @@ async def test_without_settings_the_admin_is_told_what_is_missing(found: Founder
     community = await found()
     card = await community.drawn()
     with pytest.raises(Refused, match=r"WALLET_PRIVATE_KEY, PINATA_JWT .* SPG_NFT_CONTRACT_ADDRESS"):
-        await community.app.services.registrations.begin(origin(community), f"{job_of(card)}-1", name="Ada")
+        await community.app.services.registering.registrations.begin(origin(community), f"{job_of(card)}-1", name="Ada")
 
 
 async def test_a_deleted_picture_keeps_its_file_while_it_is_being_registered(community: Community) -> None:
@@ -306,7 +307,7 @@ async def test_a_deleted_picture_keeps_its_file_while_it_is_being_registered(com
     sha256 = (await registered(community, registration_id)).sha256
     await community.ada.click(community.cards[0], label="Delete")
     await community.pass_time(2)
-    assert community.app.services.media.path(sha256).exists()
+    assert community.app.services.kit.files.path(sha256).exists()
     await approved(community, registration_id)
     view = await seen(community, registration_id)
     assert view.outcome
@@ -343,7 +344,7 @@ async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Commun
     await chain.fund(BOT.address, 10**15)
     async with http.session() as session:
         registrar = reading_registrar(community.settings, session)
-        upkeep = Upkeep(clock=community.clock, registrar=registrar, alarm=alarm)
+        upkeep = Upkeep(replace(community.app.services.kit, alarm=alarm), registrar=registrar)
         await upkeep.look()
         await upkeep.look()
     assert len(told) == 1

@@ -63,7 +63,7 @@ async def test_a_withdrawal_at_any_step_leaves_nothing_or_one_token(community: C
         ) -> web.StreamResponse:
             done = None if first else await handler(request)
             try:
-                await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+                await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
                 answered.append("withdrawn")
             except Refused:
                 answered.append("too late")
@@ -89,7 +89,7 @@ async def test_what_has_failed_can_be_withdrawn_and_its_pins_are_gone(community:
     await begun(community, registration_id)
     assert (await going(community, registration_id)).state is FAILED
     assert pinata_of(community).files
-    await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+    await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(10)
     await check_claims(community, tokens=0)
     assert not pinata_of(community).files
@@ -100,7 +100,7 @@ async def test_a_press_while_its_failure_is_still_being_told_is_not_lost(communi
     """The news have their button before the job has come to its end."""
     registration_id = await submitted(community)
     await chain_of(community).revert_next()
-    service, delivery = community.app.services.registrations, community.app.services.delivery
+    service, delivery = community.app.services.registering.registrations, community.app.services.delivery
     announce = delivery.announce
     pressed: list[str] = []
 
@@ -135,7 +135,7 @@ async def test_an_undo_at_the_last_moment_is_either_in_time_or_refused(community
 
         async def undo(registration_id: str = registration_id) -> bool:
             try:
-                await community.app.services.decisions.undo(registration_id, mia(community))
+                await community.app.services.reviewing.decisions.undo(registration_id, mia(community))
             except Refused:
                 return False
             return True
@@ -150,7 +150,7 @@ async def test_an_undo_at_the_last_moment_is_either_in_time_or_refused(community
 
 async def test_two_members_who_submit_the_same_picture_at_once_get_one_registration(community: Community) -> None:
     theirs = await twins(community)
-    service = community.app.services.registrations
+    service = community.app.services.registering.registrations
 
     async def submit(registration_id: str, who: int) -> bool:
         view = await service.draft(registration_id, by=who)
@@ -167,7 +167,7 @@ async def test_two_members_who_submit_the_same_picture_at_once_get_one_registrat
 
 async def test_of_two_failed_registrations_of_one_picture_one_can_be_tried_again(community: Community) -> None:
     (first, ada), (second, ben) = await twins(community)
-    service = community.app.services.registrations
+    service = community.app.services.registering.registrations
     await chain_of(community).close_minting(collection_of(community), closed=False)
     for registration_id, who in ((first, ada), (second, ben)):
         view = await service.draft(registration_id, by=who)
@@ -196,7 +196,7 @@ async def twins(community: Community) -> list[tuple[str, int]]:
     for member in (community.ada, community.ben):
         card = await community.drawn(member, seed=7)
         await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
-        service = community.app.services.registrations
+        service = community.app.services.registering.registrations
         view = await service.begin(origin(community, member.id), f"{job_of(card)}-1", name="A")
         await service.edit(view.registration.id, by=member.id, title="A lighthouse", recipient=WALLET)
         made.append((view.registration.id, member.id))
@@ -218,19 +218,19 @@ async def test_a_picture_that_its_owner_deletes_after_submission_is_registered_a
 async def test_a_picture_that_was_deleted_goes_when_its_registration_is_withdrawn(community: Community) -> None:
     registration_id = await submitted(community)
     await deleted(community, registration_id)
-    await community.app.services.registrations.withdraw(registration_id, by=community.ada.id)
+    await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(10)
     await check_claims(community, tokens=0)
     found = await registered(community, registration_id)
-    assert not community.app.services.media.path(found.sha256).exists()
+    assert not community.app.services.kit.files.path(found.sha256).exists()
 
 
 async def deleted(community: Community, registration_id: str) -> None:
     """Its picture, by its owner."""
     image_id = (await registered(community, registration_id)).image_id
-    job = await community.app.services.requests.find(image_id.rpartition("-")[0])
+    job = await community.app.services.drawing.requests.find(image_id.rpartition("-")[0])
     assert job
-    assert await community.app.services.requests.delete(job, by=community.ada.id)
+    assert await community.app.services.drawing.requests.delete(job, by=community.ada.id)
 
 
 # Many.

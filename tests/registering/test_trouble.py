@@ -176,7 +176,7 @@ async def test_a_service_that_is_away_for_hours_loses_nothing(community: Communi
 async def test_a_recipient_that_cannot_take_it_is_found_out_before_it_is_submitted(community: Community) -> None:
     registration_id = await drafted(community)
     await chain_of(community).put_code(WALLET, NO_RECEIVER)
-    service = community.app.services.registrations
+    service = community.app.services.registering.registrations
     view = await service.draft(registration_id, by=community.ada.id)
     assert view.terms
     with pytest.raises(Refused, match="contract"):

@@ -31,7 +31,7 @@ async def a_registered(community: Community) -> Registration:
 
 
 async def bytes_of(community: Community, row: Registration) -> bytes:
-    return await community.app.services.media.read(row.sha256)
+    return await community.app.services.kit.files.read(row.sha256)
 
 
 async def verify(community: Community, content: bytes | None = None, **options: str) -> str:
@@ -109,7 +109,7 @@ async def test_what_waits_for_a_moderator_is_said_to_wait(owls: Community) -> No
 async def test_a_draft_is_nobodys_business(owls: Community) -> None:
     card = await owls.drawn()
     await owls.ada.click(card, label="Register")
-    content = await owls.app.services.media.read((await owls.view(job_of(card))).images[0].sha256)
+    content = await owls.app.services.kit.files.read((await owls.view(job_of(card))).images[0].sha256)
     assert "This bot has not registered these exact bytes" in await verify(owls, content)
 
 
@@ -200,7 +200,7 @@ async def pass_on(community: Community, row: Registration, to: str) -> None:
 
 async def test_another_communitys_registration_names_nobody(owls: Community) -> None:
     row = await a_registered(owls)
-    verifying = owls.app.services.verifying
+    verifying = owls.app.services.registering.verifying
     verdict = await verifying.of_bytes("cat.jpg", row.sha256, guild_id=owls.guild.id + 1)
     assert verdict.foreign
     assert verdict.registered

@@ -1,8 +1,6 @@
 """`/wallet`: who can sign with a key has it linked, once, in time, and nobody else."""
 
 import re
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,14 @@ from bot.errors import Refused
 from bot.story.node.networks import AENEID
 from bot.story.ownership import LIFETIME
 from bot.workflows.registering.wallets import Wallets
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.registering import wallets
 from storage.registering.wallets import LinkedWallet
 from storage.reviewing import audit
 from storage.reviewing.audit import AuditEntry
 from tests.scenes.clock import TurnedClock
 from tests.scenes.community import Community, private
+from tests.scenes.workbench import Bench
 
 ADA, BEN, GUILD = 1001, 1002, 7
 KEY: LocalAccount = Account.from_key("0x" + "11" * 32)
@@ -29,20 +28,18 @@ OTHER: LocalAccount = Account.from_key("0x" + "22" * 32)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    database = await open_database(tmp_path / "bot.db")
-    yield database
-    await database.close()
+def database(bench: Bench) -> Database:
+    return bench.database
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
+def clock(bench: Bench) -> TurnedClock:
+    return bench.clock
 
 
 @pytest.fixture
-def linked(database: Database, clock: TurnedClock) -> Wallets:
-    return Wallets(database=database, clock=clock, network=AENEID)
+def linked(bench: Bench) -> Wallets:
+    return Wallets(bench.kit(), network=AENEID)
 
 
 def sign(message: str, account: LocalAccount = KEY) -> str:

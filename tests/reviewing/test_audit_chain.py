@@ -150,7 +150,7 @@ async def test_who_rewrites_all_of_it_is_found_out_by_a_hash_that_was_kept_elsew
     """The whole chain anew, note included, is a chain: only the kept hash knows that it is another one."""
     (tmp_path / "other").mkdir()
     forged = await open_database(tmp_path / "other" / "bot.db")
-    await write(Bench(forged, bench.clock), ENTRIES - 1)
+    await write(Bench(forged, bench.clock, tmp_path), ENTRIES - 1)
     await forged.close()
     assert check(tmp_path / "other" / "bot.db").good
     assert not check(tmp_path / "other" / "bot.db", hashes[-1]).good

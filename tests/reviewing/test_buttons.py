@@ -7,7 +7,8 @@ import pytest
 
 from bot.cards.base.layout import compose, row
 from bot.cards.reviewing.card import decisions, undo_row
-from storage.database import Connection
+from bot.workflows.base.work import Transaction
+from bot.workflows.reviewing.verbs import QuestionRules, settle_spending
 from storage.reviewing import audit, reviews
 from storage.reviewing.reviews import Review, ReviewState
 from tests.conftest import Founder
@@ -33,7 +34,7 @@ async def asked(community: Community) -> Review:
 
 
 async def found_again(community: Community, review: Review) -> Review:
-    return await community.app.decisions.find(review.id)
+    return await community.app.services.reviewing.decisions.find(review.id)
 
 
 async def posted(community: Community, buttons: Any) -> discord.Message:
@@ -79,11 +80,12 @@ async def test_an_approval_is_taken_back_with_one_press_by_any_moderator_while_t
 ) -> None:
     possible = True
 
-    async def undo(_db: Connection, _review: Review, _now: float) -> bool:
+    async def undo(_tx: Transaction, _review: Review) -> bool:
         return possible
 
     review = await asked(community)
-    monkeypatch.setattr(community.app.decisions, "_undos", {"spend": undo})
+    rules = {"spend": QuestionRules(settle_spending, undo=undo)}
+    monkeypatch.setattr(community.app.services.reviewing.decisions, "_rules", rules)
     await community.mia.click(community.review.history()[-1], label="Approve")
     buttons = undo_row(await found_again(community, review))
     card = await posted(community, buttons)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
+from bot.workflows.base.work import Transaction
 from bot.workflows.reviewing import verbs as queue_of_reviews
 from bot.workflows.reviewing.trail import withdraw
-from bot.workflows.reviewing.verbs import CLAIM, Decisions, Moderator
+from bot.workflows.reviewing.verbs import CLAIM, Decisions, Moderator, QuestionRules
 from storage.community import communities
 from storage.community.communities import Community
 from storage.database import Connection
@@ -64,26 +65,24 @@ class Queue:
 
 @pytest.fixture
 async def queue(bench: Bench) -> Queue:
-    async def follow(_db: Connection, review: Review, _now: float) -> None:
+    async def follow(_tx: Transaction, review: Review) -> None:
         made.followed.append(review.state)
 
     async def object_to_max(_db: Connection, _review: Review, user_id: int) -> str | None:
         return WHY if user_id == MAX else None
 
-    async def undo(_db: Connection, review: Review, _now: float) -> bool:
+    async def undo(_tx: Transaction, review: Review) -> bool:
         made.followed.append(review.state)
         return made.undoable
 
     made = Queue(
         bench,
         Decisions(
-            database=bench.database,
-            clock=bench.clock,
-            worker=bench.worker,
-            consequences={"register": follow, "spend": follow},
-            objections={"register": object_to_max},
-            overridable={"register"},
-            undos={"register": undo},
+            bench.kit(),
+            rules={
+                "register": QuestionRules(follow, objection=object_to_max, undo=undo, overridable=True),
+                "spend": QuestionRules(follow),
+            },
         ),
     )
     async with bench.database.write() as db:
@@ -143,9 +142,9 @@ async def test_an_expiry_is_written_down_as_the_bots(queue: Queue) -> None:
 
 async def test_a_withdrawal_is_written_down_as_the_members(queue: Queue) -> None:
     review = await queue.open()
-    async with queue.bench.database.write() as db:
-        assert await withdraw(db, review, by=OWNER, now=queue.bench.clock.now())
-        assert not await withdraw(db, review, by=OWNER, now=queue.bench.clock.now())
+    async with queue.bench.kit().work() as tx:
+        assert await withdraw(tx, review, by=OWNER)
+        assert not await withdraw(tx, review, by=OWNER)
     assert [(entry.action, entry.actor_id) for entry in await queue.written()] == [("register withdrawn", OWNER)]
 
 

@@ -87,7 +87,7 @@ async def two_moderators(folder: Path) -> AsyncGenerator[tuple[App, LocalDiscord
 async def one_is_late(app: App, discord: LocalDiscord, review: Review, pressed: Sequence[Interaction]) -> Review:
     """Wait until one of them is told that it was too late, and whose the decision is; the decided question."""
     await discord.until(lambda: any(said(each) for each in pressed), "the sentence", timeout=PATIENCE)
-    decided = await app.decisions.find(review.id)
+    decided = await app.services.reviewing.decisions.find(review.id)
     (late,) = [each for each in pressed if each.user.id != decided.decided_by]
     assert [len(said(each)) for each in pressed] == [int(each is late) for each in pressed]
     assert re.fullmatch(rf"Already {decided.state} by <@{decided.decided_by}> <t:\d+:R>\.", said(late)[0])

@@ -8,7 +8,8 @@ import pytest
 from simcord import ChannelHandle, InteractionResult
 
 from bot.errors import Refused
-from bot.workflows.drawing.types import REVIEW_LIFE, ImageRequest, Origin
+from bot.workflows.base.types import REVIEW_LIFE, Origin
+from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.reviewing.verbs import Moderator
 from storage.base.jobs import State
 from storage.reviewing.reviews import ReviewState
@@ -163,7 +164,7 @@ async def test_nobody_decides_on_their_own_request_but_an_administrator(communit
 
 async def test_of_moderators_who_decide_at_once_one_decides_and_the_others_are_told_who(community: Community) -> None:
     await community.decide(member_pictures=200)
-    decisions, requests = community.app.decisions, community.app.services.requests
+    decisions, requests = community.app.services.reviewing.decisions, community.app.services.drawing.requests
     winners: set[int] = set()
     for number in range(50):
         origin = Origin(10**17 + number, community.ada.id, community.guild.id, community.studio.id, None, nsfw=False)

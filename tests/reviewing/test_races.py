@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.workflows.reviewing.verbs import Decisions, Moderator
+from bot.workflows.base.work import Transaction
+from bot.workflows.reviewing.verbs import Decisions, Moderator, QuestionRules
 from storage import database
 from storage.base import notes
 from storage.community.communities import Community, save
-from storage.database import Connection, Database, rows
+from storage.database import Database, rows
 from storage.reviewing import audit, reviews
 from storage.reviewing.reviews import Review, ReviewState
 from tests.scenes.workbench import Bench
@@ -42,10 +43,10 @@ def moderator(number: int) -> Moderator:
     return Moderator(number, frozenset({ROLE}), administrator=False)
 
 
-async def carry_out(db: Connection, review: Review, _now: float) -> None:
+async def carry_out(tx: Transaction, review: Review) -> None:
     """What follows from a decision, in its transaction: here, how often it did and who decided."""
-    before = await notes.find(db, f"carried out {review.id}")
-    await notes.save(db, f"carried out {review.id}", f"{before or ''}{review.state} by {review.decided_by};")
+    before = await notes.find(tx.db, f"carried out {review.id}")
+    await notes.save(tx.db, f"carried out {review.id}", f"{before or ''}{review.state} by {review.decided_by};")
 
 
 @pytest.fixture
@@ -56,8 +57,7 @@ async def both(bench: Bench, tmp_path: Path) -> AsyncGenerator[list[Decisions]]:
         await save(db, GUILD, Community(moderator_role_id=ROLE), by=1, now=1.0)
     second = Database(engine)
     yield [
-        Decisions(database=each, clock=bench.clock, worker=bench.worker, consequences={"register": carry_out})
-        for each in (bench.database, second)
+        Decisions(bench.kit(each), rules={"register": QuestionRules(carry_out)}) for each in (bench.database, second)
     ]
     await second.close()
 

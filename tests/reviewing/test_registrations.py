@@ -31,7 +31,7 @@ async def test_who_registers_meets_their_own_in_the_queue_with_the_reason_why_th
     assert f"**You cannot decide this one.** {OWN}" in queue.said
     for label in ("Approve", "Deny", "Ask", "Claim"):
         assert private(await queue.press(label)) == OWN
-    assert (await owls.app.decisions.find(registration_id)).state is ReviewState.OPEN
+    assert (await owls.app.services.reviewing.decisions.find(registration_id)).state is ReviewState.OPEN
     assert (await registered(owls, registration_id)).state is RegistrationState.SUBMITTED
 
 
@@ -71,7 +71,7 @@ async def test_an_approval_can_be_taken_back_for_a_minute_and_not_later(owls: Co
     assert (await registered(owls, registration_id)).state is RegistrationState.CONFIRMED
     assert "Undo" not in buttons_of(owls.review.history()[0])
     with pytest.raises(Refused, match="It is too late to take this approval back"):
-        await owls.app.decisions.undo(registration_id, mia(owls))
+        await owls.app.services.reviewing.decisions.undo(registration_id, mia(owls))
 
 
 async def test_several_registrations_are_denied_together_and_each_member_reads_why(owls: Community) -> None:
@@ -79,7 +79,9 @@ async def test_several_registrations_are_denied_together_and_each_member_reads_w
     second = await submitted(owls, title="Another")
     queue = await walk(owls)
     form = await queue.press("Deny several")
-    values = [f"{each}:{(await owls.app.decisions.find(each)).digest[:12]}" for each in (first, second)]
+    values = [
+        f"{each}:{(await owls.app.services.reviewing.decisions.find(each)).digest[:12]}" for each in (first, second)
+    ]
     (said,) = await queue.send(form, {"which": values, "reason": "No lighthouses, please."})
     assert said.startswith("Denied 2 requests.")
     assert "Registration\\: Another" in said

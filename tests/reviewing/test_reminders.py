@@ -7,7 +7,7 @@ import discord
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.workflows.drawing.types import REVIEW_LIFE
+from bot.workflows.base.types import REVIEW_LIFE
 from bot.workflows.reviewing.reminders import Reminders
 from bot.workflows.reviewing.verbs import CLAIM, Moderator
 from storage.base import notes
@@ -147,10 +147,10 @@ async def test_while_the_member_is_asked_nobody_is_reminded(community: Community
     await asked(community)
     (review,) = await waiting(community)
     mia = Moderator(community.mia.id, frozenset({community.role.id}), administrator=False)
-    await community.app.decisions.ask(review.id, mia, "Which lighthouse?")
+    await community.app.services.reviewing.decisions.ask(review.id, mia, "Which lighthouse?")
     await after(community, 6 * HOUR)
     assert reminders(community) == []
-    await community.app.decisions.answer(review.id, community.ada.id, "The one at Cape Hatteras.")
+    await community.app.services.reviewing.decisions.answer(review.id, community.ada.id, "The one at Cape Hatteras.")
     await after(community, 0)
     assert len(reminders(community)) == 1
 

@@ -16,6 +16,7 @@ from bot.clock import SystemClock
 from bot.errors import Broken
 from bot.http import client as http
 from bot.jobs.hints import Hints
+from bot.jobs.signals import WorkerSignals
 from bot.pictures.linting import Facts, Finding, Needs, lint
 from bot.pictures.training import caption_in, prepare_training_picture, read_archive
 from bot.providers import trainer_entries, trainers, training
@@ -55,7 +56,7 @@ async def bot(tmp_path: Path) -> AsyncGenerator[Bot]:
     database = await open_database(tmp_path / "bot.db")
     port = remembered_port(tmp_path, "bot")
     clock = SystemClock()
-    callbacks = Callbacks(b"key", Hints(database, clock), public_url=f"http://{HOST}:{port}")
+    callbacks = Callbacks(b"key", Hints(database, clock, WorkerSignals()), public_url=f"http://{HOST}:{port}")
     async with Web(callbacks, clock).serving(HOST, port):
         yield Bot(callbacks)
     await database.close()

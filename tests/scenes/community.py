@@ -18,7 +18,8 @@ from bot.assembly.publishing import story_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.http import client as http
-from bot.workflows.drawing.types import RequestView, job_id
+from bot.workflows.base.types import job_id
+from bot.workflows.drawing.types import RequestView
 from standins.astria import AstriaServer
 from standins.bfl import BflServer
 from standins.chain import ChainServer
@@ -212,7 +213,7 @@ class Community:
 
     async def view(self, wanted: str | int) -> RequestView:
         """A request by its id, or by its interaction's."""
-        found = await self.app.services.requests.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
+        found = await self.app.services.drawing.requests.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
         assert found, wanted
         return found
 

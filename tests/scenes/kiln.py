@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from bot.providers.training import FinetuneSpec, Subject
-from bot.workflows.drawing.types import Origin, Upload
+from bot.workflows.base.types import Origin, Upload
 from bot.workflows.finetuning.types import FinetuneView
 from storage.database import rows
 from storage.finetuning.finetunes import FinetuneState
@@ -83,7 +83,7 @@ async def draft(
         message_id=card.id,
         nsfw=False,
     )
-    job, _ = await community.app.services.trainings.create(
+    job, _ = await community.app.services.finetuning.drafts.create(
         origin, wanted or spec(), pictures(6) if uploads is None else uploads, description=description
     )
     await community.pass_time(5)
@@ -91,14 +91,16 @@ async def draft(
 
 
 async def finetune(community: Community, finetune_id: str) -> FinetuneView:
-    view = await community.app.services.finetune_views.of(finetune_id)
+    view = await community.app.services.finetuning.views.of(finetune_id)
     assert view, finetune_id
     return view
 
 
 async def start(community: Community, view: FinetuneView) -> FinetuneView:
     """Its owner has confirmed what the card shows."""
-    await community.app.services.starts.start(view.finetune.id, by=view.finetune.owner_id, digest=view.digest)
+    await community.app.services.finetuning.starts.start(
+        view.finetune.id, by=view.finetune.owner_id, digest=view.digest
+    )
     await community.pass_time(5)
     return await finetune(community, view.finetune.id)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.workflows.drawing.types import Origin
+from bot.workflows.base.types import Origin
 from bot.workflows.registering.types import UNDO, RegistrationView
 from bot.workflows.reviewing.verbs import Moderator
 from standins.chain.accounts import ADA
@@ -35,7 +35,7 @@ async def drafted(community: Community, image_id: str | None = None, **changes: 
     if image_id is None:
         card = await community.drawn()
         image_id = f"{job_of(card)}-1"
-    service = community.app.services.registrations
+    service = community.app.services.registering.registrations
     view = await service.begin(origin(community), image_id, name="Ada")
     said = {"title": "A lighthouse", "recipient": WALLET, **changes}
     await service.edit(view.registration.id, by=community.ada.id, **said)
@@ -51,7 +51,7 @@ async def submitted(community: Community, image_id: str | None = None, **changes
 
 async def submit(community: Community, registration_id: str) -> None:
     """Submit a draft as it is."""
-    service = community.app.services.registrations
+    service = community.app.services.registering.registrations
     view = await service.draft(registration_id, by=community.ada.id)
     assert view.terms, view.missing
     await service.submit(registration_id, by=community.ada.id, digest=view.terms.digest, channel_id=community.studio.id)
@@ -61,7 +61,7 @@ async def submit(community: Community, registration_id: str) -> None:
 async def approve(community: Community, registration_id: str, who: Moderator | None = None) -> None:
     found = await registered(community, registration_id)
     assert found.digest
-    await community.app.services.decisions.decide(
+    await community.app.services.reviewing.decisions.decide(
         registration_id, who or mia(community), approve=True, digest=found.digest
     )
 
@@ -83,6 +83,6 @@ async def registered(community: Community, registration_id: str) -> Registration
 
 async def seen(community: Community, registration_id: str) -> RegistrationView:
     """What its cards show now."""
-    view = await community.app.services.registrations.views.of(registration_id)
+    view = await community.app.services.registering.registrations.views.of(registration_id)
     assert view
     return view

@@ -76,7 +76,7 @@ async def check_claims(community: Community, *, tokens: int) -> Remains:
 
 async def retried(community: Community, registration_id: str) -> Registration:
     """“Try again”, and what has become of it."""
-    await community.app.services.registrations.retry(registration_id, by=community.ada.id, moderator=False)
+    await community.app.services.registering.registrations.retry(registration_id, by=community.ada.id, moderator=False)
     return await going(community, registration_id)
 
 

@@ -26,32 +26,32 @@ from bot.cards.base.lines import (
 from bot.cards.base.words import counted, duration, model_label, moment, money, quoted, sentence, shortened
 from bot.cards.drawing.sweep import sweep_card
 from bot.discord.buttons import PressButton, button
+from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.types import RequestView, Stage
 from storage.base.jobs import NEVER, State
 from storage.drawing.images import Image
-from storage.media import Media
 from storage.reviewing.reviews import ReviewState
 
 ALT = 400
 """Characters of a prompt in the alt text."""
 
 
-def request_card(view: RequestView, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
+def request_card(view: RequestView, paths: FilePaths, copies: Mapping[str, Copy] | None = None) -> Card:
     """The one card of a request. `copies` are smaller files to show instead, by the SHA-256 of the original."""
     if not view.ended:
         return _under_way(view)
     if view.deleted:
         return _deleted(view)
     if view.images and view.request.sweep:
-        return sweep_card(view, media)
+        return sweep_card(view, paths)
     if view.images:
-        return _drawn(view, media, copies or {})
+        return _drawn(view, paths, copies or {})
     return _nothing_drawn(view)
 
 
-def image_card(view: RequestView, image: Image, media: Media, copies: Mapping[str, Copy] | None = None) -> Card:
+def image_card(view: RequestView, image: Image, paths: FilePaths, copies: Mapping[str, Copy] | None = None) -> Card:
     """One image of a request by itself."""
-    files = _files(view, [image], media, copies or {})
+    files = _files(view, [image], paths, copies or {})
     several = len(view.images) > 1
     heading = f"### Picture {view.images.index(image) + 1} of {len(view.images)}" if several else "### One picture"
     buttons = [*_vary([image]), button("img:edit", image.id, "Edit")]
@@ -117,9 +117,9 @@ def _retrying(view: RequestView) -> str | None:
     return None
 
 
-def _drawn(view: RequestView, media: Media, copies: Mapping[str, Copy]) -> Card:
+def _drawn(view: RequestView, paths: FilePaths, copies: Mapping[str, Copy]) -> Card:
     images = view.images
-    files = _files(view, images, media, copies)
+    files = _files(view, images, paths, copies)
     unsure = view.state is State.UNKNOWN
     below = [
         button("img:again", view.job.id, "Again"),
@@ -212,11 +212,11 @@ def _deleted(view: RequestView) -> Card:
     return compose([text("### Deleted", who, footer(view.job))])
 
 
-def _files(view: RequestView, images: Sequence[Image], media: Media, copies: Mapping[str, Copy]) -> list[CardFile]:
+def _files(view: RequestView, images: Sequence[Image], paths: FilePaths, copies: Mapping[str, Copy]) -> list[CardFile]:
     alt = shortened(" ".join(view.request.prompt.split()), ALT) or "A generated picture"
     files: list[CardFile] = []
     for place, image in enumerate(images, 1):
-        shown = copies.get(image.sha256) or Copy(media.path(image.sha256), image.extension)
+        shown = copies.get(image.sha256) or Copy(paths.path(image.sha256), image.extension)
         files.append(
             CardFile(
                 path=shown.path,

@@ -21,22 +21,22 @@ from bot.cards.base.lines import (
 )
 from bot.cards.base.words import counted, duration, listed, model_label, money, quoted
 from bot.discord.buttons import button
+from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.types import ImageRequest, RequestView
 from storage.base.jobs import State
-from storage.media import Media
 
 MOST_KEPT = 10
 """Buttons to keep a strength: two rows."""
 
 
-def sweep_card(view: RequestView, media: Media) -> Card:
+def sweep_card(view: RequestView, paths: FilePaths) -> Card:
     """A finished sweep, of which something was drawn: its sheet, and a button for each strength that is on it."""
     job, sweep = view.job, view.request.sweep
     assert sweep, "other requests have another card"
     columns = len(sweep.seeds)
     names = [f"{strength:g} with seed {seed}" for strength in sweep.strengths for seed in sweep.seeds]
     drawn = {place // columns for place, picture in enumerate(view.pictures) if picture.image}
-    files = _sheet(view, media)
+    files = _sheet(view, paths)
     keeps = [
         button("fin:keep", f"{job.id}:{index}", f"Keep {strength:g}", style=PRIMARY)
         for index, strength in enumerate(sweep.strengths)
@@ -95,12 +95,12 @@ def sweep_offer(request: ImageRequest, price_each: int, guessed: bool, draft_id:
     )
 
 
-def _sheet(view: RequestView, media: Media) -> tuple[CardFile, ...]:
-    if view.sheet is None or not media.path(view.sheet).exists():
+def _sheet(view: RequestView, paths: FilePaths) -> tuple[CardFile, ...]:
+    if view.sheet is None or not paths.path(view.sheet).exists():
         return ()
     return (
         CardFile(
-            path=media.path(view.sheet),
+            path=paths.path(view.sheet),
             filename=f"{view.job.id}-sheet.jpg",
             spoiler=view.request.spoiler,
             description=f"{counted(len(view.images))}, a row for each strength and a column for each seed",

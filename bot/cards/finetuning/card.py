@@ -21,28 +21,28 @@ from bot.cards.finetuning.parts import (
 from bot.discord.buttons import PressButton, button
 from bot.errors import Refused
 from bot.providers import catalogue
+from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from storage.base.jobs import NEVER, State
 from storage.finetuning.finetunes import FinetuneState
-from storage.media import Media
 from storage.reviewing.reviews import ReviewState
 
 _BAR = 10
 
 
-def finetune_card(view: FinetuneView, media: Media) -> Card:
+def finetune_card(view: FinetuneView, paths: FilePaths) -> Card:
     """The one card of a finetune, whatever it has come to."""
     match view.finetune.state:
         case FinetuneState.DRAFT:
-            return draft_card(view, media) if view.pictures else empty_card(view)
+            return draft_card(view, paths) if view.pictures else empty_card(view)
         case FinetuneState.ASKING:
-            return _asking(view, media)
+            return _asking(view, paths)
         case FinetuneState.TRAINING:
-            return _training(view, media)
+            return _training(view, paths)
         case FinetuneState.UNKNOWN:
             return _unknown(view)
         case FinetuneState.READY:
-            return _ready(view, media)
+            return _ready(view, paths)
         case FinetuneState.EXPIRED:
             return _expired(view)
         case FinetuneState.DELETED:
@@ -58,8 +58,8 @@ def stoppable(view: FinetuneView) -> bool:
 # The training.
 
 
-def _asking(view: FinetuneView, media: Media) -> Card:
-    sheet = sheet_of(view, media)
+def _asking(view: FinetuneView, paths: FilePaths) -> Card:
+    sheet = sheet_of(view, paths)
     price = "The price of this training is not published" if view.price is None else f"It costs {price_of(view)}"
     above = f", and more than {money(view.limit)} needs a moderator's yes" if view.limit is not None else ""
     closes = ""
@@ -81,8 +81,8 @@ def _asking(view: FinetuneView, media: Media) -> Card:
     )
 
 
-def _training(view: FinetuneView, media: Media) -> Card:
-    sheet, waits = sheet_of(view, media), stoppable(view)
+def _training(view: FinetuneView, paths: FilePaths) -> Card:
+    sheet, waits = sheet_of(view, paths), stoppable(view)
     forecast = view.forecast
     ahead = f"{counted(forecast.ahead, 'training')} ahead. " if waits and forecast and forecast.ahead else ""
     expected = None
@@ -164,8 +164,8 @@ def _show(view: FinetuneView) -> PressButton:
 # What has become of it.
 
 
-def _ready(view: FinetuneView, media: Media) -> Card:
-    finetune, samples, frozen = view.finetune, samples_of(view, media), view.finetune.frozen_at is not None
+def _ready(view: FinetuneView, paths: FilePaths) -> Card:
+    finetune, samples, frozen = view.finetune, samples_of(view, paths), view.finetune.frozen_at is not None
     strength = strength_of(view)
     heading = "frozen" if frozen else "ready to draw"
     buttons: list[PressButton] = []

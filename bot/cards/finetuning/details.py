@@ -24,11 +24,11 @@ from bot.cards.finetuning.parts import (
     within,
 )
 from bot.discord.buttons import PressButton, button
+from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from storage.base.jobs import State
 from storage.base.ledger import Entry, LedgerEntry
 from storage.finetuning.finetunes import FinetuneState, Visibility
-from storage.media import Media
 
 MOST = 1990
 """Characters, a little less than an ordinary message may have."""
@@ -45,14 +45,14 @@ _STATES = {
 
 def finetune_details(
     view: FinetuneView,
-    media: Media,
+    paths: FilePaths,
     *,
     entries: Sequence[LedgerEntry],
     facts: Mapping[str, str],
     viewer_id: int,
 ) -> Card:
     """All that is known of one. `entries` are the ledger's of its trainings; `facts` are its provider's own words."""
-    sheet, samples = sheet_of(view, media), samples_of(view, media)
+    sheet, samples = sheet_of(view, paths), samples_of(view, paths)
     finetune, spec = view.finetune, view.spec
     settings = within(settings_of(view), room=450, most=12, more="setting")
     instruction = f"**Learns to** {quoted(spec.instruction, 150)}" if spec.instruction else None

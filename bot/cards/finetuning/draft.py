@@ -23,9 +23,9 @@ from bot.cards.finetuning.parts import (
 from bot.discord.buttons import PressButton, button
 from bot.pictures.linting import Finding, Severity
 from bot.providers.trainer_entries import MOST_PICTURES
+from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import CONSENT, FinetuneView
 from storage.base.jobs import State
-from storage.media import Media
 from storage.reviewing.reviews import ReviewState
 
 MOST_FINDINGS = 8
@@ -59,9 +59,9 @@ def empty_card(view: FinetuneView) -> Card:
     )
 
 
-def draft_card(view: FinetuneView, media: Media) -> Card:
+def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
     """What would be trained, what speaks against it, what it costs, and what is confirmed by starting it."""
-    finetune_id, sheet, failed = view.finetune.id, sheet_of(view, media), bool(view.progress.inferred)
+    finetune_id, sheet, failed = view.finetune.id, sheet_of(view, paths), bool(view.progress.inferred)
     price = "Start training"
     if view.price is None:
         price += " (price not published)"

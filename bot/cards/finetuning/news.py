@@ -1,6 +1,7 @@
 """What its owner is told by name, when something has happened to a finetune."""
 
-from bot.cards.base.layout import Card, compose, gallery, row, text
+from bot.cards.base.faces import News
+from bot.cards.base.layout import compose, gallery, row, text
 from bot.cards.base.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE
 from bot.cards.base.words import counted, escaped, moment, money, sentence
 from bot.cards.finetuning.parts import (
@@ -14,30 +15,32 @@ from bot.cards.finetuning.parts import (
     strength_of,
 )
 from bot.discord.buttons import PressButton, button
+from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView
 from storage.finetuning.finetunes import FinetuneState
-from storage.media import Media
 
 
-def news_card(view: FinetuneView, about: str, once: str, media: Media) -> Card:
+def finetune_news(view: FinetuneView, about: str, once: str, paths: FilePaths) -> News:
     """A short message that begins with the owner's name: `ready`, `failed`, `unknown`, `expiring`, `expired`, `frozen`
     or `kept`; `added` begins with a contributor's, whose id is `once`.
 
     `once` names the occasion. One of its buttons carries it, so that after a crash this very message is found again,
     and not an older one that says the same of an earlier try.
     """
-    samples = samples_of(view, media) if about == "ready" else ()
+    samples = samples_of(view, paths) if about == "ready" else ()
     said, buttons = _told(view, about, button("fin:show", f"{view.finetune.id}:{about}.{once}", "Details"))
     colours = {"ready": DONE, "kept": DONE, "failed": FAILED}
-    return compose(
+    recipient = int(once) if about == "added" else view.finetune.owner_id
+    card = compose(
         [
-            text(f"<@{once if about == 'added' else view.finetune.owner_id}> {said}", card_link(view)),
+            text(f"<@{recipient}> {said}", card_link(view)),
             *([gallery(samples)] if samples else []),
             *row(buttons),
         ],
         colour=colours.get(about, UNSURE),
         files=samples,
     )
+    return News(card, recipient)
 
 
 def _told(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:

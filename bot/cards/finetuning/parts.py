@@ -9,11 +9,11 @@ from bot.errors import Refused
 from bot.providers import catalogue, trainers
 from bot.providers.parameters import Parameter
 from bot.providers.training import Subject
+from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.generations import STRENGTH
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from storage.base.jobs import Job, State
 from storage.finetuning.training_images import TrainingImage
-from storage.media import Media
 
 DIGEST = 12
 """Characters of the digest that a button carries: a start is bound to what the card shows."""
@@ -138,13 +138,13 @@ def given_by(view: FinetuneView, user_id: int) -> list[TrainingImage]:
     return [picture for picture in view.pictures if picture.contributor_id == user_id]
 
 
-def sheet_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
+def sheet_of(view: FinetuneView, paths: FilePaths) -> tuple[CardFile, ...]:
     """The contact sheet of the training set, where there is one, and it is still on the disk."""
-    if view.finetune.sheet is None or not media.path(view.finetune.sheet).exists():
+    if view.finetune.sheet is None or not paths.path(view.finetune.sheet).exists():
         return ()
     return (
         CardFile(
-            path=media.path(view.finetune.sheet),
+            path=paths.path(view.finetune.sheet),
             filename=f"{view.finetune.id}-set.jpg",
             spoiler=False,
             description=f"The {counted(len(view.pictures))} of the training set, numbered, as they will be used",
@@ -152,17 +152,17 @@ def sheet_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
     )
 
 
-def samples_of(view: FinetuneView, media: Media) -> tuple[CardFile, ...]:
+def samples_of(view: FinetuneView, paths: FilePaths) -> tuple[CardFile, ...]:
     """What the trainer has drawn with it, as far as it is still on the disk."""
     return tuple(
         CardFile(
-            path=media.path(sample.sha256),
+            path=paths.path(sample.sha256),
             filename=f"{view.finetune.id}-sample-{number}.{_EXTENSIONS.get(sample.media_type, 'jpg')}",
             spoiler=False,
             description=f"Sample {number}, drawn by the trainer with this finetune",
         )
         for number, sample in enumerate(view.samples[:MOST_SAMPLES], 1)
-        if media.path(sample.sha256).exists()
+        if paths.path(sample.sha256).exists()
     )
 
 

@@ -17,14 +17,14 @@ from bot.cards.finetuning.parts import (
     within,
 )
 from bot.cards.reviewing.card import COLOURS, decisions, heading, state_of, where
+from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView
-from storage.media import Media
 from storage.reviewing.reviews import Review, ReviewState
 
 
-def training_review_card(review: Review, view: FinetuneView, media: Media) -> Card:
+def training_review_card(review: Review, view: FinetuneView, paths: FilePaths) -> Card:
     """May this be trained? With all that is agreed to."""
-    sheet = sheet_of(view, media)
+    sheet = sheet_of(view, paths)
     if view.price is None:
         price = f"{escaped(view.trainer.label)} publishes no prices, so nobody can say beforehand what it costs"
         limit = f"; above {money(view.limit)}, moderators decide" if view.limit is not None else ""
@@ -64,9 +64,9 @@ def training_review_card(review: Review, view: FinetuneView, media: Media) -> Ca
     )
 
 
-def consent_review_card(review: Review, view: FinetuneView, media: Media) -> Card:
+def consent_review_card(review: Review, view: FinetuneView, paths: FilePaths) -> Card:
     """May what was trained on withdrawn pictures be kept?"""
-    sheet, who = sheet_of(view, media), f"<@{review.requested_by}>"
+    sheet, who = sheet_of(view, paths), f"<@{review.requested_by}>"
     taken = sum(picture.withdrawn_at is not None for picture in given_by(view, review.requested_by))
     gone = f"{taken} of {counted(len(view.pictures))}" if view.pictures else "pictures"
     label = escaped(view.trainer.label)

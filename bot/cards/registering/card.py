@@ -15,9 +15,9 @@ from bot.cards.registering.parts import (
     waiting_reason,
 )
 from bot.discord.buttons import PressButton, button
+from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import RegistrationView
 from storage.base.jobs import NEVER, State
-from storage.media import Media
 from storage.registering.registrations import UNDER_WAY, WITHDRAWABLE, RegistrationState
 from storage.reviewing.reviews import ReviewState
 
@@ -47,9 +47,9 @@ _DONE, _NEXT, _LATER, _NOT, _UNSURE = "✅", "⏳", "▫️", "❌", "❔"
 _ORDER = (*UNDER_WAY, RegistrationState.CONFIRMED)
 
 
-def registration_card(view: RegistrationView, media: Media) -> Card:
+def registration_card(view: RegistrationView, paths: FilePaths) -> Card:
     """How far it is, step by step, and what can be done about it now."""
-    files = preview_in(view, media)
+    files = preview_in(view, paths)
     content, state = view.terms.content, view.state
     heading = "asked about" if view.question else {**_NOW, **_OVER}[state]
     if _stopped(view):

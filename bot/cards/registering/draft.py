@@ -10,17 +10,17 @@ from bot.cards.registering.parts import FREE, LEAST, NAME, address_link, other_l
 from bot.discord.buttons import PressButton, button
 from bot.story.licences import sentence as licence_sentence
 from bot.story.metadata import Generation
+from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import DraftView
-from storage.media import Media
 
 DIGEST = 12
 """Characters of the digest that the button carries: what is submitted is what the card shows."""
 _TYPES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
 
 
-def registration_draft_card(view: DraftView, media: Media) -> Card:
+def registration_draft_card(view: DraftView, paths: FilePaths) -> Card:
     """All that can be changed, all that becomes public, and what is missing."""
-    files = preview_of(view.registration, media, spoiler=view.request.spoiler, title=view.details.title)
+    files = preview_of(view.registration, paths, spoiler=view.request.spoiler, title=view.details.title)
     shown = [gallery(files)] if files else []
 
     def draw(room: int) -> Card:

@@ -1,6 +1,7 @@
 """What a registration's owner is told by name."""
 
-from bot.cards.base.layout import Card, compose, row, text
+from bot.cards.base.faces import News
+from bot.cards.base.layout import compose, row, text
 from bot.cards.base.lines import DONE, FAILED, PRIMARY, UNSURE
 from bot.cards.base.words import quoted, sentence
 from bot.cards.registering.card import proof_of
@@ -11,7 +12,7 @@ from bot.workflows.registering.types import RegistrationView
 _COLOURS = {"registered": DONE, "denied": FAILED, "failed": FAILED}
 
 
-def registration_news_card(view: RegistrationView, about: str, once: str) -> Card:
+def registration_news(view: RegistrationView, about: str, once: str) -> News:
     """A short message that begins with the owner's name: `registered`, `denied`, `expired`, `failed` or `asked`.
 
     `once` names the occasion. One of its buttons carries it, so that after a crash this very message is found again.
@@ -19,10 +20,11 @@ def registration_news_card(view: RegistrationView, about: str, once: str) -> Car
     registration = view.registration
     show = button("reg:show", f"{registration.id}:{about}.{once}", "Details")
     said, buttons = _told(view, about)
-    return compose(
+    card = compose(
         [text(f"<@{registration.owner_id}>: {said}", card_link(view.job)), *row([*buttons, show])],
         colour=_COLOURS.get(about, UNSURE),
     )
+    return News(card, registration.owner_id)
 
 
 def _told(view: RegistrationView, about: str) -> tuple[str, list[PressButton]]:

@@ -7,9 +7,9 @@ from bot.cards.base.words import counted, escaped, listed, quoted, sentence, sho
 from bot.cards.finetuning.parts import code, within
 from bot.story.licences import sentence as licence_sentence
 from bot.story.node.networks import Network
+from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import Alike, RegistrationView, Terms
 from storage.base.jobs import Job
-from storage.media import Media
 from storage.registering.registrations import Registration, RegistrationState
 
 MOST_TEXT = 4000
@@ -78,10 +78,10 @@ def creators_of(terms: Terms, network: Network, *, room: int) -> list[str]:
 
 
 def preview_of(
-    registration: Registration, media: Media, *, spoiler: bool, title: str, about: str = ""
+    registration: Registration, paths: FilePaths, *, spoiler: bool, title: str, about: str = ""
 ) -> list[CardFile]:
     """The small copy of the image, where it is still on the disk."""
-    path = media.path(registration.preview)
+    path = paths.path(registration.preview)
     if not path.exists():
         return []
     said = f"{title}: {about}" if title and about else title or about
@@ -95,9 +95,9 @@ def preview_of(
     ]
 
 
-def preview_in(view: RegistrationView, media: Media) -> list[CardFile]:
+def preview_in(view: RegistrationView, paths: FilePaths) -> list[CardFile]:
     content = view.terms.content
-    return preview_of(view.registration, media, spoiler=view.spoiler, title=content.title, about=content.description)
+    return preview_of(view.registration, paths, spoiler=view.spoiler, title=content.title, about=content.description)
 
 
 def model_of(view: RegistrationView) -> str:

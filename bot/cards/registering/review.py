@@ -20,15 +20,15 @@ from bot.cards.registering.parts import (
 from bot.cards.reviewing.card import COLOURS, DIGEST, decisions, heading, state_of, talk_of, undo_row, where
 from bot.discord.buttons import button
 from bot.story.node.values import coins
+from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import RegistrationView
-from storage.media import Media
 from storage.registering.registrations import RegistrationState
 from storage.reviewing.reviews import Review, ReviewState
 
 
-def registration_review_card(review: Review, view: RegistrationView, media: Media) -> Card:
+def registration_review_card(review: Review, view: RegistrationView, paths: FilePaths) -> Card:
     """May this be registered? What is approved here is exactly what is pinned and written on the chain."""
-    files = preview_in(view, media)
+    files = preview_in(view, paths)
     is_open = review.state is ReviewState.OPEN
 
     def draw(room: int) -> Card:

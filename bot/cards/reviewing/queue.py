@@ -4,13 +4,11 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.cards.base.faces import Faces
 from bot.cards.base.layout import Card, compose, extended, row, text
 from bot.cards.base.words import counted, moment, quoted, sentence, shortened
 from bot.discord.buttons import button
-from bot.workflows.base.shown import Shown
-from bot.workflows.drawing.types import RequestView
-from bot.workflows.finetuning.types import FinetuneView
-from bot.workflows.registering.types import RegistrationView
+from bot.workflows.base.cards import CardView
 from bot.workflows.reviewing.reminders import Reminder
 from bot.workflows.reviewing.verbs import Denial, Standing
 from storage.reviewing.reviews import Review, ReviewState
@@ -23,32 +21,11 @@ MOST_LINES = 10
 """Questions that a reminder names one by one."""
 EMPTY = "Nothing waits for a decision."
 
-_KINDS = {
-    "spend": "Pictures",
-    "train": "Training",
-    "consent": "Withdrawn consent",
-    "register": "Registration",
-}
 
-
-def kind_of(review: Review) -> str:
-    """What is asked about, in a word or two."""
-    return _KINDS.get(review.kind, "Request")
-
-
-def title_of(review: Review, view: Shown | None, limit: int = 60) -> str:
+def title_of(faces: Faces, review: Review, view: CardView | None, limit: int = 60) -> str:
     """What is asked about, as plain text on one line."""
-    match view:
-        case RequestView():
-            said = view.request.prompt
-        case FinetuneView():
-            said = view.finetune.name
-        case RegistrationView():
-            said = view.details.title
-        case None:
-            said = ""
-    said = shortened(" ".join(said.split()), limit)
-    return f"{kind_of(review)}: {said}" if said else kind_of(review)
+    title = shortened(" ".join(faces.title(view).split()), limit)
+    return f"{faces.kind_of(review)}: {title}" if title else faces.kind_of(review)
 
 
 def walked(card: Card, review: Review, *, place: int | None, count: int, standing: Standing, kept: int) -> Card:
@@ -83,24 +60,25 @@ def queue_is_empty() -> Card:
     return compose([text(EMPTY)])
 
 
-def choices_text(questions: Sequence[tuple[Review, Shown | None]]) -> str:
+def choices_text(faces: Faces, questions: Sequence[tuple[Review, CardView | None]]) -> str:
     """Who has asked for what, for a form that can say names only beside its choices."""
     lines = [
-        f"{place}. <@{review.requested_by}>, {moment(review.created_at, 'R')}: {quoted(title_of(review, view, 40), 60)}"
+        f"{place}. <@{review.requested_by}>, {moment(review.created_at, 'R')}: "
+        f"{quoted(title_of(faces, review, view, 40), 60)}"
         for place, (review, view) in enumerate(questions, start=1)
     ]
     return shortened("\n".join(["What would you like to deny?", *lines]), MOST_TEXT)
 
 
-def choice_of(place: int, review: Review, view: Shown | None, *, now: float) -> tuple[str, str]:
+def choice_of(faces: Faces, place: int, review: Review, view: CardView | None, *, now: float) -> tuple[str, str]:
     """The label and the description of one choice."""
-    label = shortened(f"{place}. {title_of(review, view, 80)}", 100)
+    label = shortened(f"{place}. {title_of(faces, review, view, 80)}", 100)
     waited = now - review.created_at
     age = f"{waited / 86_400:.0f} days" if waited >= 2 * 86_400 else f"{waited / 3600:.0f} hours"
     return label, f"Waiting for {age if waited >= 2 * 3600 else counted(max(1, round(waited / 60)), 'minute')}"
 
 
-def denials_text(denials: Sequence[tuple[Denial, Shown | None]]) -> str:
+def denials_text(faces: Faces, denials: Sequence[tuple[Denial, CardView | None]]) -> str:
     """Which were denied, and why others were not."""
     done = [each for each in denials if each[0].refusal is None]
     late = [each for each in denials if each[0].refusal is not None]
@@ -108,20 +86,20 @@ def denials_text(denials: Sequence[tuple[Denial, Shown | None]]) -> str:
         f"Denied {counted(len(done), 'request')}. Their members read the reason; nothing was charged for them."
         if done
         else "Nothing was denied.",
-        *(f"- {_named(denial, view)}" for denial, view in done),
+        *(f"- {_named(faces, denial, view)}" for denial, view in done),
         *(["Not denied:"] if late else []),
-        *(f"- {_named(denial, view)}: {denial.refusal}" for denial, view in late),
+        *(f"- {_named(faces, denial, view)}: {denial.refusal}" for denial, view in late),
     ]
     return shortened("\n".join(lines), MOST_SAID)
 
 
-def _named(denial: Denial, view: Shown | None) -> str:
+def _named(faces: Faces, denial: Denial, view: CardView | None) -> str:
     if denial.review is None:
         return f"`{denial.review_id}`"
-    return f"{quoted(title_of(denial.review, view), 80)} (<@{denial.review.requested_by}>)"
+    return f"{quoted(title_of(faces, denial.review, view), 80)} (<@{denial.review.requested_by}>)"
 
 
-def reminder_card(reminder: Reminder) -> Card:
+def reminder_card(faces: Faces, reminder: Reminder) -> Card:
     """What the review channel is told about questions that wait."""
     waiting, count = reminder.reviews, len(reminder.reviews)
     called = f"<@&{reminder.called}>: " if reminder.called else ""
@@ -134,7 +112,7 @@ def reminder_card(reminder: Reminder) -> Card:
         lines: list[str] = []
     else:
         said = f"{called}{counted(count, 'request')} {verb} for a moderator."
-        lines = [_line(review) for review in waiting[:MOST_LINES]]
+        lines = [_line(faces, review) for review in waiting[:MOST_LINES]]
         if count > MOST_LINES:
             lines.append(f"- and {counted(count - MOST_LINES, 'other')}")
     return compose(
@@ -146,9 +124,9 @@ def reminder_card(reminder: Reminder) -> Card:
     )
 
 
-def _line(review: Review) -> str:
+def _line(faces: Faces, review: Review) -> str:
     card = f"https://discord.com/channels/{review.guild_id}/{review.channel_id}/{review.message_id}"
-    named = f"[{kind_of(review)}]({card})" if review.message_id else kind_of(review)
+    named = f"[{faces.kind_of(review)}]({card})" if review.message_id else faces.kind_of(review)
     return (
         f"- {named} of <@{review.requested_by}>, asked {moment(review.created_at, 'R')}, "
         f"closes {moment(review.expires_at, 'R')}"

@@ -1,11 +1,15 @@
-"""Files on their way into the database's sight and out of it: none is lost that a row names, none stays unnamed.
+"""The one door to stored files: no file is lost that a row names, and none stays that no row names.
 
-A file is stored before a row names it, and a row lets go of it before it is deleted; a crash between the two leaves a
-file that nobody knows of. So each is announced before it is stored, and what was announced is looked at again later.
+A file is stored before a row names it, and a row is changed before the file is deleted; a crash between the two leaves
+a file that no row names. So each file is announced in a note before it is stored, and announced files are looked at
+again later.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from pathlib import Path
+from typing import Protocol
 
 from bot.clock import Clock
 from storage.base import notes
@@ -19,37 +23,88 @@ LOOKED_AT_AFTER = 3600.0
 """Seconds after which an announced file is named by a row, or never will be."""
 
 
+class FilePaths(Protocol):
+    """Tells where a stored file lies; all that a card needs of the files."""
+
+    def path(self, sha256: str) -> Path: ...
+
+
 class Files:
-    """Stores and deletes on behalf of the workflows."""
+    """Stores, reads and deletes files; nothing else touches the media folder.
+
+    A file is needed as long as `images.needed` sees a row that names it.
+    """
 
     def __init__(self, *, database: Database, clock: Clock, media: Media) -> None:
         self._database = database
         self._clock = clock
         self._media = media
 
+    def path(self, sha256: str) -> Path:
+        """Where a file is, or would be. To be read only."""
+        return self._media.path(sha256)
+
+    def exist(self, sha256s: Iterable[str]) -> bool:
+        """Whether all of these files are stored."""
+        return all(self._media.path(sha256).exists() for sha256 in sha256s)
+
+    async def read(self, sha256: str) -> bytes:
+        """The bytes, checked against their hash.
+
+        Raises:
+            Broken: the file is missing or damaged.
+        """
+        return await self._media.read(sha256)
+
+    def temporary(self) -> contextlib.AbstractAsyncContextManager[Path]:
+        """A fresh path to write a file to; deleted at the end of the block unless it was adopted."""
+        return self._media.temporary()
+
+    def temporary_folder(self) -> contextlib.AbstractAsyncContextManager[Path]:
+        """A fresh folder for what takes several files; deleted at the end of the block."""
+        return self._media.temporary_folder()
+
     async def store(self, content: bytes) -> str:
         """Keep these bytes; their SHA-256. A transaction has to name it within the hour."""
-        sha256 = hashlib.sha256(content).hexdigest()
-        async with self._database.write() as db:
-            await notes.save(db, ARRIVING + sha256, str(self._clock.now()))
+        await self._announce(hashlib.sha256(content).hexdigest())
         return await self._media.store(content)
 
+    async def adopt(self, temporary: Path) -> str:
+        """Keep a file that was written to a path of `temporary()`; its SHA-256.
+
+        A transaction has to name it within the hour.
+        """
+        await self._announce(await self._media.hash(temporary))
+        return await self._media.adopt(temporary)
+
+    @contextlib.asynccontextmanager
+    async def kept_if_named(self) -> AsyncGenerator[list[str]]:
+        """Collects the SHA-256 of files stored for a request; deletes them again where the block fails."""
+        stored: list[str] = []
+        try:
+            yield stored
+        except Exception:
+            await self.discard(stored)
+            raise
+
     async def let_go(self, db: Connection, sha256s: Iterable[str | None]) -> None:
-        """Note, in the transaction after which nothing may name them any more, that these are to be looked at."""
+        """Note, in the transaction after which nothing may name these files any more, that they may be deleted."""
         for sha256 in {each for each in sha256s if each}:
             await notes.save(db, ARRIVING + sha256, str(self._clock.now() - LOOKED_AT_AFTER))
 
     async def discard(self, sha256s: Iterable[str | None]) -> None:
-        """Delete those that nothing names; called after `let_go` is committed, and by `sweep` if that was cut off."""
+        """Delete those that no row names. Called after `let_go` is committed, and by `sweep` after a crash."""
         for sha256 in {each for each in sha256s if each}:
-            async with self._database.write() as db:  # whoever names it now does so before or after, not meanwhile
+            async with (
+                self._database.write() as db
+            ):  # another transaction names the file before or after, not meanwhile
                 if not await images.needed(db, sha256):
                     await self._media.remove(sha256)
 
     async def sweep(self, *, older_than: float = LOOKED_AT_AFTER) -> None:
-        """Delete what was announced so many seconds ago or longer, and is named by nothing.
+        """Delete what was announced so many seconds ago or longer, and is named by no row.
 
-        At the start of the process 0 is right: nothing is on its way.
+        At the start of the process 0 is right: no other file is being stored.
         """
         before = self._clock.now() - older_than
         async with self._database.read() as db:
@@ -59,3 +114,7 @@ class Files:
                 await self.discard([name.removeprefix(ARRIVING)])
                 async with self._database.write() as db:
                     await notes.forget(db, name, content=at)
+
+    async def _announce(self, sha256: str) -> None:
+        async with self._database.write() as db:
+            await notes.save(db, ARRIVING + sha256, str(self._clock.now()))

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from typing import Protocol
 
 from bot.clock import Clock
-from bot.workflows.base.shown import AllViews, Shown
+from bot.workflows.base.cards import Delivery, Views
 from storage.base import queue
 from storage.database import Database
 
@@ -23,54 +22,57 @@ ASIDE = 5.0
 """Seconds between two looks at the front of the queue."""
 
 
-class Refreshes(Protocol):
-    """What shows the cards, as far as this is concerned."""
+class Changes:
+    """The ids of jobs whose cards may say something else than they do. It exists before those who note them."""
 
-    async def refresh(self, view: Shown) -> bool: ...
+    def __init__(self) -> None:
+        self.job_ids: dict[str, None] = {}
+        self.noted = asyncio.Event()
+
+    def note(self, job_id: str) -> None:
+        """The card of this job may say something else now."""
+        self.job_ids[job_id] = None
+        self.noted.set()
 
 
 class Progress:
     """Refreshes the card of each request that has changed. Cosmetic: what it misses, the end of the request mends."""
 
-    def __init__(self, *, database: Database, clock: Clock, views: AllViews, delivery: Refreshes) -> None:
+    def __init__(self, *, database: Database, clock: Clock, views: Views, delivery: Delivery, changes: Changes) -> None:
         self._database = database
         self._clock = clock
         self._views = views
         self._delivery = delivery
-        self._changed: dict[str, None] = {}
-        self._stirred = asyncio.Event()
-
-    def changed(self, job_id: str) -> None:
-        """The card of this request may say something else now."""
-        self._changed[job_id] = None
-        self._stirred.set()
+        self._changes = changes
 
     async def run(self) -> None:
         """Refresh until cancelled."""
         looked = 0.0
         while True:
-            self._stirred.clear()
+            self._changes.noted.clear()
             try:
                 if self._clock.now() >= looked + ASIDE:
                     looked = self._clock.now()
                     async with self._database.read() as db:
-                        self._changed.update(dict.fromkeys(await queue.front(db, limit=FRONT)))
-                        self._changed.update(dict.fromkeys(await queue.slow(db, since=looked - SLOW, limit=FRONT)))
+                        self._changes.job_ids.update(dict.fromkeys(await queue.front(db, limit=FRONT)))
+                        self._changes.job_ids.update(
+                            dict.fromkeys(await queue.slow(db, since=looked - SLOW, limit=FRONT))
+                        )
                 await self._refresh()
             except Exception:
                 log.exception("Cards could not be refreshed; the next round tries again.")
             await self._clock.sleep(ROUND)
-            if not self._changed:
-                await self._clock.wait(self._stirred, ASIDE)
+            if not self._changes.job_ids:
+                await self._clock.wait(self._changes.noted, ASIDE)
 
     async def _refresh(self) -> None:
-        batch = list(self._changed)[:BATCH]
+        batch = list(self._changes.job_ids)[:BATCH]
         for job_id in batch:
-            del self._changed[job_id]
+            del self._changes.job_ids[job_id]
         await asyncio.gather(*map(self._refresh_one, batch))
 
     async def _refresh_one(self, job_id: str) -> None:
         """One card; where it could not be shown yet, it waits behind the others for its next turn."""
         view = await self._views.of(job_id)
         if view is not None and not view.ended and not await self._delivery.refresh(view):
-            self._changed[job_id] = None
+            self._changes.job_ids[job_id] = None

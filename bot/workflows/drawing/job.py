@@ -8,14 +8,13 @@ from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
 from bot.pictures.contact_sheet import labelled_grid
-from bot.pictures.decode import Decoder
-from bot.workflows.drawing.types import Delivery, Posted, RequestView, Stage
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Posted
+from bot.workflows.drawing.types import RequestView, Stage
 from bot.workflows.drawing.views import SHEET, Sheet, Views
 from bot.workflows.reviewing.questions import ask_moderators
 from storage.base import jobs
 from storage.base.jobs import Job
-from storage.database import Database
-from storage.media import Media
 from storage.reviewing.reviews import ReviewState
 
 log = logging.getLogger(__name__)
@@ -24,12 +23,13 @@ log = logging.getLogger(__name__)
 class Imagine:
     """The recipe of the jobs of kind `imagine`. The last of its pictures wakes it."""
 
-    def __init__(self, *, database: Database, views: Views, delivery: Delivery, media: Media, decoder: Decoder) -> None:
-        self._media = media
-        self._decoder = decoder
-        self._database = database
+    def __init__(self, kit: Kit, *, views: Views) -> None:
+        self._media = kit.files
+        self._decoder = kit.decoder
+        self._database = kit.database
+        self._work = kit.work
         self._views = views
-        self._delivery = delivery
+        self._delivery = kit.delivery
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         view = await self._views.of(job.id)
@@ -68,7 +68,8 @@ class Imagine:
     async def _deliver(self, view: RequestView) -> Posted:
         posted = await self._delivery.finish(view)
         if (posted.message_id, posted.channel_id) != (view.job.message_id, view.job.channel_id):
-            async with self._database.write() as db:
+            async with self._work() as tx:
+                db = tx.db
                 await jobs.set_message(
                     db, job_id=view.job.id, message_id=posted.message_id, channel_id=posted.channel_id
                 )

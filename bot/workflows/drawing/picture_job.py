@@ -1,26 +1,22 @@
 """One picture: order it, wait for it, keep its bytes."""
 
 import logging
-from collections.abc import Mapping
 
-from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal
-from bot.jobs.pace import Pace, Spread, pause
+from bot.jobs.pace import Spread, pause
 from bot.jobs.worker import Outcome
-from bot.pictures.decode import Decoder, check_generated
+from bot.pictures.decode import check_generated
 from bot.providers import catalogue
 from bot.providers.interface import Frozen, Generation, Look, Provider, Status, Ticket
 from bot.providers.parameters import Model
-from bot.workflows.base.callbacks import Callbacks
+from bot.workflows.base.kit import Kit
 from bot.workflows.drawing.types import Drawing
 from storage.base.jobs import Job, State
-from storage.database import Database
 from storage.drawing import images
 from storage.drawing.images import Image
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import FinetuneState
-from storage.media import Media
 
 log = logging.getLogger(__name__)
 
@@ -52,24 +48,15 @@ class Kept(Frozen):
 class Draw:
     """The recipe of the jobs of kind `draw`."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        providers: Mapping[str, Provider],
-        media: Media,
-        decoder: Decoder,
-        pace: Pace,
-        callbacks: Callbacks,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._providers = providers
-        self._media = media
-        self._decoder = decoder
-        self._pace = pace
-        self._callbacks = callbacks
+    def __init__(self, kit: Kit) -> None:
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._providers = kit.providers
+        self._media = kit.files
+        self._decoder = kit.decoder
+        self._pace = kit.pace
+        self._callbacks = kit.callbacks
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         drawing = Drawing.model_validate_json(job.request)
@@ -181,7 +168,8 @@ class Draw:
             parent_image_id=drawing.parent_image_id,
             created_at=self._clock.now(),
         )
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await images.add(db, image)
         return Kept(sha256=sha256, charged=True)
 

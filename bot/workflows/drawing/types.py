@@ -1,35 +1,18 @@
 """What a member asked for, how far it is, and how the workflows speak to the place where it is shown."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
 
 from bot.providers.interface import Frozen, Generation
+from bot.workflows.base.types import Forecast
 from storage.base.jobs import Job, State
 from storage.drawing.images import Image
 from storage.reviewing.reviews import Review
 
-CARDS = "cards"
-"""The lane of the requests themselves: what limits it is how many uploads to Discord are good at once."""
-DAY = 86_400.0
-REVIEW_LIFE = 7 * DAY
-"""Seconds after which a question that no moderator has answered is closed."""
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MOST_PICTURES = 4
 """Pictures of one request: a card has room for a gallery of four with a button each."""
 MOST_SWEPT = 12
 """Pictures of a sweep: more would be too small to compare on one sheet."""
-
-
-def job_id(interaction_id: int) -> str:
-    """The id that a member quotes: the interaction's own in base 36, so that one command is one job for ever."""
-    text = ""
-    while interaction_id:
-        interaction_id, digit = divmod(interaction_id, 36)
-        text = DIGITS[digit] + text
-    return text or "0"
 
 
 class Sweep(Frozen):
@@ -73,30 +56,6 @@ class Drawing(Frozen):
     """The id of the finetune that draws it, which must still be ready when its turn comes."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Who asks, and where. `message_id` is the message that will be the card, where there is one already."""
-
-    interaction_id: int
-    user_id: int
-    guild_id: int
-    channel_id: int
-    message_id: int | None
-    nsfw: bool
-    """The channel is age-restricted."""
-    role_ids: tuple[int, ...] = ()
-    """The roles that the one who asks has at this moment."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that a member attached. `save` writes its bytes to a path; `size` in bytes is what Discord says it has."""
-
-    name: str
-    size: int
-    save: Callable[[Path], Awaitable[object]]
-
-
 class Stage(StrEnum):
     """How far one picture is, in a member's words."""
 
@@ -136,18 +95,6 @@ class PictureView:
                 return Stage.UNKNOWN
             case _:
                 return Stage(self.job.state.value)
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """When a request will be ready, from this server's own history; Unix seconds."""
-
-    ahead: int
-    """Pictures that are drawn before its first."""
-    likely: float
-    """Half of such requests are ready by then."""
-    latest: float
-    """Nine of ten are."""
 
 
 @dataclass(frozen=True)
@@ -208,34 +155,3 @@ class RequestView:
         ends = [picture.job.ended_at for picture in self.pictures]
         known = [end for end in ends if end is not None]
         return max(known) - self.job.created_at if known and len(known) == len(ends) else None
-
-
-class Posted(Frozen):
-    """Where a card is now."""
-
-    message_id: int
-    channel_id: int
-
-
-class Delivery(Protocol):
-    """Where cards are shown; bot/discord/delivery.py implements it. The workflows know no more of Discord than this."""
-
-    async def refresh(self, view: RequestView) -> bool:
-        """Bring a card up to date while it waits; False when that is still to do.
-
-        Nothing is sent where the card says all of that already, and where the edit budget is used up it has to
-        wait. Never raises.
-        """
-        ...
-
-    async def finish(self, view: RequestView) -> Posted:
-        """Show the end of a request, with its images; where the card is gone, on a new message.
-
-        Safe to repeat. Raises Unavailable where Discord does not answer, and Refused where the bot may
-        not post in that channel any more.
-        """
-        ...
-
-    async def ask(self, review: Review, view: RequestView) -> Posted:
-        """Show the moderators what they have to decide. Safe to repeat; raises as `finish` does."""
-        ...

@@ -4,27 +4,27 @@ import hashlib
 from collections.abc import Mapping
 from typing import NoReturn
 
-from bot.clock import Clock
-from bot.errors import Refused, Unavailable
-from bot.jobs.worker import Worker
-from bot.pictures.decode import Decoder, Reference, prepare_reference
+from bot.errors import Refused
+from bot.pictures.decode import Reference, prepare_reference
 from bot.providers import catalogue
 from bot.providers.interface import MicroUSD
 from bot.providers.parameters import MEGAPIXEL
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import CARDS, DAY, REVIEW_LIFE, Origin, Upload, job_id
+from bot.workflows.base.work import Transaction
 from bot.workflows.drawing.generations import STRENGTH, Loaded, count_of, generations, specimen
-from bot.workflows.drawing.types import CARDS, DAY, REVIEW_LIFE, Drawing, ImageRequest, Origin, Upload, job_id
-from bot.workflows.drawing.views import Views, lane_of
+from bot.workflows.drawing.types import Drawing, ImageRequest
+from bot.workflows.drawing.views import SHEET, Sheet, Views, lane_of
 from bot.workflows.finetuning.verbs import Finetunes
 from bot.workflows.reviewing.trail import withdraw
-from storage.base import jobs, queue
+from storage.base import jobs, queue, steps
 from storage.base.jobs import Job
 from storage.base.queue import NewJob
 from storage.community import communities
 from storage.community.communities import Community
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.drawing import images
 from storage.drawing.images import Image
-from storage.media import Media
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -35,23 +35,14 @@ OPEN_SAFETY = 3
 class Requests:
     """The verbs of a member: ask, cancel, delete, vary. Each is one transaction."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        media: Media,
-        decoder: Decoder,
-        views: Views,
-        worker: Worker,
-        finetunes: Finetunes,
-    ) -> None:
+    def __init__(self, kit: Kit, *, views: Views, finetunes: Finetunes) -> None:
         self._finetunes = finetunes
-        self._database = database
-        self._clock = clock
-        self._media = media
-        self._decoder = decoder
-        self._worker = worker
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._files = kit.files
+        self._decoder = kit.decoder
+        self._signals = kit.signals
         self.views = views
 
     async def accept(self, origin: Origin, request: ImageRequest, uploads: Mapping[str, Upload] | None = None) -> Job:
@@ -63,8 +54,7 @@ class Requests:
             Refused: with one sentence about what is wrong. Nothing was stored or charged.
             Unavailable: the bot is about to restart.
         """
-        if self._worker.draining:
-            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+        self._signals.check_accepting()
         async with self._database.read() as db:
             known = await jobs.find(db, job_id(origin.interaction_id))
             community = await communities.find(db, origin.guild_id)
@@ -79,17 +69,17 @@ class Requests:
             request = loaded.settled(request)
         request = self._permitted(request, loaded, community, origin, uploads or {})
         await self._with_room(origin, community, request, self._estimate(request, loaded, sizes))
-        for role, upload in (uploads or {}).items():
-            reference = await self._fetch(upload)
-            sizes[role] = reference.width * reference.height / MEGAPIXEL
-            request = request.model_copy(
-                update={"inputs": request.inputs | {role: await self._media.store(reference.content)}}
-            )
-        cost = self._estimate(request, loaded, sizes)
-        async with self._database.write() as db:
-            self._check_inputs(request)  # again: what is deleted, is deleted in a transaction like this one
-            await self._check_room(db, origin, community, request, cost)
-            return await self._queue(db, origin, community, request, loaded, cost)
+        async with self._files.kept_if_named() as stored:
+            for role, upload in (uploads or {}).items():
+                reference = await self._fetch(upload)
+                sizes[role] = reference.width * reference.height / MEGAPIXEL
+                stored.append(await self._files.store(reference.content))
+                request = request.model_copy(update={"inputs": request.inputs | {role: stored[-1]}})
+            cost = self._estimate(request, loaded, sizes)
+            async with self._work() as tx:
+                self._check_inputs(request)  # again: what is deleted, is deleted in a transaction like this one
+                await self._check_room(tx.db, origin, community, request, cost)
+                return await self._queue(tx, origin, community, request, loaded, cost)
 
     async def price(self, origin: Origin, request: ImageRequest) -> tuple[ImageRequest, MicroUSD]:
         """A request as it would be drawn, and what one of its pictures would cost; nothing is stored.
@@ -114,14 +104,13 @@ class Requests:
 
     async def cancel(self, job: Job, *, by: int) -> int:
         """Cancel what was not yet ordered from a provider; how many pictures that were."""
-        now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             cancelled = await queue.cancel_waiting(db, job_id=job.id, now=now)
             review = await reviews.find(db, job.id)
             if cancelled and review and review.state is ReviewState.OPEN:
-                await withdraw(db, review, by=by, now=now)
-            await queue.wake_if_last(db, parent_id=job.id, now=now)
-        self._worker.wake()
+                await withdraw(tx, review, by=by)
+            await tx.wake_parent(job.id)
         return cancelled
 
     async def delete(self, job: Job, *, by: int) -> bool:
@@ -129,15 +118,13 @@ class Requests:
 
         False when the images were gone already.
         """
-        async with self._database.write() as db:
-            there = any(image.deleted_at is None for image in await images.of_job(db, job.id))
-            unused = set(await images.delete(db, job_id=job.id, by=by, now=self._clock.now()))
-            for sha256 in ImageRequest.model_validate_json(job.request).inputs.values():
-                if not await images.needed(db, sha256, beside=job.id):
-                    unused.add(sha256)
-            for sha256 in unused:
-                await self._media.remove(sha256)
-        return there
+        async with self._work() as tx:
+            compared = await steps.find(tx.db, job_id=job.id, name=SHEET)
+            sheet = Sheet.model_validate_json(compared.result).sha256 if compared and compared.result else None
+            deleted = await images.delete(tx.db, job_id=job.id, by=by, now=tx.now)
+            uploaded = ImageRequest.model_validate_json(job.request).inputs.values()
+            await tx.let_go([*deleted, *uploaded, sheet])
+        return bool(deleted)
 
     async def find(self, wanted: str | int) -> Job | None:
         """A request by its id, or by the id of the message that is its card."""
@@ -177,7 +164,7 @@ class Requests:
         Raises:
             Refused: a picture that the request is made from was deleted.
         """
-        if not all(self._media.path(sha256).exists() for sha256 in request.inputs.values()):
+        if not self._files.exist(request.inputs.values()):
             raise Refused("The picture that this is made from was deleted. Nothing was charged.")
 
     async def _fetch(self, upload: Upload) -> Reference:
@@ -186,7 +173,7 @@ class Requests:
                 f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB. "
                 f"Attach one of at most {catalogue.LARGEST_INPUT / 1e6:.0f} MB."
             )
-        async with self._media.temporary() as path:
+        async with self._files.temporary() as path:
             await upload.save(path)
             return await self._decoder.run(prepare_reference, path)
 
@@ -256,14 +243,14 @@ class Requests:
 
     async def _queue(
         self,
-        db: Connection,
+        tx: Transaction,
         origin: Origin,
         community: Community,
         request: ImageRequest,
         loaded: Loaded | None,
         cost: MicroUSD,
     ) -> Job:
-        now = self._clock.now()
+        db, now = tx.db, tx.now
         lane = lane_of(catalogue.find(request.model))
         asks = community.confirm_above is not None and cost * request.count > community.confirm_above
         new = NewJob(
@@ -278,7 +265,7 @@ class Requests:
             cost_estimated=cost * request.count,
             parked=not asks,
         )
-        if await queue.add(db, new, now=now):
+        if await tx.add_job(new):
             for position, generation in enumerate(generations(request, loaded)):
                 drawing = Drawing(
                     generation=generation, parent_image_id=request.parent_image_id, finetune=request.finetune
@@ -296,10 +283,9 @@ class Requests:
                     cost_estimated=cost,
                     parked=asks,
                 )
-                await queue.add(db, child, now=now)
+                await tx.add_job(child)
             if asks:
                 await reviews.add(db, _spending(new, community, origin, now))
-        self._worker.wake()
         job = await jobs.find(db, new.id)
         assert job is not None, "it was added in this transaction"
         return job

@@ -1,19 +1,19 @@
 """Reads a request with all that its card shows."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.clock import Clock
-from bot.jobs.pace import Pace
 from bot.providers import catalogue
 from bot.providers.interface import Frozen
 from bot.providers.parameters import Model
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Forecast
 from bot.workflows.drawing.picture_job import prior
-from bot.workflows.drawing.types import Forecast, ImageRequest, PictureView, RequestView, Stage
+from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView, Stage
 from storage.base import jobs, queue, steps
 from storage.base.jobs import State
 from storage.base.queue import Lane
 from storage.community import communities
-from storage.database import Database
 from storage.drawing import images
 from storage.reviewing import reviews
 
@@ -35,10 +35,10 @@ def lane_of(model: Model) -> str:
 class Views:
     """Puts a request, its pictures, its place in the queue and its forecast together."""
 
-    def __init__(self, database: Database, clock: Clock, pace: Pace, lanes: dict[str, Lane]) -> None:
-        self._database = database
-        self._clock = clock
-        self._pace = pace
+    def __init__(self, kit: Kit, *, lanes: Mapping[str, Lane]) -> None:
+        self._database = kit.database
+        self._clock = kit.clock
+        self._pace = kit.pace
         self._lanes = lanes
 
     async def of(self, job_id: str) -> RequestView | None:

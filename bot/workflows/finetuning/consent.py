@@ -2,6 +2,7 @@
 
 import hashlib
 
+from bot.workflows.base.work import Transaction
 from bot.workflows.finetuning.types import FinetuneView
 from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs
@@ -16,27 +17,26 @@ CONSENT_LIFE = 100 * 365 * 86_400.0
 """Seconds for which moderators can decide on a withdrawn consent. It stays frozen until they do."""
 
 
-async def draft_again(db: Connection, finetune_id: str, *, now: float) -> list[str]:
-    """Prepare a finetune that nothing was trained of for another try: without what was taken back meanwhile.
+async def draft_again(tx: Transaction, finetune_id: str) -> None:
+    """What being a draft again means: pictures whose consent was taken back are removed.
 
-    Returns the files to discard once this is committed. There is nothing left to decide then: open questions about it
-    are closed, and it is not frozen any more.
+    There is nothing left to decide then: open questions about it are closed.
     """
-    removed = await training_images.remove_withdrawn(db, finetune_id)
-    files = await let_go(db, finetune_id, removed, now=now) if removed else []
-    await finetunes.unfreeze(db, finetune_id)
-    for review in await reviews.open_about(db, finetune_id):
+    removed = await training_images.remove_withdrawn(tx.db, finetune_id)
+    if removed:
+        await drop_pictures(tx, finetune_id, removed)
+    await finetunes.unfreeze(tx.db, finetune_id)
+    for review in await reviews.open_about(tx.db, finetune_id):
         if review.kind == "consent":
-            await withdraw(db, review, by=review.requested_by, now=now)
-    return files
+            await withdraw(tx, review, by=review.requested_by)
 
 
-async def let_go(db: Connection, finetune_id: str, removed: list[str], *, now: float) -> list[str]:
-    """Have nothing show pictures that were removed; the files to discard once this is committed."""
-    found = await finetunes.find(db, finetune_id)
-    assert found is not None, "its pictures were removed just now"
-    await finetunes.update(db, finetune_id, now=now, sheet=None, training_set=None)
-    return [*removed, *filter(None, (found.sheet, found.training_set))]
+async def drop_pictures(tx: Transaction, finetune_id: str, removed: list[str]) -> None:
+    """Have nothing show pictures that were removed, and let go of their files."""
+    finetune = await finetunes.find(tx.db, finetune_id)
+    assert finetune is not None, "its pictures were removed just now"
+    await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None, training_set=None)
+    await tx.let_go([*removed, finetune.sheet, finetune.training_set])
 
 
 async def fallen_back(db: Connection, finetune_id: str) -> FinetuneState:

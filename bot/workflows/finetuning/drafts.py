@@ -3,29 +3,26 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.clock import Clock
 from bot.errors import Refused, Unavailable
-from bot.jobs.worker import Worker
-from bot.pictures.decode import Decoder
 from bot.pictures.names import stem
 from bot.pictures.training import MOST_CAPTION
 from bot.providers import trainers
 from bot.providers.trainer_entries import MOST_PICTURES, Trainer
 from bot.providers.training import FinetuneSpec
-from bot.workflows.base.files import Files
-from bot.workflows.drawing.types import CARDS, Origin, Upload, job_id
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import CARDS, Origin, Upload, job_id
+from bot.workflows.base.work import Transaction
 from bot.workflows.finetuning.intake import Given, Intake, Taken
 from bot.workflows.finetuning.sheets import Sheets
 from bot.workflows.finetuning.types import FinetuneView, Progress
 from bot.workflows.finetuning.views import FinetuneViews
-from storage.base import jobs, queue
+from storage.base import jobs
 from storage.base.jobs import Job
 from storage.base.queue import NewJob
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.finetuning import finetunes, training_images
 from storage.finetuning.finetunes import Finetune, FinetuneState, Visibility
 from storage.finetuning.training_images import TrainingImage
-from storage.media import Media
 
 LONGEST_NAME = 40
 LONGEST_DESCRIPTION = 300
@@ -49,25 +46,15 @@ class Source:
 class Trainings:
     """The verbs of whoever puts a training set together."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        media: Media,
-        decoder: Decoder,
-        views: FinetuneViews,
-        worker: Worker,
-        sheets: Sheets,
-        files: Files,
-    ) -> None:
+    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: Sheets) -> None:
         self._sheets = sheets
-        self._files = files
-        self._database = database
-        self._clock = clock
-        self._media = media
-        self._intake = Intake(media, files, decoder)
-        self._worker = worker
+        self._files = kit.files
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._media = kit.files
+        self._intake = Intake(kit)
+        self._signals = kit.signals
         self.views = views
 
     async def create(
@@ -93,7 +80,8 @@ class Trainings:
             return known, Taken((), {}, ())
         taken = await self._intake.take(uploads)
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await self._check_free(db, origin, name)
             new = NewJob(
                 id=finetune_id,
@@ -106,14 +94,13 @@ class Trainings:
                 lane=CARDS,
                 parked=True,
             )
-            if await queue.add(db, new, now=now):
+            if await tx.add_job(new):
                 await finetunes.add(db, _draft(new, spec, checked_description(description), now))
                 source = Source(origin.user_id, origin.user_id)
-                await self._keep(db, finetune_id, taken, source)
+                await self._keep(tx, finetune_id, taken, source)
             job = await jobs.find(db, finetune_id)
         assert job is not None, "it was added in this transaction"
         await self._sheets.draw(finetune_id)
-        self._worker.wake()
         return job, taken
 
     async def check_free(self, origin: Origin, name: str) -> None:
@@ -138,10 +125,10 @@ class Trainings:
         if len(view.pictures) >= MOST_PICTURES and not any(upload.name.lower().endswith(".txt") for upload in uploads):
             raise Refused(f"This training set has {MOST_PICTURES} pictures, the most there can be. Remove some first.")
         taken = await self._intake.take(uploads)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await self._check_draft(db, finetune_id)
-            files = await self._keep(db, finetune_id, taken, source)
-        await self._files.discard(files)
+            await self._keep(tx, finetune_id, taken, source)
         await self._sheets.draw(finetune_id)
         return taken
 
@@ -155,12 +142,12 @@ class Trainings:
         chosen = [picture for picture in view.pictures if picture.id in image_ids]
         if view.finetune.owner_id != by and any(picture.contributor_id != by for picture in chosen):
             raise Refused("You can remove only the pictures that you gave.")
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await self._check_draft(db, finetune_id)
             removed = [await training_images.remove(db, finetune_id, picture.id) for picture in chosen]
-            files = [*removed, *await self._changed(db, finetune_id)]
-            await self._files.let_go(db, files)
-        await self._files.discard(files)
+            await tx.let_go(removed)
+            await self._mark_changed(tx, finetune_id)
         await self._sheets.draw(finetune_id)
         return len(chosen)
 
@@ -176,14 +163,13 @@ class Trainings:
                 raise Refused(f"There is no picture {number}: there are {len(view.pictures)}.")
             if len(text) > MOST_CAPTION:
                 raise Refused(f"The caption of picture {number} is longer than {MOST_CAPTION:,} characters.")
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await self._check_draft(db, finetune_id)
             for number, text in captions.items():
                 caption = " ".join(text.split()) or None
                 await training_images.set_caption(db, finetune_id, view.pictures[number - 1].id, caption)
-            files = await self._changed(db, finetune_id)
-            await self._files.let_go(db, files)
-        await self._files.discard(files)
+            await self._mark_changed(tx, finetune_id)
         await self._sheets.draw(finetune_id)
 
     async def configure(self, finetune_id: str, spec: FinetuneSpec, *, by: int, description: str | None = None) -> None:
@@ -198,9 +184,10 @@ class Trainings:
         columns: dict[str, object] = {"spec": spec.model_dump_json()}
         if description is not None:
             columns["description"] = checked_description(description)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await self._check_draft(db, finetune_id)
-            await finetunes.update(db, finetune_id, now=self._clock.now(), **columns)
+            await finetunes.update(db, finetune_id, now=now, **columns)
 
     async def use_trainer(self, finetune_id: str, trainer_key: str, *, by: int) -> None:
         """Train the draft elsewhere; settings that the other trainer does not know are left out. Raises as above."""
@@ -213,14 +200,14 @@ class Trainings:
         """Let other members add pictures, or not any more; which of the two it is now."""
         view = await self._own_draft(finetune_id, by)
         is_open = not view.finetune.open_to_others
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await self._check_draft(db, finetune_id)
-            await finetunes.update(db, finetune_id, now=self._clock.now(), open_to_others=is_open)
+            await finetunes.update(db, finetune_id, now=now, open_to_others=is_open)
         return is_open
 
     def _check_awake(self) -> None:
-        if self._worker.draining:
-            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+        self._signals.check_accepting()
 
     def _trainer(self, key: str) -> Trainer:
         trainer = trainers.find(key)
@@ -263,9 +250,9 @@ class Trainings:
         if found is None or found.state is not FinetuneState.DRAFT:
             raise Refused(_NO_DRAFT)
 
-    async def _keep(self, db: Connection, finetune_id: str, taken: Taken, source: Source) -> list[str]:
-        """Put what was taken into the set, if there is room; each picture once. Returns files to discard afterwards."""
-        now = self._clock.now()
+    async def _keep(self, tx: Transaction, finetune_id: str, taken: Taken, source: Source) -> None:
+        """Put what was taken into the set, if there is room; each picture once."""
+        db = tx.db
         known = await training_images.of_finetune(db, finetune_id)
         room = MOST_PICTURES - len(known)
         new = {given.sha256: given for given in taken.pictures if given.sha256 not in {each.sha256 for each in known}}
@@ -277,17 +264,16 @@ class Trainings:
         for given in new.values():
             if not self._media.path(given.sha256).exists():
                 raise Unavailable("Somebody has just deleted one of these pictures. Please give them again.")
-            await training_images.add(db, _image(finetune_id, given, source, now))
+            await training_images.add(db, _image(finetune_id, given, source, tx.now))
         by_stem = {stem(picture.name): picture.id for picture in known}
         for name, text in taken.captions.items():
             if name in by_stem:
                 await training_images.set_caption(db, finetune_id, by_stem[name], text)
-        await self._note_captions_alone(db, finetune_id, taken)
-        files = await self._changed(db, finetune_id)
-        await self._files.let_go(db, files)
-        return files
+        await self._note_captions_alone(tx, finetune_id, taken)
+        await self._mark_changed(tx, finetune_id)
 
-    async def _note_captions_alone(self, db: Connection, finetune_id: str, taken: Taken) -> None:
+    async def _note_captions_alone(self, tx: Transaction, finetune_id: str, taken: Taken) -> None:
+        db = tx.db
         found = await finetunes.find(db, finetune_id)
         progress = Progress.model_validate_json(found.progress) if found and found.progress else Progress()
         stems = {stem(picture.name) for picture in await training_images.of_finetune(db, finetune_id)}
@@ -295,14 +281,14 @@ class Trainings:
         progress = progress.model_copy(
             update={"captions_alone": tuple(name for name in alone if stem(name) not in stems)[:MOST_PICTURES]}
         )
-        await finetunes.update(db, finetune_id, now=self._clock.now(), progress=progress.model_dump_json())
+        await finetunes.update(db, finetune_id, now=tx.now, progress=progress.model_dump_json())
 
-    async def _changed(self, db: Connection, finetune_id: str) -> list[str]:
-        """Have its sheet and its card made anew, also if this process ends here; the files that show it as it was."""
-        found = await finetunes.find(db, finetune_id)
-        await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=None)
-        await queue.wake(db, job_id=finetune_id, now=self._clock.now())
-        return [found.sheet] if found and found.sheet else []
+    async def _mark_changed(self, tx: Transaction, finetune_id: str) -> None:
+        """Have its sheet and its card made anew, also if this process ends here; the old sheet goes."""
+        finetune = await finetunes.find(tx.db, finetune_id)
+        await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None)
+        await tx.let_go([finetune.sheet if finetune else None])
+        await tx.wake(finetune_id)
 
 
 def _draft(job: NewJob, spec: FinetuneSpec, description: str, now: float) -> Finetune:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from bot.errors import Refused
 from bot.pictures.archives import MOST_BYTES, unpack
-from bot.pictures.decode import Decoder
 from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
 from bot.pictures.training import TRAINING, Prepared, prepare_training_picture, read_caption
-from bot.workflows.base.files import Files
-from bot.workflows.drawing.types import Upload
-from storage.media import Media
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Upload
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,10 @@ class Taken:
 class Intake:
     """Reads what members give. One archive or set of files at a time: each may take 100 MB on the disk meanwhile."""
 
-    def __init__(self, media: Media, files: Files, decoder: Decoder) -> None:
-        self._files = files
-        self._media = media
-        self._decoder = decoder
+    def __init__(self, kit: Kit) -> None:
+        self._files = kit.files
+        self._media = kit.files
+        self._decoder = kit.decoder
         self._turn = asyncio.Lock()
 
     async def take(self, uploads: Sequence[Upload]) -> Taken:

@@ -1,28 +1,25 @@
 """Looks after a finetune for as long as it lives: asks, inspects, announces, and takes away what was deleted."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Outcome, Park
-from bot.providers.interface import Frozen, Provider
+from bot.providers.interface import Frozen
 from bot.providers.training import Inspection, TrainingPicture, TrainingProvider
-from bot.workflows.base.files import Files
-from bot.workflows.drawing.types import Posted
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Posted
 from bot.workflows.finetuning.consent import draft_again, fallen_back
 from bot.workflows.finetuning.sheets import Sheets
-from bot.workflows.finetuning.types import OPEN, FinetuneDelivery, FinetuneView, Progress
+from bot.workflows.finetuning.types import OPEN, FinetuneView, Progress
 from bot.workflows.finetuning.views import FinetuneViews
 from bot.workflows.reviewing.questions import ask_moderators
 from storage.base.jobs import Job, State
-from storage.database import Database
 from storage.finetuning import finetunes, training_images
 from storage.finetuning.finetunes import FinetuneState
 from storage.finetuning.training_images import TrainingImage
-from storage.media import Media
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -42,26 +39,16 @@ class Gone(Frozen):
 class Tend:
     """The recipe of the jobs of kind `finetune`: it sleeps, and each change wakes it."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        providers: Mapping[str, Provider],
-        media: Media,
-        views: FinetuneViews,
-        delivery: FinetuneDelivery,
-        sheets: Sheets,
-        files: Files,
-    ) -> None:
+    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: Sheets) -> None:
         self._sheets = sheets
-        self._files = files
-        self._database = database
-        self._clock = clock
-        self._providers = providers
-        self._media = media
+        self._files = kit.files
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._providers = kit.providers
+        self._media = kit.files
         self._views = views
-        self._delivery = delivery
+        self._delivery = kit.delivery
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         view = await self._seen(job.id)
@@ -129,16 +116,13 @@ class Tend:
         if training.state is State.FAILED and view.ref is not None:  # what it came to holds members' pictures
             await step(f"cleared {training.id}", Gone, lambda: self._delete_there(view))
         progress = Progress(inferred=training.error or "The trainer did not say why.")
-        files: list[str] = []
-        async with self._database.write() as db:
-            now = self._clock.now()
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             after = await fallen_back(db, finetune_id)
             if await finetunes.move(db, finetune_id, before=(FinetuneState.TRAINING,), after=after, now=now):
                 await finetunes.update(db, finetune_id, now=now, progress=progress.model_dump_json())
                 if after is FinetuneState.DRAFT:
-                    files = await draft_again(db, finetune_id, now=now)
-                    await self._files.let_go(db, files)
-        await self._files.discard(files)
+                    await draft_again(tx, finetune_id)
         return await self._seen(finetune_id)
 
     async def _inspect(self, view: FinetuneView) -> None:
@@ -153,7 +137,8 @@ class Tend:
                 except (Unavailable, Broken, Refused) as error:
                     log.info("The pictures of %s could not be inspected: %s", view.finetune.id, error)
                     return
-                async with self._database.write() as db:
+                async with self._work() as tx:
+                    db = tx.db
                     await training_images.set_inspection(db, view.finetune.id, picture.id, seen.model_dump_json())
 
     async def _inspect_one(self, view: FinetuneView, provider: TrainingProvider, picture: TrainingImage) -> Inspection:
@@ -176,14 +161,14 @@ class Tend:
         """Delete it at its provider, then its pictures here. Safe to repeat."""
         gone = await self._delete_there(view)
         finetune_id = view.finetune.id
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             files = await training_images.remove_of(db, finetune_id)
             files += await finetunes.delete_samples(db, finetune_id)
             files += [sha256 for sha256 in (view.finetune.sheet, view.finetune.training_set) if sha256]
             progress = Progress(inferred=gone.kept_at_provider).model_dump_json()
-            await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=None, progress=progress)
-            await self._files.let_go(db, files)
-        await self._files.discard(files)
+            await finetunes.update(db, finetune_id, now=now, sheet=None, progress=progress)
+            await tx.let_go(files)
         return gone
 
 

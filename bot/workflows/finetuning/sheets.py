@@ -1,23 +1,20 @@
 """The contact sheet of a training set: drawn anew after each change of its pictures."""
 
-from bot.clock import Clock
 from bot.pictures.contact_sheet import contact_sheet
-from bot.pictures.decode import Decoder
-from bot.workflows.base.files import Files
-from storage.database import Database
+from bot.workflows.base.kit import Kit
 from storage.finetuning import finetunes, training_images
-from storage.media import Media
 
 
 class Sheets:
     """Draws contact sheets and keeps them, one a finetune."""
 
-    def __init__(self, *, database: Database, clock: Clock, media: Media, files: Files, decoder: Decoder) -> None:
-        self._files = files
-        self._database = database
-        self._clock = clock
-        self._media = media
-        self._decoder = decoder
+    def __init__(self, kit: Kit) -> None:
+        self._files = kit.files
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._media = kit.files
+        self._decoder = kit.decoder
 
     async def draw(self, finetune_id: str) -> None:
         """Show the pictures as they are now. Safe to repeat: the same pictures are the same sheet."""
@@ -29,11 +26,11 @@ class Sheets:
             captioned = [number for number, picture in enumerate(pictures, 1) if picture.caption]
             drawn = await self._decoder.run(contact_sheet, paths, captioned=captioned)
             sheet = await self._files.store(drawn.content)
-        async with self._database.write() as db:
-            before = await finetunes.find(db, finetune_id)
-            now = await training_images.of_finetune(db, finetune_id)
-            if before is None or before.deleted_at is not None or now != pictures:
-                return  # whoever changed it draws it
-            await finetunes.update(db, finetune_id, now=self._clock.now(), sheet=sheet)
-        if before.sheet != sheet:
-            await self._files.discard([before.sheet])
+        async with self._work() as tx:
+            finetune = await finetunes.find(tx.db, finetune_id)
+            newest = await training_images.of_finetune(tx.db, finetune_id)
+            if finetune is None or finetune.deleted_at is not None or newest != pictures:
+                return  # whoever changed the set draws its sheet
+            await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=sheet)
+            if finetune.sheet != sheet:
+                await tx.let_go([finetune.sheet])

@@ -2,17 +2,15 @@
 
 import hashlib
 
-from bot.clock import Clock
 from bot.errors import Refused, Unavailable
-from bot.jobs.worker import Worker
-from bot.pictures.decode import Decoder
 from bot.pictures.linting import Severity
 from bot.pictures.training import build_archive
 from bot.providers import trainers
 from bot.providers.interface import MicroUSD
 from bot.providers.training import FinetuneSpec
-from bot.workflows.base.files import Files
-from bot.workflows.drawing.types import DAY, REVIEW_LIFE
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import DAY, REVIEW_LIFE
+from bot.workflows.base.work import Transaction
 from bot.workflows.finetuning.consent import fallen_back
 from bot.workflows.finetuning.types import OPEN, FinetuneView, TrainingOrder
 from bot.workflows.finetuning.views import FinetuneViews
@@ -22,10 +20,9 @@ from storage.base.jobs import Job
 from storage.base.queue import NewJob
 from storage.community import communities
 from storage.community.communities import Community
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.finetuning import finetunes, training_images
 from storage.finetuning.finetunes import FinetuneState
-from storage.media import Media
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -38,24 +35,15 @@ def training_lane(provider: str) -> str:
 class Starts:
     """The verbs of the owner of a draft that is complete."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        media: Media,
-        files: Files,
-        decoder: Decoder,
-        views: FinetuneViews,
-        worker: Worker,
-    ) -> None:
-        self._files = files
-        self._database = database
-        self._clock = clock
-        self._media = media
-        self._decoder = decoder
+    def __init__(self, kit: Kit, *, views: FinetuneViews) -> None:
+        self._files = kit.files
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._media = kit.files
+        self._decoder = kit.decoder
         self._views = views
-        self._worker = worker
+        self._signals = kit.signals
 
     async def start(self, finetune_id: str, *, by: int, digest: str) -> Job:
         """Confirm that the pictures may be used, and train on them. `digest` may be its first characters.
@@ -67,8 +55,7 @@ class Starts:
                 nothing was charged.
             Unavailable: the bot is about to restart.
         """
-        if self._worker.draining:
-            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+        self._signals.check_accepting()
         view = await self._views.of(finetune_id)
         if view is None or view.finetune.owner_id != by:
             raise Refused("Only the owner of a finetune can start its training.")
@@ -84,7 +71,8 @@ class Starts:
         if view.blocked:
             raise Refused(next(finding.sentence for finding in view.findings if finding.severity is Severity.ERROR))
         archive = await self._archive(view)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             community = await communities.find(db, view.finetune.guild_id)
             fresh = await self._views.read(db, finetune_id)  # the set took seconds to pack
             if fresh is None or fresh.digest != view.digest or fresh.finetune.frozen_at is not None:
@@ -92,17 +80,16 @@ class Starts:
             if not self._media.path(archive).exists():
                 raise Unavailable("The training set has to be packed again. Please press Start once more.")
             await self._check_budget(db, view, community)
-            return await self._queue(db, view, spec, archive, community)
+            return await self._queue(tx, view, spec, archive, community)
 
     async def stop(self, finetune_id: str, *, by: int) -> bool:
         """Take back what was not yet ordered; False when it is too late."""
         view = await self._views.of(finetune_id)
         if view is None or view.finetune.owner_id != by:
             raise Refused("Only the owner of a finetune can stop its training.")
-        async with self._database.write() as db:
-            stopped = await call_back(db, finetune_id, by=by, now=self._clock.now())
-            await queue.wake(db, job_id=finetune_id, now=self._clock.now())
-        self._worker.wake()
+        async with self._work() as tx:
+            stopped = await call_back(tx, finetune_id, by=by)
+            await tx.wake(finetune_id)
         return stopped
 
     async def _archive(self, view: FinetuneView) -> str:
@@ -118,9 +105,9 @@ class Starts:
             raise Refused("This server has spent its budget for 24 hours. Please try again later.")
 
     async def _queue(
-        self, db: Connection, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
+        self, tx: Transaction, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
     ) -> Job:
-        now, finetune = self._clock.now(), view.finetune
+        db, now, finetune = tx.db, tx.now, view.finetune
         limit = community.confirm_above
         unpriced = view.price is None and (limit is not None or community.daily_budget is not None)
         asks = unpriced or (limit is not None and view.price is not None and view.price > limit)
@@ -151,40 +138,41 @@ class Starts:
             cost_estimated=view.price or 0,
             parked=asks,
         )
-        if not await queue.add(db, new, now=now):
+        if not await tx.add_job(new):
             raise Refused("This training was started already.")
         if asks:
             await reviews.add(db, _question(view, spec, community, now))
-            await queue.wake(db, job_id=finetune.id, now=now)
+            await tx.wake(finetune.id)
         job = await jobs.find(db, new.id)
         assert job is not None, "it was added in this transaction"
-        self._worker.wake()
         return job
 
 
-async def call_back(db: Connection, finetune_id: str, *, by: int, now: float) -> bool:
+async def call_back(tx: Transaction, finetune_id: str, *, by: int) -> bool:
     """Go back to the draft, if its training was not ordered yet; whether that was so."""
+    db, now = tx.db, tx.now
     if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
         return False
     before = (FinetuneState.ASKING, FinetuneState.TRAINING)
     await finetunes.move(db, finetune_id, before=before, after=await fallen_back(db, finetune_id), now=now)
     review = await reviews.newest_about(db, finetune_id)
     if review and review.state is ReviewState.OPEN:
-        await withdraw(db, review, by=by, now=now)
+        await withdraw(tx, review, by=by)
     return True
 
 
-async def settle_training(db: Connection, review: Review, now: float) -> None:
+async def settle_training(tx: Transaction, review: Review) -> None:
     """A training above the community's limit: begin it, or go back to the draft."""
+    db, now = tx.db, tx.now
     if review.state is ReviewState.APPROVED:
         await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=FinetuneState.TRAINING, now=now)
         for child in await jobs.children(db, review.subject):
-            await queue.wake(db, job_id=child.id, now=now)
+            await tx.wake(child.id)
     else:
         await queue.cancel_waiting(db, job_id=review.subject, now=now)
         after = await fallen_back(db, review.subject)
         await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=after, now=now)
-        await queue.wake(db, job_id=review.subject, now=now)
+        await tx.wake(review.subject)
 
 
 def _question(view: FinetuneView, spec: FinetuneSpec, community: Community, now: float) -> Review:

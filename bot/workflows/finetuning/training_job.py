@@ -1,28 +1,24 @@
 """One try to train a finetune: order it, look at it for hours or days, and keep what came of it."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal
-from bot.jobs.pace import Pace, Spread
+from bot.jobs.pace import Spread
 from bot.jobs.worker import Later, Outcome
-from bot.pictures.decode import Decoder, check_generated
+from bot.pictures.decode import check_generated
 from bot.pictures.training import read_archive
 from bot.providers import trainers
-from bot.providers.interface import FinetuneRef, Frozen, Provider, Status
+from bot.providers.interface import FinetuneRef, Frozen, Status
 from bot.providers.trainer_entries import OPTIONS, Trainer
 from bot.providers.training import Started, Training, TrainingPicture, TrainingProvider, TrainingSet
-from bot.workflows.base.callbacks import Callbacks
+from bot.workflows.base.kit import Kit
 from bot.workflows.finetuning.types import Progress, TrainingOrder, order_of
 from bot.workflows.finetuning.views import pace_key
 from storage.base.jobs import Job, State
-from storage.database import Database
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import FinetuneState, Sample
-from storage.media import Media
 
 log = logging.getLogger(__name__)
 
@@ -56,26 +52,16 @@ class Ordered(Frozen):
 class Train:
     """The recipe of the jobs of kind `train`."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        providers: Mapping[str, Provider],
-        media: Media,
-        decoder: Decoder,
-        pace: Pace,
-        callbacks: Callbacks,
-        alarm: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._providers = providers
-        self._media = media
-        self._decoder = decoder
-        self._pace = pace
-        self._callbacks = callbacks
-        self._alarm = alarm
+    def __init__(self, kit: Kit) -> None:
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._providers = kit.providers
+        self._media = kit.files
+        self._decoder = kit.decoder
+        self._pace = kit.pace
+        self._callbacks = kit.callbacks
+        self._alarm = kit.alarm
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = order_of(job)
@@ -172,7 +158,8 @@ class Train:
 
     async def _note_ref(self, order: TrainingOrder, ordered: Ordered) -> None:
         """Where the finetune is, from now on. An admin who settled it may know better than the receipt."""
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             finetune = await finetunes.find(db, order.finetune_id)
             if finetune is None:
                 raise Broken("This finetune has lost its row.")
@@ -264,19 +251,21 @@ class Train:
     async def _note(self, order: TrainingOrder, progress: Progress) -> None:
         if progress == await self._progress(order):
             return
-        async with self._database.write() as db:
-            await finetunes.update(db, order.finetune_id, now=self._clock.now(), progress=progress.model_dump_json())
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            await finetunes.update(db, order.finetune_id, now=now, progress=progress.model_dump_json())
 
     async def _learn_trigger(self, order: TrainingOrder, trigger: str) -> None:
         """The trainer names the trigger word only now."""
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             finetune = await finetunes.find(db, order.finetune_id)
             if finetune is None or finetune.ref is None:
                 return
             ref = FinetuneRef.model_validate_json(finetune.ref)
             if ref.trigger != trigger:
                 ref = ref.model_copy(update={"trigger": trigger, "remote_id": ref.remote_id or trigger})
-                await finetunes.update(db, order.finetune_id, now=self._clock.now(), ref=ref.model_dump_json())
+                await finetunes.update(db, order.finetune_id, now=now, ref=ref.model_dump_json())
 
     # The end.
 
@@ -285,7 +274,8 @@ class Train:
         expires_at = found.expires_at
         if expires_at is None and trainer.lifetime is not None and not order.spec.parameters.get("auto_extend"):
             expires_at = now + trainer.lifetime
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             moved = await finetunes.move(
                 db,
                 order.finetune_id,
@@ -316,7 +306,8 @@ class Train:
                     log.info("A sample of %s could not be had: %s", order.spec.id, error)
                     continue
                 sha256 = await self._media.adopt(path)
-            async with self._database.write() as db:
+            async with self._work() as tx:
+                db = tx.db
                 await finetunes.add_sample(
                     db, order.finetune_id, Sample(position=position, sha256=sha256, media_type=picture.media_type)
                 )

@@ -10,7 +10,7 @@ from bot.pictures.linting import Finding, Severity
 from bot.providers.interface import FinetuneRef, Frozen, MicroUSD
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection
-from bot.workflows.drawing.types import Forecast, Posted
+from bot.workflows.base.types import Forecast, Posted
 from storage.base.jobs import Job, State
 from storage.drawing.images import Image
 from storage.finetuning.finetunes import Finetune, FinetuneState, Sample, Share

@@ -2,14 +2,9 @@
 
 import logging
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot.clock import Clock
-from bot.jobs.worker import Worker
-from bot.workflows.base.files import Files
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.work import Transaction
 from bot.workflows.finetuning.verbs import remove
-from storage.base import queue
-from storage.database import Connection, Database
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import Finetune, FinetuneState
 from storage.registering import registrations
@@ -32,21 +27,12 @@ ROUND = 60.0
 class Keeping:
     """Goes round once a minute."""
 
-    def __init__(self, *, database: Database, clock: Clock, worker: Worker, files: Files) -> None:
-        self._files = files
-        self._database = database
-        self._clock = clock
-        self._worker = worker
-
-    async def run(self) -> None:
-        """Go round until cancelled."""
-        while True:
-            try:
-                await self.go_round()
-                await self._files.sweep()
-            except SQLAlchemyError:
-                log.exception("The finetunes could not be looked through; the next round tries again.")
-            await self._clock.sleep(ROUND)
+    def __init__(self, kit: Kit) -> None:
+        self._files = kit.files
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._signals = kit.signals
 
     async def go_round(self) -> None:
         """Change what is due; whoever has to be told is told by the finetune's own job."""
@@ -57,14 +43,15 @@ class Keeping:
         expiring = [each for each in ready if each.expires_at and each.expires_at - WARNED_BEFORE <= now]
         forgotten = [each for each in drafts if each.changed_at + FORGOTTEN_AFTER <= now]
         await self._keep_registrations(now)
+        await self._files.sweep()
         if not forgotten and all(each.warned_at and (each.expires_at or now) > now for each in expiring):
             return
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             for finetune in expiring:
-                await self._remind(db, finetune, now)
+                await self._remind(tx, finetune)
             for finetune in forgotten:
-                await remove(db, finetune.id, by=NOBODY, now=now, before=(FinetuneState.DRAFT,))
-        self._worker.wake()
+                await remove(tx, finetune.id, by=NOBODY, before=(FinetuneState.DRAFT,))
 
     async def _keep_registrations(self, now: float) -> None:
         """Forget drafts that nobody came back to, and take up again what has ended by a bug: it may be signed."""
@@ -73,20 +60,21 @@ class Keeping:
             stranded = await registrations.stranded(db, ended_before=now - STRANDED_FOR)
         if not forgotten and not stranded:
             return
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             for draft in forgotten:
                 if await registrations.drop(db, draft.id):
-                    await self._files.let_go(db, [draft.preview])
+                    await tx.let_go([draft.preview])
             for registration_id in stranded:
                 log.warning("Registration %s is under way, and its job had ended: it goes on.", registration_id)
-                await queue.revive(db, job_id=registration_id, now=now)
-        self._worker.wake()
+                await tx.revive(registration_id)
 
-    async def _remind(self, db: Connection, finetune: Finetune, now: float) -> None:
+    async def _remind(self, tx: Transaction, finetune: Finetune) -> None:
+        db, now = tx.db, tx.now
         if finetune.expires_at is not None and finetune.expires_at <= now:
             before, after = (FinetuneState.READY,), FinetuneState.EXPIRED
             changed = await finetunes.move(db, finetune.id, before=before, after=after, now=now)
         else:
             changed = await finetunes.warn(db, finetune.id, now=now)
         if changed:
-            await queue.wake(db, job_id=finetune.id, now=now)
+            await tx.wake(finetune.id)

@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Sequence
 
-from bot.clock import Clock
 from bot.errors import Refused
-from bot.jobs.worker import Worker
 from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.trainer_entries import OPTIONS
 from bot.providers.training import Started
-from bot.workflows.base.files import Files
-from bot.workflows.finetuning.consent import draft_again, fallen_back, let_go, question
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.work import Transaction
+from bot.workflows.finetuning.consent import draft_again, drop_pictures, fallen_back, question
 from bot.workflows.finetuning.drafts import checked_description, checked_name
 from bot.workflows.finetuning.sheets import Sheets
 from bot.workflows.finetuning.starting import call_back
@@ -21,7 +20,7 @@ from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs, ledger, queue, steps
 from storage.base.jobs import State
 from storage.community import communities
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.finetuning import finetunes, training_images
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
 from storage.reviewing import reviews
@@ -33,21 +32,13 @@ MOST_SHARES = 20
 class Finetunes:
     """The verbs on finetunes that are there. Who presses is told by the caller, and checked here."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        views: FinetuneViews,
-        worker: Worker,
-        sheets: Sheets,
-        files: Files,
-    ) -> None:
+    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: Sheets) -> None:
         self._sheets = sheets
-        self._files = files
-        self._database = database
-        self._clock = clock
-        self._worker = worker
+        self._files = kit.files
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._signals = kit.signals
         self.views = views
 
     async def usable(self, finetune_id: str, *, guild_id: int, user_id: int, roles: Sequence[int]) -> FinetuneView:
@@ -80,7 +71,8 @@ class Finetunes:
         """
         self._check_owner(view, by)
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await self._check_there(db, view)
             if name is not None and not await finetunes.rename(db, view.finetune.id, name=checked_name(name), now=now):
                 raise Refused(f"This server has a finetune called “{checked_name(name)}” already.")
@@ -98,7 +90,8 @@ class Finetunes:
         self._check_owner(view, by)
         if len(shares) > MOST_SHARES:
             raise Refused(f"A finetune is shared with at most {MOST_SHARES} members and roles, or with everybody.")
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await self._check_there(db, view)
             await finetunes.share(db, view.finetune.id, visibility, list(shares))
 
@@ -121,9 +114,10 @@ class Finetunes:
             if parameter is None:
                 raise Refused(f"{view.trainer.label} has no strength to set.")
             columns["strength"] = parameter.read(strength)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await self._check_there(db, view)
-            await finetunes.update(db, view.finetune.id, now=self._clock.now(), **columns)
+            await finetunes.update(db, view.finetune.id, now=now, **columns)
 
     async def delete(self, view: FinetuneView, *, by: int, moderator: bool = False) -> None:
         """Delete it here and, by the worker, at its provider. Nobody can draw with it from now on.
@@ -134,12 +128,12 @@ class Finetunes:
         if not moderator:
             self._check_owner(view, by)
         finetune_id, now = view.finetune.id, self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await queue.cancel_waiting(db, job_id=finetune_id, now=now)
             if await queue.has_unfinished(db, parent_id=finetune_id):
                 raise Refused("It is being trained just now, which nobody can stop. Delete it when that is over.")
-            await remove(db, finetune_id, by=by, now=now)
-        self._worker.wake()
+            await remove(tx, finetune_id, by=by)
 
     async def train_again(self, view: FinetuneView, *, by: int) -> None:
         """Go back to the draft of a finetune that expired, with all its pictures.
@@ -148,23 +142,21 @@ class Finetunes:
             Refused: not the owner, or it has not expired.
         """
         self._check_owner(view, by)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             if not await finetunes.move(
                 db,
                 view.finetune.id,
                 before=(FinetuneState.EXPIRED,),
                 after=FinetuneState.DRAFT,
-                now=self._clock.now(),
+                now=now,
             ):
                 raise Refused("Only a finetune that has expired can be trained again.")
             await finetunes.update(
-                db, view.finetune.id, now=self._clock.now(), ref=None, ready_at=None, expires_at=None, progress=None
+                db, view.finetune.id, now=now, ref=None, ready_at=None, expires_at=None, progress=None
             )
-            files = await draft_again(db, view.finetune.id, now=self._clock.now())
-            await self._files.let_go(db, files)
-            await queue.wake(db, job_id=view.finetune.id, now=self._clock.now())
-        await self._files.discard(files)
-        self._worker.wake()
+            await draft_again(tx, view.finetune.id)
+            await tx.wake(view.finetune.id)
 
     async def withdraw(self, view: FinetuneView, *, by: int) -> int:
         """Take back what a contributor gave; how many pictures that were.
@@ -175,12 +167,13 @@ class Finetunes:
         Raises:
             Refused: none of its pictures is theirs.
         """
-        now, finetune, files = self._clock.now(), view.finetune, list[str]()
-        async with self._database.write() as db:
-            if await self._is_untrained(db, finetune.id, now):
+        finetune = view.finetune
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            if await self._call_back_untrained(tx, finetune.id):
                 removed = await training_images.remove_of(db, finetune.id, contributor_id=by)
-                files = await let_go(db, finetune.id, removed, now=now) if removed else []
-                await self._files.let_go(db, files)
+                if removed:
+                    await drop_pictures(tx, finetune.id, removed)
                 count = len(removed)
             else:
                 count = await training_images.withdraw(db, finetune.id, contributor_id=by, now=now)
@@ -193,19 +186,17 @@ class Finetunes:
                         raise Refused("Please try again in a second.")
             if not count:
                 raise Refused("None of its pictures is yours.")
-            await queue.wake(db, job_id=finetune.id, now=now)
-        await self._files.discard(files)
+            await tx.wake(finetune.id)
         await self._sheets.draw(finetune.id)
-        self._worker.wake()
         return count
 
-    async def _is_untrained(self, db: Connection, finetune_id: str, now: float) -> bool:
+    async def _call_back_untrained(self, tx: Transaction, finetune_id: str) -> bool:
         """Whether nothing was trained with its pictures; what only waits to be ordered is called back for that."""
-        found = await finetunes.find(db, finetune_id)
-        if found is not None and found.state in {FinetuneState.ASKING, FinetuneState.TRAINING}:
-            await call_back(db, finetune_id, by=found.owner_id, now=now)
-            found = await finetunes.find(db, finetune_id)
-        return found is not None and found.state is FinetuneState.DRAFT
+        finetune = await finetunes.find(tx.db, finetune_id)
+        if finetune is not None and finetune.state in {FinetuneState.ASKING, FinetuneState.TRAINING}:
+            await call_back(tx, finetune_id, by=finetune.owner_id)
+            finetune = await finetunes.find(tx.db, finetune_id)
+        return finetune is not None and finetune.state is FinetuneState.DRAFT
 
     async def settle(
         self, job_id: str, *, by: int, charged: MicroUSD | None, reference: str | None, refunded: MicroUSD | None
@@ -218,10 +209,10 @@ class Finetunes:
         Raises:
             Refused: there is no such job, or nothing about it is unknown.
         """
-        now, files = self._clock.now(), list[str]()
         if charged is not None and reference is not None:
             raise Refused("Give either what it was charged, or where it is: what it costs is known when it is over.")
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             job = await jobs.find(db, job_id)
             if job is None or job.parent_id is None:
                 raise Refused(
@@ -234,25 +225,22 @@ class Finetunes:
                 if job.state.ended and job.cost_actual is None:
                     await ledger.charge(db, job_id=job.id, amount=charged, now=now, note=note)
                     await jobs.set_cost(db, job_id=job.id, cost=charged)
-                    files = await self._settled(db, job.parent_id, now)
+                    await self._settled(tx, job.parent_id)
                 else:
                     raise Refused("What this job has cost is known already.")
             if reference is not None:
                 await self._reopen(db, job_id, reference.strip(), now)
-        await self._files.discard(files)
-        self._worker.wake()
+                tx.wake_worker()
 
-    async def _settled(self, db: Connection, finetune_id: str, now: float) -> list[str]:
-        """Go back to the draft where nothing about a finetune is unknown any more; the files to discard."""
-        files: list[str] = []
+    async def _settled(self, tx: Transaction, finetune_id: str) -> None:
+        """Go back to the draft where nothing about a finetune is unknown any more."""
+        db, now = tx.db, tx.now
         if await fallen_back(db, finetune_id) is FinetuneState.DRAFT:
             before, after = (FinetuneState.UNKNOWN,), FinetuneState.DRAFT
             if await finetunes.move(db, finetune_id, before=before, after=after, now=now):
                 await finetunes.update(db, finetune_id, now=now, ref=None, progress=None)
-                files = await draft_again(db, finetune_id, now=now)
-                await self._files.let_go(db, files)
-        await queue.wake(db, job_id=finetune_id, now=now)
-        return files
+                await draft_again(tx, finetune_id)
+        await tx.wake(finetune_id)
 
     async def _reopen(self, db: Connection, job_id: str, reference: str, now: float) -> None:
         """Go on waiting for the newest training, which turned out to have been taken."""
@@ -296,32 +284,33 @@ class Finetunes:
 
 
 async def remove(
-    db: Connection, finetune_id: str, *, by: int, now: float, before: Collection[FinetuneState] | None = None
+    tx: Transaction, finetune_id: str, *, by: int, before: Collection[FinetuneState] | None = None
 ) -> bool:
     """Mark a finetune deleted, and have its files and its provider seen to; False where it is not `before` any more."""
+    db, now = tx.db, tx.now
     states = before or [state for state in FinetuneState if state is not FinetuneState.DELETED]
     if not await finetunes.move(db, finetune_id, before=list(states), after=FinetuneState.DELETED, now=now):
         return False
     await queue.cancel_waiting(db, job_id=finetune_id, now=now)
     for review in await reviews.open_about(db, finetune_id):
-        await withdraw(db, review, by=by, now=now)
+        await withdraw(tx, review, by=by)
     await finetunes.update(db, finetune_id, now=now, deleted_at=now, deleted_by=by)
-    await queue.wake(db, job_id=finetune_id, now=now)
+    await tx.wake(finetune_id)
     return True
 
 
-async def settle_consent(db: Connection, review: Review, now: float) -> None:
+async def settle_consent(tx: Transaction, review: Review) -> None:
     """A contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen.
 
     Where several have, it is frozen until the last of them is decided.
     """
     if review.state is ReviewState.APPROVED:
-        others = await reviews.open_about(db, review.subject)
+        others = await reviews.open_about(tx.db, review.subject)
         if not any(other.kind == review.kind for other in others):
-            await finetunes.unfreeze(db, review.subject)
-        await queue.wake(db, job_id=review.subject, now=now)
+            await finetunes.unfreeze(tx.db, review.subject)
+        await tx.wake(review.subject)
     elif review.state is ReviewState.DENIED:
-        await remove(db, review.subject, by=review.decided_by or 0, now=now)
+        await remove(tx, review.subject, by=review.decided_by or 0)
 
 
 async def object_to_consent(db: Connection, review: Review, user_id: int) -> str | None:

@@ -1,20 +1,20 @@
 """Reads a finetune with all that its cards show."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from bot.clock import Clock
 from bot.errors import Refused
-from bot.jobs.pace import Pace, Spread
+from bot.jobs.pace import Spread
 from bot.pictures.linting import Facts, Finding, Needs, Severity, lint
 from bot.providers import trainers
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection, Subject
-from bot.workflows.drawing.types import Forecast
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Forecast
 from bot.workflows.finetuning.types import OPEN, FinetuneView, Progress
 from storage.base import jobs, queue, steps
 from storage.base.jobs import Job, State
 from storage.community import communities
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.finetuning import finetunes, training_images
 from storage.finetuning.finetunes import Finetune, FinetuneState
 from storage.finetuning.training_images import TrainingImage
@@ -24,21 +24,13 @@ from storage.reviewing import reviews
 class FinetuneViews:
     """Puts a finetune, its pictures, its trainings and its forecast together. `providers` are those set up here."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        pace: Pace,
-        providers: Collection[str],
-        *,
-        homes: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, kit: Kit, *, homes: Mapping[str, str] | None = None) -> None:
         """`homes` names the region of a provider where things are trained unless somebody chooses another."""
         self._homes = dict(homes or {})
-        self._database = database
-        self._clock = clock
-        self._pace = pace
-        self._providers = frozenset(providers)
+        self._database = kit.database
+        self._clock = kit.clock
+        self._pace = kit.pace
+        self._providers = frozenset(kit.providers)
 
     def offered(self) -> list[Trainer]:
         """The trainers that are set up here, the usual one first."""

@@ -12,12 +12,13 @@ from bot.story.metadata import Content, Creator, Generation, ParentLink
 from bot.story.node.networks import Network
 from bot.story.node.values import Address, Hash
 from bot.story.registrar import Mint, Parent
+from bot.workflows.base.kit import Kit
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import Details, DraftView, Picture, Terms
 from storage.base import jobs
 from storage.community import communities
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.drawing import images
 from storage.drawing.images import Image
 from storage.finetuning import finetunes, training_images
@@ -42,9 +43,9 @@ class Drafting:
     """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
 
     def __init__(
-        self, database: Database, *, publishing: Publishing | None, network: Network, missing: tuple[str, ...] = ()
+        self, kit: Kit, *, publishing: Publishing | None, network: Network, missing: tuple[str, ...] = ()
     ) -> None:
-        self._database = database
+        self._database = kit.database
         self._publishing = publishing
         self.network = network
         self._missing = missing

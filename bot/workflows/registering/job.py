@@ -11,7 +11,6 @@ from functools import partial
 
 from pydantic import JsonValue
 
-from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Park
@@ -22,7 +21,8 @@ from bot.story import metadata
 from bot.story.node.reverts import Duplicate
 from bot.story.registrar import Registered
 from bot.story.sending.sender import Reverted
-from bot.workflows.drawing.types import Posted
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Posted
 from bot.workflows.registering.drafts import mint_of, rehearsal
 from bot.workflows.registering.pinned_files import EXTENSIONS, JSON, PinnedFiles, StoredFile
 from bot.workflows.registering.publishing import Publishing
@@ -30,7 +30,6 @@ from bot.workflows.registering.types import (
     STEP_CARD,
     STEP_TRIED,
     Outcome,
-    RegistrationDelivery,
     RegistrationView,
     Serialised,
     Tried,
@@ -39,7 +38,7 @@ from bot.workflows.registering.views import RegistrationViews, transaction_id
 from bot.workflows.reviewing.questions import ask_moderators
 from storage.base import jobs
 from storage.base.jobs import Job, State
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.registering import registrations
 from storage.registering.registrations import UNDER_WAY, RegistrationState
 from storage.reviewing import audit
@@ -65,26 +64,18 @@ class Register:
     """The recipe of the jobs of kind `register`. `publishing` is None where registration is not set up (any more)."""
 
     def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        files: PinnedFiles,
-        views: RegistrationViews,
-        delivery: RegistrationDelivery,
-        publishing: Publishing | None,
-        changed: Callable[[str], None],
-        alarm: Callable[[str], Awaitable[None]],
+        self, kit: Kit, *, files: PinnedFiles, views: RegistrationViews, publishing: Publishing | None
     ) -> None:
         """`changed` is told a registration whose card may say something else while its job goes on."""
-        self._database = database
-        self._clock = clock
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
         self._files = files
         self._views = views
-        self._delivery = delivery
+        self._delivery = kit.delivery
         self._publishing = publishing
-        self._changed = changed
-        self._alarm = alarm
+        self._changed = kit.changed
+        self._alarm = kit.alarm
         self._told: set[str] = set()
 
     async def __call__(self, job: Job, step: Journal) -> JobOutcome:
@@ -232,7 +223,8 @@ class Register:
             await self._registered(view, RegistrationState.PINNED, known)
             return
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             moved = await registrations.move(
                 db,
                 view.registration.id,
@@ -303,9 +295,9 @@ class Register:
         assert outcome, "it is confirmed"
         if outcome.chain is None and outcome.unread is None:
             outcome = await self._read_back(view, outcome)
-            async with self._database.write() as db:
-                now, found = self._clock.now(), outcome.model_dump_json()
-                await registrations.update(db, view.registration.id, now=now, outcome=found)
+            async with self._work() as tx:
+                db, now = tx.db, tx.now
+                await registrations.update(db, view.registration.id, now=now, outcome=outcome.model_dump_json())
                 await self._write_down(
                     db, view, "registration read back", {"agrees": None if outcome.unread else outcome.proven}
                 )
@@ -356,7 +348,8 @@ class Register:
     async def _fail(self, view: RegistrationView, error: Refused | Broken) -> bool:
         """It cannot be registered so, and can be tried again; False where somebody has taken it elsewhere meanwhile."""
         registration = view.registration
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             failed = view.state in UNDER_WAY and await registrations.move(
                 db,
                 registration.id,
@@ -407,7 +400,8 @@ class Register:
         except (Refused, Broken) as error:
             log.warning("Registration %s has no card: %s", registration_id, error)
             return Posted(message_id=0, channel_id=view.job.channel_id)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await jobs.set_message(
                 db, job_id=registration_id, message_id=posted.message_id, channel_id=posted.channel_id
             )
@@ -442,10 +436,9 @@ class Register:
         **columns: object,
     ) -> None:
         """One state further, unless somebody was quicker; the next look finds where it is then."""
-        async with self._database.write() as db:
-            if await registrations.move(
-                db, view.registration.id, before=(before,), after=after, now=self._clock.now(), **columns
-            ):
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            if await registrations.move(db, view.registration.id, before=(before,), after=after, now=now, **columns):
                 cids = {name: str(value) for name, value in columns.items() if name.endswith("_cid")}
                 await self._write_down(db, view, note, {**cids, **(about or {})})
 

@@ -3,20 +3,17 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.clock import Clock
 from bot.errors import Broken, Refused, Unavailable
 from bot.pinning.interface import Pin, PinFile
 from bot.pinning.pins import Proven
 from bot.story.metadata import Metadata
-from bot.workflows.base.files import Files
+from bot.workflows.base.kit import Kit
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import Serialised
-from storage.database import Database
-from storage.media import Media
 from storage.registering import pins, registrations
 from storage.registering.pins import PinRow
 from storage.registering.registrations import Registration
@@ -41,27 +38,21 @@ class StoredFile:
 class PinnedFiles:
     """Each verb is safe to repeat: the same bytes have the same address everywhere."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        media: Media,
-        files: Files,
-        alarm: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._media = media
-        self._files = files
-        self._alarm = alarm
+    def __init__(self, kit: Kit) -> None:
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._media = kit.files
+        self._files = kit.files
+        self._alarm = kit.alarm
 
     async def keep_metadata(self, registration_id: str, made: Metadata) -> Serialised:
         """Store the metadata, whose bytes are never made again. Its row names them before anybody counts on them: a
         file that no row names is swept after an hour, and at the next start."""
         kept = Serialised(ip_metadata=await self._files.store(made.ip), nft_metadata=await self._files.store(made.nft))
-        async with self._database.write() as db:
-            await registrations.update(db, registration_id, now=self._clock.now(), **kept.model_dump())
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            await registrations.update(db, registration_id, now=now, **kept.model_dump())
         return kept
 
     async def pin(self, there: Publishing, registration_id: str, stored: StoredFile) -> Proven:
@@ -105,8 +96,9 @@ class PinnedFiles:
                     log.error("%s could not be unpinned at %s: %s", row.cid, row.service, error)  # noqa: TRY400 # no bug
                     await self._alarm(f"`{row.cid}` is still pinned at {row.service}, which does not let go: {error}")
                     continue
-            async with self._database.write() as db:
-                await pins.mark_unpinned(db, row, now=self._clock.now())
+            async with self._work() as tx:
+                db, now = tx.db, tx.now
+                await pins.mark_unpinned(db, row, now=now)
 
     async def forget(self, registration: Registration) -> None:
         """Delete the stored picture where its owner has deleted it, and only this registration still needed it."""
@@ -134,7 +126,8 @@ class PinnedFiles:
 
     async def _note(self, registration_id: str, sha256: str, made: Sequence[Pin]) -> None:
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             for pin in made:
                 await pins.save(db, PinRow(registration_id, sha256, pin.service, pin.cid, pin.pin_id, pinned_at=now))
 

@@ -12,7 +12,8 @@ from bot.story.licences import Licence, LicenceKey
 from bot.story.metadata import Content, Creator
 from bot.story.node.networks import Network
 from bot.story.registrar import Parent, ReadBack, Registered
-from bot.workflows.drawing.types import Forecast, ImageRequest, Posted
+from bot.workflows.base.types import Forecast, Posted
+from bot.workflows.drawing.types import ImageRequest
 from storage.base.jobs import Job
 from storage.drawing.images import Image
 from storage.registering.registrations import Registration, RegistrationState

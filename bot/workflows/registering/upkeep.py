@@ -1,11 +1,10 @@
 """Watches what registrations need, and tells the admin before they wait for it: coins, rights, a node that answers."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
-from bot.clock import Clock
 from bot.errors import BotError
 from bot.story.registrar import Readiness, Registrar
+from bot.workflows.base.kit import Kit
 
 log = logging.getLogger(__name__)
 
@@ -16,24 +15,19 @@ ROUND = 1800.0
 class Upkeep:
     """Looks at the start and then every half an hour; says what is wrong once, and again only when it has changed."""
 
-    def __init__(self, *, clock: Clock, registrar: Registrar, alarm: Callable[[str], Awaitable[None]]) -> None:
-        self._clock = clock
+    def __init__(self, kit: Kit, *, registrar: Registrar) -> None:
+        self._clock = kit.clock
         self._registrar = registrar
-        self._alarm = alarm
+        self._alarm = kit.alarm
         self._told: tuple[str, ...] = ()
-
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except BotError as error:
-                log.warning("What registrations need could not be looked at: %s", error)
-            await self._clock.sleep(ROUND)
 
     async def look(self) -> None:
         """Tell the admin what has to be mended."""
-        found = await self._registrar.readiness()
+        try:
+            found = await self._registrar.readiness()
+        except BotError as error:
+            log.warning("What registrations need could not be looked at: %s", error)
+            return
         wrong = wrong_in(found)
         names = tuple(name for name, _ in wrong)
         if wrong and names != self._told:

@@ -1,28 +1,22 @@
 """The verbs of a member who registers an image: begin, say, submit, answer, withdraw, try again."""
 
-from dataclasses import dataclass
-
-from bot.clock import Clock
-from bot.errors import Refused, Unavailable
-from bot.jobs.worker import Worker
-from bot.pictures.decode import Decoder
+from bot.errors import Refused
 from bot.pictures.portrait import take_portrait
 from bot.story import metadata
-from bot.workflows.base.files import Files
-from bot.workflows.drawing.types import REVIEW_LIFE, Origin, job_id
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import REVIEW_LIFE, Origin, job_id
+from bot.workflows.base.work import Transaction
 from bot.workflows.registering.drafts import Drafting
 from bot.workflows.registering.types import KIND, UNDO, Details, DraftView, RegistrationView
 from bot.workflows.registering.views import REGISTERED, RegistrationViews
 from bot.workflows.registering.wording import changed
 from bot.workflows.reviewing import trail
 from bot.workflows.reviewing.verbs import Decisions
-from storage.base import queue
 from storage.base.queue import NewJob
 from storage.community import communities
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.drawing import images
 from storage.drawing.images import Image
-from storage.media import Media
 from storage.registering import registrations
 from storage.registering.registrations import UNDER_WAY, WITHDRAWABLE, Registration, RegistrationState
 from storage.reviewing import audit, reviews
@@ -32,27 +26,18 @@ AGAIN = (RegistrationState.DENIED, RegistrationState.WITHDRAWN, RegistrationStat
 """States after which the same image can be submitted anew."""
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What the verbs work with."""
-
-    database: Database
-    clock: Clock
-    media: Media
-    decoder: Decoder
-    files: Files
-    worker: Worker
-    decisions: Decisions
-
-
 class Registrations:
     """Each verb is one transaction, and each says what is wrong in one sentence."""
 
-    def __init__(self, parts: Parts, *, views: RegistrationViews, drafting: Drafting) -> None:
-        self._parts = parts
-        self._database = parts.database
-        self._clock = parts.clock
+    def __init__(self, kit: Kit, *, views: RegistrationViews, drafting: Drafting, decisions: Decisions) -> None:
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
+        self._files = kit.files
+        self._decoder = kit.decoder
+        self._signals = kit.signals
         self._drafting = drafting
+        self._decisions = decisions
         self.views = views
 
     def check_offered(self) -> None:
@@ -103,9 +88,10 @@ class Registrations:
         """
         view = await self.draft(registration_id, by=by)
         details = changed(view.details, changes)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             if not await registrations.edit_draft(
-                db, registration_id, owner_id=by, details=details.model_dump_json(), now=self._clock.now()
+                db, registration_id, owner_id=by, details=details.model_dump_json(), now=now
             ):
                 raise Refused("This is submitted already: its card in the channel says how far it is.")
         return await self.draft(registration_id, by=by)
@@ -113,11 +99,11 @@ class Registrations:
     async def discard(self, registration_id: str, *, by: int) -> None:
         """Forget a draft; raises as `draft`."""
         view = await self.draft(registration_id, by=by)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             if not await registrations.drop(db, registration_id):
                 raise Refused("This is submitted already: its card in the channel says how far it is.")
-            await self._parts.files.let_go(db, [view.registration.preview])
-        await self._parts.files.discard([view.registration.preview])
+            await tx.let_go([view.registration.preview])
 
     async def submit(self, registration_id: str, *, by: int, digest: str, channel_id: int) -> Registration:
         """Ask the moderators. Only what was shown is submitted: `digest` is of that, or its first characters.
@@ -126,8 +112,7 @@ class Registrations:
             Refused: something is missing, has changed, or the chain would refuse it; nothing was submitted.
             Unavailable: the bot is about to restart.
         """
-        if self._parts.worker.draining:
-            raise Unavailable("The bot is about to restart and takes nothing new. Please try again in a minute.")
+        self._signals.check_accepting()
         self.check_offered()
         view = await self.draft(registration_id, by=by)
         terms = view.terms
@@ -138,11 +123,12 @@ class Registrations:
         await self._check_free(view.registration.sha256)
         await self._drafting.try_out(terms)
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             registration = view.registration
             community = await communities.find(db, registration.guild_id)
             await self._check_room(db, registration, community.member_registrations)
-            if not self._parts.media.path(registration.sha256).exists():
+            if not self._files.exist([registration.sha256]):
                 raise Refused("This picture was deleted meanwhile.")
             submitted = await registrations.move(
                 db,
@@ -158,8 +144,7 @@ class Registrations:
             )
             if not submitted:
                 raise Refused("This was submitted already.")
-            await queue.add(
-                db,
+            await tx.add_job(
                 NewJob(
                     id=registration_id,
                     kind=KIND,
@@ -169,7 +154,6 @@ class Registrations:
                     request="{}",
                     lane=KIND,
                 ),
-                now=now,
             )
             await reviews.add(db, _question(registration, terms.digest, community.review_channel_id or channel_id, now))
             await audit.add(
@@ -184,7 +168,6 @@ class Registrations:
             )
             found = await registrations.find(db, registration_id)
         assert found, "it was submitted in this transaction"
-        self._parts.worker.wake()
         return found
 
     async def withdraw(self, registration_id: str, *, by: int) -> None:
@@ -196,7 +179,8 @@ class Registrations:
         view = await self._own(registration_id, by)
         now = self._clock.now()
         states = (*WITHDRAWABLE, RegistrationState.FAILED)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             if not await registrations.move(
                 db, registration_id, before=states, after=RegistrationState.WITHDRAWN, now=now
             ):
@@ -204,7 +188,7 @@ class Registrations:
                 raise Refused(_too_late(found.state if found else view.state))
             review = await reviews.find(db, registration_id)
             if review and review.state is ReviewState.OPEN:
-                await trail.withdraw(db, review, by=by, now=now)
+                await trail.withdraw(tx, review, by=by)
             await audit.add(
                 db,
                 action="registration withdrawn",
@@ -213,14 +197,12 @@ class Registrations:
                 guild_id=view.registration.guild_id,
                 actor_id=by,
             )
-            await queue.revive(db, job_id=registration_id, now=now)
-            await queue.wake(db, job_id=registration_id, now=now)
-        self._parts.worker.wake()
+            await tx.revive(registration_id)
 
     async def answer(self, registration_id: str, *, by: int, text: str) -> None:
         """Answer what a moderator has asked; raises as `Decisions.answer`."""
         await self._own(registration_id, by)
-        await self._parts.decisions.answer(registration_id, by, text)
+        await self._decisions.answer(registration_id, by, text)
 
     async def again(self, registration_id: str, *, by: int, interaction_id: int, channel_id: int) -> DraftView:
         """A new draft that says the same, after the earlier one came to nothing.
@@ -255,7 +237,8 @@ class Registrations:
         if view is None or not (moderator or view.registration.owner_id == by):
             raise Refused("Only its owner and the moderators can try this again.")
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             await self._check_free_in(db, view.registration.sha256)
             if view.registration.approval_id is None or not await registrations.move(
                 db,
@@ -277,9 +260,7 @@ class Registrations:
                 actor_id=by,
                 seen=view.registration.digest,
             )
-            await queue.revive(db, job_id=registration_id, now=now)
-            await queue.wake(db, job_id=registration_id, now=now)  # its job may be telling of the failure just now
-        self._parts.worker.wake()
+            await tx.revive(registration_id)  # its job may be telling of the failure just now
 
     async def _own(self, registration_id: str, by: int) -> RegistrationView:
         view = await self.views.of(registration_id)
@@ -292,9 +273,9 @@ class Registrations:
     async def _new(
         self, image: Image, origin: Origin, registration_id: str, details: Details, previous_id: str | None
     ) -> Registration:
-        path = self._parts.media.path(image.sha256)
-        portrait = await self._parts.decoder.run(take_portrait, path)
-        preview = await self._parts.files.store(portrait.preview)
+        path = self._files.path(image.sha256)
+        portrait = await self._decoder.run(take_portrait, path)
+        preview = await self._files.store(portrait.preview)
         now = self._clock.now()
         new = Registration(
             id=registration_id,
@@ -311,7 +292,8 @@ class Registrations:
             changed_at=now,
             previous_id=previous_id,
         )
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await registrations.add(db, new)
         return new
 
@@ -374,10 +356,11 @@ def _too_late(state: RegistrationState) -> str:
     return f"It is {state} already."
 
 
-async def settle_registration(db: Connection, review: Review, now: float, *, undo: float = UNDO) -> None:
+async def settle_registration(tx: Transaction, review: Review, *, undo: float = UNDO) -> None:
     """What a decision changes: an approved image is registered when nobody takes that back for `undo` seconds, the
     others are not.
     """
+    db, now = tx.db, tx.now
     match review.state:
         case ReviewState.APPROVED:
             after, columns = RegistrationState.APPROVED, {"undo_until": now + undo, "approval_id": review.id}
@@ -386,20 +369,20 @@ async def settle_registration(db: Connection, review: Review, now: float, *, und
         case _:
             after, columns = RegistrationState.DENIED, {"error": review.reason}
     await registrations.move(db, review.subject, before=(RegistrationState.SUBMITTED,), after=after, now=now, **columns)
-    await queue.wake(db, job_id=review.subject, now=now)
+    await tx.wake(review.subject)
 
 
-async def undo_approval(db: Connection, review: Review, now: float) -> bool:
+async def undo_approval(tx: Transaction, review: Review) -> bool:
     """Take an approval back while nothing is pinned; False when it is too late."""
     undone = await registrations.move(
-        db,
+        tx.db,
         review.subject,
         before=(RegistrationState.APPROVED,),
         after=RegistrationState.SUBMITTED,
-        now=now,
+        now=tx.now,
         undo_until=None,
         approval_id=None,
     )
     if undone:
-        await queue.wake(db, job_id=review.subject, now=now)
+        await tx.wake(review.subject)
     return undone

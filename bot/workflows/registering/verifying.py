@@ -6,19 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.errors import BotError, Refused
-from bot.pictures.decode import Decoder
 from bot.pictures.fingerprint import look_alike
 from bot.pictures.portrait import portrait_of_upload
 from bot.story.licences import sentence_of_terms
 from bot.story.node.values import address
 from bot.story.registrar import Check
-from bot.workflows.drawing.types import Upload
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import Upload
 from bot.workflows.registering.drafts import mint_of
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import RegistrationView
 from bot.workflows.registering.views import MOST_COMPARED, REGISTERED, RegistrationViews
-from storage.database import Database
-from storage.media import Media
 from storage.registering import registrations
 from storage.registering.registrations import RegistrationState
 
@@ -63,18 +61,10 @@ class Verdict:
 class Verifying:
     """`publishing` is None where registration is not set up: then the records speak alone."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        media: Media,
-        decoder: Decoder,
-        views: RegistrationViews,
-        publishing: Publishing | None,
-    ) -> None:
-        self._database = database
-        self._media = media
-        self._decoder = decoder
+    def __init__(self, kit: Kit, *, views: RegistrationViews, publishing: Publishing | None) -> None:
+        self._database = kit.database
+        self._media = kit.files
+        self._decoder = kit.decoder
         self._views = views
         self._publishing = publishing
 

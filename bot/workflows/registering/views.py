@@ -2,10 +2,11 @@
 
 from bot.pictures.fingerprint import look_alike
 from bot.story.node.networks import NETWORKS, Network
+from bot.workflows.base.kit import Kit
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.registering.types import STEP_TRIED, Alike, Details, Outcome, RegistrationView, Terms, Tried
 from storage.base import jobs, steps
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.drawing import images
 from storage.registering import registrations, transactions
 from storage.registering.registrations import UNDER_WAY, Registration, RegistrationState
@@ -23,9 +24,9 @@ MOST_DENIALS = 3
 class RegistrationViews:
     """Puts a registration, its question, its likes and its transaction together. Drafts have no view yet."""
 
-    def __init__(self, database: Database, networks: dict[str, Network] | None = None) -> None:
+    def __init__(self, kit: Kit, *, networks: dict[str, Network] | None = None) -> None:
         """`networks` are those whose links lead elsewhere than usual, by their keys."""
-        self._database = database
+        self._database = kit.database
         self._networks = networks or {}
 
     async def of(self, registration_id: str) -> RegistrationView | None:

@@ -8,14 +8,14 @@ moderators saw.
 import asyncio
 from dataclasses import dataclass
 
-from bot.clock import Clock
 from bot.errors import Refused
 from bot.providers.interface import Frozen
 from bot.story import ownership
 from bot.story.node.networks import Network
 from bot.story.node.values import Address, address
+from bot.workflows.base.kit import Kit
 from storage.base import drafts
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.registering import wallets
 from storage.registering.wallets import LinkedWallet
 from storage.reviewing import audit
@@ -58,9 +58,10 @@ class Linked:
 class Wallets:
     """Each verb is one transaction."""
 
-    def __init__(self, *, database: Database, clock: Clock, network: Network) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, kit: Kit, *, network: Network) -> None:
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
         self.network = network
 
     async def challenge(self, user_id: int, text: str) -> Challenge:
@@ -80,7 +81,8 @@ class Wallets:
             now=now,
         )
         asked = _Asked(address=wanted, message=made.message, expires_at=made.expires_at)
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             await self._keep(db, user_id, asked)
         return Challenge(wanted, made.message, made.expires_at)
 
@@ -97,7 +99,8 @@ class Wallets:
             content = await drafts.find(db, draft_id=_draft(user_id), owner_id=user_id, now=now)
         asked = self._good(content, now)
         await asyncio.to_thread(_check, asked, signature)  # some ms of arithmetic
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             taken = await drafts.take(db, draft_id=_draft(user_id), owner_id=user_id, now=now)
             if self._good(taken, now) != asked:
                 raise Refused(f"There is a newer message to sign by now. {_ANEW}")
@@ -115,7 +118,8 @@ class Wallets:
         Raises:
             Refused: none is linked.
         """
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db = tx.db
             known = await wallets.find(db, user_id)
             if known is None or not await wallets.remove(db, user_id):
                 raise Refused("You have linked no wallet.")

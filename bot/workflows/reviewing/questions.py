@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from bot.errors import Refused
-from bot.workflows.drawing.types import Posted
+from bot.workflows.base.types import Posted
 from storage.base.jobs import Job
 from storage.database import Database
 from storage.reviewing import reviews

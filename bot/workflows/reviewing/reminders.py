@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Protocol
 
-from bot.clock import Clock
 from bot.errors import BotError, Unavailable
 from bot.providers.interface import Frozen
+from bot.workflows.base.kit import Kit
 from storage.base import notes
 from storage.community import communities
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -76,9 +76,10 @@ class _Noted(Frozen):
 class Reminders:
     """Looks after what waits. Rows are all that it remembers."""
 
-    def __init__(self, *, database: Database, clock: Clock, delivery: ReminderDelivery) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, kit: Kit, *, delivery: ReminderDelivery) -> None:
+        self._database = kit.database
+        self._work = kit.work
+        self._clock = kit.clock
         self._delivery = delivery
 
     async def remind(self) -> int:
@@ -100,7 +101,8 @@ class Reminders:
             due = await reviews.to_remind(db, waits=WAITS, now=now, limit=MOST)
         if not due:
             return []
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             busy = await notes.beginning_with(db, _NOTE)
             found = [each for each in await self._due(db, now) if _note(each.channel_id) not in busy]
             new = {_note(each.channel_id): each for each in reversed(found)}  # one a channel; the others a minute later
@@ -171,7 +173,8 @@ class Reminders:
 
     async def _done(self, noted: _Noted, waiting: Sequence[Review]) -> None:
         now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             for review in waiting:
                 await reviews.set_reminded(db, review.id, reminders=noted.numbers[review.id], now=now)
             await notes.forget(db, _note(noted.channel_id), content=noted.model_dump_json())

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from bot.clock import Clock
 from bot.errors import Refused
-from bot.jobs.worker import Worker
+from bot.workflows.base.kit import Kit
+from bot.workflows.base.work import Transaction
 from bot.workflows.reviewing.trail import note
 from storage.base import jobs, queue
 from storage.community import communities
 from storage.community.communities import Community
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -26,14 +26,26 @@ MOST_ANSWER = 500
 MOST_REASONS = 20
 """Reasons that a community keeps for later."""
 
-Consequence = Callable[[Connection, Review, float], Awaitable[None]]
-"""What a decision changes, in the same transaction; given the decided review and the time."""
+Consequence = Callable[[Transaction, Review], Awaitable[None]]
+"""What a decision changes, in the same transaction; given the decided review."""
 
 Objection = Callable[[Connection, Review, int], Awaitable[str | None]]
 """Why a person may not decide on a review, though they are a moderator; None where they may."""
 
-Undo = Callable[[Connection, Review, float], Awaitable[bool]]
+Undo = Callable[[Transaction, Review], Awaitable[bool]]
 """Takes back what an approval has changed, in the same transaction; False where it is too late for that."""
+
+
+@dataclass(frozen=True)
+class QuestionRules:
+    """What decisions on one kind of question do, and who may make them."""
+
+    consequence: Consequence
+    objection: Objection | None = None
+    undo: Undo | None = None
+    """None where an approval cannot be taken back."""
+    overridable: bool = False
+    """The objection alone counts, for administrators too, and the community's setting `own_decisions` goes past it."""
 
 
 @dataclass(frozen=True)
@@ -71,32 +83,16 @@ class Denial:
 
 
 class Decisions:
-    """The review queue. For each kind of question, `consequences` says what a decision does, `objections` who may not
-    decide on it, and `undos` how an approval is taken back.
+    """The review queue. `rules` say for each kind of question what a decision does, and who may not decide on it.
 
-    Nobody decides on their own request, administrators excepted. For the `overridable` kinds the objection alone
-    counts, for administrators too, and only the community's setting `own_decisions` goes past it. Whatever is decided,
-    asked, answered or taken back is a row of the audit, in the same transaction.
+    Nobody decides on their own request, administrators excepted; for overridable kinds see `QuestionRules`. Whatever is
+    decided, asked, answered or taken back is a row of the audit, in the same transaction.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        worker: Worker,
-        consequences: Mapping[str, Consequence],
-        objections: Mapping[str, Objection] | None = None,
-        overridable: Collection[str] = (),
-        undos: Mapping[str, Undo] | None = None,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._worker = worker
-        self._consequences = consequences
-        self._objections = objections or {}
-        self._overridable = frozenset(overridable)
-        self._undos = undos or {}
+    def __init__(self, kit: Kit, *, rules: Mapping[str, QuestionRules]) -> None:
+        self._work = kit.work
+        self._clock = kit.clock
+        self._rules = rules
 
     # Who may.
 
@@ -105,12 +101,12 @@ class Decisions:
         Raises:
             Refused: there is no such question.
         """
-        async with self._database.read() as db:
-            return await _found(db, review_id)
+        async with self._work.read() as db:
+            return await _review(db, review_id)
 
     async def may_decide(self, guild_id: int, who: Moderator) -> bool:
         """Read again at every press: a role may have been taken away since the card was posted."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             return _moderates(await communities.find(db, guild_id), who)
 
     async def check_may_decide(self, guild_id: int, who: Moderator) -> None:
@@ -123,13 +119,13 @@ class Decisions:
 
     async def standing(self, review: Review, who: Moderator) -> Standing:
         """Whether this moderator may decide on that question, as things are now."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             return await self._standing(db, review, who, await communities.find(db, review.guild_id))
 
     async def _standing(self, db: Connection, review: Review, who: Moderator, community: Community) -> Standing:
-        objects = self._objections.get(review.kind)
-        objection = await objects(db, review, who.user_id) if objects else None
-        if review.kind in self._overridable:
+        rules = self._rules[review.kind]
+        objection = await rules.objection(db, review, who.user_id) if rules.objection else None
+        if rules.overridable:
             return Standing(objection, overridden=objection is not None and community.own_decisions)
         if review.requested_by == who.user_id and not who.administrator:
             return Standing("Nobody decides on their own request. Another moderator has to.")
@@ -143,15 +139,13 @@ class Decisions:
         Raises:
             Refused: it is decided, or another moderator holds it; the sentence says who and until when.
         """
-        now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             review = await self._moderated(db, review_id, who)
             if not await reviews.claim(db, review_id, by=who.user_id, now=now, until=now + CLAIM):
                 raise Refused(_taken(review, now))
-            await note(db, review, "claimed", by=who.user_id, now=now, until=str(round(now + CLAIM)))
-            review = await self._followed(db, review, now)
-        self._worker.wake()
-        return review
+            await note(tx, review, "claimed", by=who.user_id, until=str(round(now + CLAIM)))
+            return await self._wake_subject(tx, review)
 
     async def decide(
         self, review_id: str, who: Moderator, *, approve: bool, digest: str, reason: str | None = None
@@ -161,10 +155,10 @@ class Decisions:
         Raises:
             Refused: somebody else decided or holds it, the card is outdated, or `who` may not.
         """
-        now = self._clock.now()
         reason = (reason or "").strip() or None
-        async with self._database.write() as db:
-            review = await _found(db, review_id)
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            review = await _review(db, review_id)
             community = await self._check_moderates(db, review, who)
             if len(digest) < 8 or not review.digest.startswith(digest):
                 raise Refused("What this card shows has changed since. Please use the newest card.")
@@ -181,12 +175,10 @@ class Decisions:
             said: dict[str, JsonValue] = {"reason": reason} if reason else {}
             if standing.overridden:
                 said |= {"override": True, "objection": standing.objection}
-            await note(db, review, state, by=who.user_id, now=now, **said)
-            review = await _found(db, review_id)
-            await self._consequences[review.kind](db, review, now)
-            review = await self._followed(db, review, now)
-        self._worker.wake()
-        return review
+            await note(tx, review, state, by=who.user_id, **said)
+            review = await _review(db, review_id)
+            await self._rules[review.kind].consequence(tx, review)
+            return await self._wake_subject(tx, review)
 
     async def deny_several(
         self, guild_id: int, chosen: Mapping[str, str], who: Moderator, *, reason: str
@@ -203,7 +195,7 @@ class Decisions:
             raise Refused("Please give a reason: the members will read it.")
         results: list[Denial] = []
         for review_id, digest in chosen.items():
-            async with self._database.read() as db:
+            async with self._work.read() as db:
                 review = await reviews.find(db, review_id)
             if review is None or review.guild_id != guild_id:
                 results.append(Denial(review_id, None, _FORGOTTEN))
@@ -222,20 +214,19 @@ class Decisions:
             Refused: there is no question in it, it is decided, another moderator holds it, one is unanswered already,
                 or `who` may not decide on it.
         """
-        question, now = question.strip()[:MOST_QUESTION], self._clock.now()
+        question = question.strip()[:MOST_QUESTION]
         if not question:
             raise Refused("Please write what you would like to know: the member will read it.")
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             review = await self._moderated(db, review_id, who)
             if not await reviews.ask(db, review_id, by=who.user_id, question=question, now=now):
                 waits = review.state is ReviewState.OPEN and any(
                     each.answer is None for each in await reviews.talk(db, review_id)
                 )
                 raise Refused("The member has not answered the last question yet." if waits else _taken(review, now))
-            await note(db, review, "asked", by=who.user_id, now=now, question=question)
-            review = await self._followed(db, review, now)
-        self._worker.wake()
-        return review
+            await note(tx, review, "asked", by=who.user_id, question=question)
+            return await self._wake_subject(tx, review)
 
     async def answer(self, review_id: str, by: int, text: str) -> Review:
         """Answer what was asked, as the member whose request it is.
@@ -243,9 +234,10 @@ class Decisions:
         Raises:
             Refused: it is somebody else's, nothing is asked (any more), or the answer is empty.
         """
-        text, now = text.strip()[:MOST_ANSWER], self._clock.now()
-        async with self._database.write() as db:
-            review = await _found(db, review_id)
+        text = text.strip()[:MOST_ANSWER]
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            review = await _review(db, review_id)
             if review.requested_by != by:
                 raise Refused(f"Only <@{review.requested_by}>, whose request this is, can answer.")
             if not text:
@@ -255,10 +247,8 @@ class Decisions:
                 raise Refused(
                     _taken(review, now) if decided else "Nothing is asked just now, or it is answered already."
                 )
-            await note(db, review, "answered", by=by, now=now, answer=text)
-            review = await self._followed(db, review, now)
-        self._worker.wake()
-        return review
+            await note(tx, review, "answered", by=by, answer=text)
+            return await self._wake_subject(tx, review)
 
     async def undo(self, review_id: str, who: Moderator) -> Review:
         """Take an approval back, whoever gave it: the question is open again.
@@ -267,11 +257,11 @@ class Decisions:
             Refused: it is too late, it is not approved, approvals of that kind cannot be taken back, or `who` is no
                 moderator.
         """
-        now = self._clock.now()
-        async with self._database.write() as db:
-            review = await _found(db, review_id)
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
+            review = await _review(db, review_id)
             await self._check_moderates(db, review, who)
-            undo = self._undos.get(review.kind)
+            undo = self._rules[review.kind].undo
             if undo is None:
                 raise Refused("This decision cannot be taken back.")
             if review.state is ReviewState.OPEN:
@@ -281,24 +271,20 @@ class Decisions:
             expires_at = max(review.expires_at, now + AGAIN)
             reopened = await reviews.reopen(
                 db, review_id, state=ReviewState.APPROVED, expires_at=expires_at, now=now
-            ) and await undo(db, await _found(db, review_id), now)
+            ) and await undo(tx, await _review(db, review_id))
             if not reopened:
                 raise Refused("It is too late to take this approval back: the bot has begun to carry it out.")
-            await note(db, review, "undone", by=who.user_id, now=now, approved_by=str(review.decided_by))
-            review = await self._followed(db, review, now)
-        self._worker.wake()
-        return review
+            await note(tx, review, "undone", by=who.user_id, approved_by=str(review.decided_by))
+            return await self._wake_subject(tx, review)
 
     async def expire(self) -> list[Review]:
         """Close the questions that nobody answered in time; never as approved."""
-        now = self._clock.now()
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             closed = await reviews.expire(db, now=now)
             for review in closed:
-                await note(db, review, ReviewState.EXPIRED, by=None, now=now)
-                await self._consequences[review.kind](db, review, now)
-        if closed:
-            self._worker.wake()
+                await note(tx, review, ReviewState.EXPIRED, by=None)
+                await self._rules[review.kind].consequence(tx, review)
         return closed
 
     # Reasons that are kept.
@@ -319,13 +305,14 @@ class Decisions:
     async def _set_reasons(
         self, guild_id: int, who: Moderator, change: Callable[[Sequence[str]], Sequence[str]]
     ) -> None:
-        async with self._database.write() as db:
+        async with self._work() as tx:
+            db, now = tx.db, tx.now
             community = await communities.find(db, guild_id)
             if not _moderates(community, who):
                 raise Refused(_NO_MODERATOR)
             kept = tuple(change(community.saved_reasons))[:MOST_REASONS]
             changed = community.model_copy(update={"saved_reasons": kept})
-            await communities.save(db, guild_id, changed, by=who.user_id, now=self._clock.now())
+            await communities.save(db, guild_id, changed, by=who.user_id, now=now)
 
     # Inside a transaction.
 
@@ -337,35 +324,35 @@ class Decisions:
 
     async def _moderated(self, db: Connection, review_id: str, who: Moderator) -> Review:
         """The question, and that `who` may reserve it or ask about it."""
-        review = await _found(db, review_id)
+        review = await _review(db, review_id)
         community = await self._check_moderates(db, review, who)
-        if review.kind in self._overridable:  # who must not decide must not keep others from it, either
+        if self._rules[review.kind].overridable:  # who must not decide must not keep others from it, either
             standing = await self._standing(db, review, who, community)
             if standing.bar:
                 raise Refused(standing.bar)
         return review
 
-    async def _followed(self, db: Connection, review: Review, now: float) -> Review:
+    async def _wake_subject(self, tx: Transaction, review: Review) -> Review:
         """Have the subject's job show what has changed; the question as it is now."""
-        await queue.wake(db, job_id=review.subject, now=now)
-        return await _found(db, review.id)
+        await tx.wake(review.subject)
+        return await _review(tx.db, review.id)
 
 
-async def settle_spending(db: Connection, review: Review, now: float) -> None:
+async def settle_spending(tx: Transaction, review: Review) -> None:
     """A request above the community's limit: draw it, or let it go."""
     if review.state is ReviewState.APPROVED:
-        for child in await jobs.children(db, review.subject):
-            await queue.wake(db, job_id=child.id, now=now)
+        for child in await jobs.children(tx.db, review.subject):
+            await tx.wake(child.id)
     else:
-        await queue.cancel_waiting(db, job_id=review.subject, now=now)
-        await queue.wake_if_last(db, parent_id=review.subject, now=now)
+        await queue.cancel_waiting(tx.db, job_id=review.subject, now=tx.now)
+        await tx.wake_parent(review.subject)
 
 
 _NO_MODERATOR = "Only this server's moderators can decide this."
 _FORGOTTEN = "This approval request is not in the bot's records any more."
 
 
-async def _found(db: Connection, review_id: str) -> Review:
+async def _review(db: Connection, review_id: str) -> Review:
     review = await reviews.find(db, review_id)
     if review is None:
         raise Refused(_FORGOTTEN)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from bot.providers.models import CREDIT
-from bot.workflows.drawing.types import job_id
+from bot.workflows.base.types import job_id
 from standins.discord import Message
 from standins.discord.rules import walk
 from tests.crash.tables import Row, Tables, read_tables

@@ -1,0 +1,44 @@
+"""How long the bot was away, from a note that it writes once a minute."""
+
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from storage.base import jobs, notes
+from storage.database import Database
+
+_ALIVE = "alive"
+
+
+@dataclass(frozen=True)
+class Absence:
+    """What happened while the bot was away."""
+
+    seconds: float | None
+    """None at the very first start."""
+    taken_up: int
+    """Jobs that were being worked on when the last process ended."""
+    waiting: int
+    """Requests that are not at their end."""
+
+    @property
+    def sentence(self) -> str:
+        if self.seconds is None:
+            return "The bot is running for the first time here."
+        away = f"{self.seconds:.0f} s" if self.seconds < 120 else f"{self.seconds / 60:.0f} min"
+        requests = "1 request is" if self.waiting == 1 else f"{self.waiting} requests are"
+        return f"Back after {away}. {requests} under way; {self.taken_up} were being worked on when the bot ended."
+
+
+async def note_alive(database: Database, clock: Clock) -> None:
+    """Note the time, so that the next start knows how long the bot was away."""
+    async with database.write() as db:
+        await notes.save(db, _ALIVE, str(clock.now()))
+
+
+async def look_back(database: Database, clock: Clock, *, taken_up: int) -> Absence:
+    """How long the bot was away, and what is under way. `taken_up` jobs are counted in."""
+    async with database.read() as db:
+        alive = await notes.find(db, _ALIVE)
+        states = await jobs.count_states(db)
+    waiting = sum(n for state, n in states.items() if not jobs.State(state).ended)
+    return Absence(clock.now() - float(alive) if alive else None, taken_up, waiting)

@@ -1,0 +1,20 @@
+"""The admin's own channel."""
+
+import logging
+
+import aiohttp
+import discord
+
+from bot.config import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def tell_admin(client: discord.Client, settings: Settings, sentence: str) -> None:
+    """Post to the admin's channel, where one is set. Never raises: the log has the sentence, too."""
+    if settings.admin_channel_id is None or not client.is_ready():
+        return
+    try:
+        await client.get_partial_messageable(settings.admin_channel_id).send(sentence[:2000])
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.warning("The admin's channel could not be told: %s", error)

@@ -1,0 +1,38 @@
+"""Registering, put together."""
+
+from bot.jobs.rounds import Round
+from bot.story.node.networks import Network
+from bot.workflows.base.kit import Kit
+from bot.workflows.registering.drafts import Drafting
+from bot.workflows.registering.job import Register
+from bot.workflows.registering.pinned_files import PinnedFiles
+from bot.workflows.registering.publishing import Publishing
+from bot.workflows.registering.upkeep import ROUND, Upkeep
+from bot.workflows.registering.verbs import Registrations
+from bot.workflows.registering.verifying import Verifying
+from bot.workflows.registering.views import RegistrationViews
+from bot.workflows.registering.wallets import Wallets
+from bot.workflows.reviewing.verbs import Decisions
+
+
+class Registering:
+    """The parts of registering that the rest of the bot speaks to."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        *,
+        publishing: Publishing | None,
+        network: Network,
+        missing: tuple[str, ...],
+        decisions: Decisions,
+    ) -> None:
+        """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
+        self.views = RegistrationViews(kit, networks={network.key: network})
+        drafting = Drafting(kit, publishing=publishing, network=network, missing=missing)
+        self.registrations = Registrations(kit, views=self.views, drafting=drafting, decisions=decisions)
+        self.wallets = Wallets(kit, network=network)
+        self.verifying = Verifying(kit, views=self.views, publishing=publishing)
+        self.register = Register(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
+        upkeep = Upkeep(kit, registrar=publishing.registrar) if publishing else None
+        self.rounds = (Round("upkeep", ROUND, upkeep.look),) if upkeep else ()

@@ -1,0 +1,33 @@
+"""Reviewing, put together."""
+
+from collections.abc import Mapping
+
+from bot.jobs.rounds import Round
+from bot.workflows.base.cards import Views
+from bot.workflows.base.kit import Kit
+from bot.workflows.reviewing.reminders import ReminderDelivery, Reminders
+from bot.workflows.reviewing.verbs import Decisions, QuestionRules
+
+ROUND = 60.0
+"""Seconds between two looks at what waits for the moderators."""
+
+
+class Reviewing:
+    """The parts of reviewing that the rest of the bot speaks to."""
+
+    def __init__(self, kit: Kit, *, rules: Mapping[str, QuestionRules], reminders: ReminderDelivery) -> None:
+        self.decisions = Decisions(kit, rules=rules)
+        self._reminders = Reminders(kit, delivery=reminders)
+        self._kit = kit
+
+    def rounds(self, views: Views) -> tuple[Round, ...]:
+        """What has to be done again and again; `views` load what the questions are about."""
+
+        async def close_and_remind() -> None:
+            for review in await self.decisions.expire():
+                view = await views.of(review.subject)
+                if view is not None:
+                    await self._kit.delivery.decided(review, view)
+            await self._reminders.remind()
+
+        return (Round("expiry", ROUND, close_and_remind),)
