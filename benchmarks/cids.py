@@ -1,7 +1,6 @@
 """How fast the CIDs of a file are computed, beside its SHA-256 alone."""
 
 import asyncio
-import hashlib
 import os
 import tempfile
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.tables import Table, ms
 from bot.pinning.cid import EXPECTED, PROFILES, cids_of
+from bot.values import sha256_of
 
 SIZES = (3_000_000, 100_000_000)  # bytes: a picture, and the most that a form may hold
 MOST_MEMORY = 4_000_000  # bytes
@@ -30,7 +30,7 @@ async def measure(*, quick: bool) -> Table:
         ways: tuple[Callable[[], object], ...] = (
             partial(cids_of, path, [EXPECTED]),
             partial(cids_of, path, PROFILES),
-            partial(_sha256, path),
+            partial(sha256_of, path),
         )
         for size in SIZES:
             path.write_bytes(os.urandom(size))
@@ -83,8 +83,3 @@ async def _longest_stall(way: Callable[[], object]) -> float:
         await asyncio.sleep(0.001)
         longest = max(longest, time.perf_counter() - before - 0.001)
     return longest
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,6 +5,7 @@ import logging
 import aiohttp
 import discord
 
+from bot import limits
 from bot.config import Settings
 
 log = logging.getLogger(__name__)
@@ -15,6 +16,6 @@ async def tell_admin(client: discord.Client, settings: Settings, sentence: str) 
     if settings.admin_channel_id is None or not client.is_ready():
         return
     try:
-        await client.get_partial_messageable(settings.admin_channel_id).send(sentence[:2000])
+        await client.get_partial_messageable(settings.admin_channel_id).send(sentence[: limits.MESSAGE_CHARACTERS])
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         log.warning("The admin's channel could not be told: %s", error)

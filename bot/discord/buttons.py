@@ -18,6 +18,7 @@ import discord
 from discord import InteractionResponseType
 from discord.ui import Button, DynamicItem, Item
 
+from bot import limits
 from bot.errors import BotError, Broken, Refused
 
 log = logging.getLogger(__name__)
@@ -165,7 +166,7 @@ class Form(discord.ui.Modal):
     """
 
     def __init__(self, verb: str, subject: str, title: str) -> None:
-        super().__init__(title=title[:45], custom_id=_custom_id(verb, subject))
+        super().__init__(title=title[: limits.HEADING_CHARACTERS], custom_id=_custom_id(verb, subject))
         self.stop()
 
     def say(self, text: str) -> None:
@@ -175,8 +176,8 @@ class Form(discord.ui.Modal):
     def ask(self, name: str, text: str, field: Field, why: str = "") -> None:
         """Add a field; what is given is found under `name` in `given`."""
         field.custom_id = name
-        shortened = textwrap.shorten(why, 100, placeholder="…") or None
-        self.add_item(discord.ui.Label(text=text[:45], description=shortened, component=field))
+        shortened = textwrap.shorten(why, limits.HINT_CHARACTERS, placeholder="…") or None
+        self.add_item(discord.ui.Label(text=text[: limits.HEADING_CHARACTERS], description=shortened, component=field))
 
 
 def given(interaction: Interaction) -> dict[str, str]:

@@ -13,6 +13,7 @@ from functools import partial
 import aiohttp
 import discord
 
+from bot import limits
 from bot.cards import Card, Copy
 from bot.discord.buttons import PressButton, custom_ids
 from bot.discord.permissions import missing
@@ -27,8 +28,7 @@ CALL = 60.0
 """Seconds for one request to Discord, its waits for rate limits included."""
 HISTORY = 100
 """Newest messages of a channel that are searched for a card before it is posted again."""
-FILE = 10 * 1024 * 1024
-REQUEST = 25 * 1024 * 1024 - 256 * 1024
+REQUEST = limits.REQUEST_BYTES - 256 * 1024
 """Bytes of all files of a message, less what the card itself takes."""
 SMALL = 2 * 1024 * 1024
 """Bytes of a file where Discord found larger ones too large."""
@@ -189,9 +189,9 @@ class Posting:
     def _file_limit(self, place: Place) -> int:
         """Bytes that one file may have there."""
         if place.token:
-            return max(place.token.file_limit, FILE)
+            return max(place.token.file_limit, limits.FILE_BYTES)
         guild = self._client.get_guild(place.guild_id)
-        return max(guild.filesize_limit, FILE) if guild else FILE
+        return max(guild.filesize_limit, limits.FILE_BYTES) if guild else limits.FILE_BYTES
 
     @asynccontextmanager
     async def _copies(self, images: Sequence[Image], limit: int) -> AsyncGenerator[dict[str, Copy]]:
@@ -227,5 +227,5 @@ async def _opened(card: Card) -> AsyncGenerator[list[discord.File]]:
 
 
 def nonce(text: str) -> str:
-    """At most 25 characters, the same for the same text."""
-    return text if len(text) <= 25 else hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    """As long as Discord allows, and the same for the same text."""
+    return text if len(text) <= limits.NONCE_CHARACTERS else hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from bot.errors import Broken, Refused
 from bot.http.payloads import FormFile, FormPath
 from bot.pinning.cid import Cid, cids_of, parse
+from bot.values import Frozen
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
@@ -24,12 +23,6 @@ CHECK: Final = FormFile(
     "pinning-check.txt", "text/plain", b"This file shows that a key may pin. It is let go at once.\n"
 )
 """What a check pins: always the same, so that many checks are one file."""
-
-
-class Frozen(BaseModel):
-    """A value that is stored as JSON and read back by a later version of the bot. Unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ is not known here is read back and compared. What cannot be proven is refused, b
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +13,8 @@ from pathlib import Path
 
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.pinning.cid import EXPECTED, PROFILES, RAW, SHA2_256, Cid, Cids, Profile, cids_of, parse
-from bot.pinning.interface import Frozen, Pin, PinFile, PinningService, named
+from bot.pinning.interface import Pin, PinFile, PinningService, named
+from bot.values import Frozen, sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ async def _compare(service: PinningService, cid: str, sha256: str, size: int, sc
             await service.read(cid, path, cap=size)
         except (Broken, Refused) as error:
             raise Broken(_unproven(service)) from error
-        if await asyncio.to_thread(_sha256, path) != sha256:
+        if await asyncio.to_thread(sha256_of, path) != sha256:
             raise Broken(_unproven(service))
 
 
@@ -190,8 +190,3 @@ async def _computed(path: Path, profiles: Sequence[Profile]) -> Cids:
         return await asyncio.to_thread(cids_of, path, profiles)
     except FileNotFoundError as error:
         raise Broken(f"The stored file {path.name[:12]}… is missing.") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,21 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from bot.errors import Refused
+from bot.values import Frozen
 
 MicroUSD = NewType("MicroUSD", int)
 """Money, in millionths of a US dollar: exact for BFL's credits (10,000) and Astria's millicents (10)."""
-
-
-class Frozen(BaseModel):
-    """A value that is stored as JSON and read back by a later version of the bot.
-
-    Unknown fields are ignored, so that a newer row can be read by an older bot.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Status(StrEnum):

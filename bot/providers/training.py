@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bot.errors import Refused
-from bot.providers.interface import Callback, FinetuneRef, Frozen, MicroUSD, Provider, Status
+from bot.providers.interface import Callback, FinetuneRef, MicroUSD, Provider, Status
+from bot.values import Frozen
 
 
 class Subject(StrEnum):

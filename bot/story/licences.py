@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, Self
 from pydantic import model_validator
 
 from bot.errors import Refused
-from bot.story.node.values import NOBODY, Address, Frozen, Wei, coins
+from bot.story.node.values import NOBODY, Address, Wei, coins
+from bot.values import Frozen
 
 ROYALTY_POLICY: Final = Address("0xBe54FB168b3c982b7AaE60dB6CF75Bd8447b390E")
 """Liquid absolute percentage (LAP), the same on both networks: a share of everything that descends from the IP."""

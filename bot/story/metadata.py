@@ -19,7 +19,8 @@ from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bot.errors import Refused
-from bot.story.node.values import Frozen, Hash, address
+from bot.story.node.values import Hash, address
+from bot.values import Frozen
 
 Json = Mapping[str, object]
 

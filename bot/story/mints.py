@@ -8,7 +8,8 @@ from pydantic import AfterValidator
 from bot.story.licences import Licence, LicenceKey, PILTerms, terms_of
 from bot.story.node import contracts
 from bot.story.node.chain import Call
-from bot.story.node.values import NOBODY, Address, Frozen, Hash, Wei, bytes_of, checksummed
+from bot.story.node.values import NOBODY, Address, Hash, Wei, bytes_of, checksummed
+from bot.values import Frozen
 
 ALL_TOKENS = 100_000_000
 """The most royalty tokens that a derivative may be asked for: 100 %."""

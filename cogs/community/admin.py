@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import missing
@@ -123,7 +123,8 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         taken = [part.strip() for part in before.split(",") if part.strip()]
         keys = [model.key for model in catalogue.offered() if model.key not in taken and last.strip() in model.key]
         lists = [", ".join([*taken, key]) for key in keys]
-        return [Choice(name=text, value=text) for text in lists if len(text) <= 100][:25]
+        choices = [Choice(name=text, value=text) for text in lists if len(text) <= limits.CHOICE_CHARACTERS]
+        return choices[: limits.CHOICES]
 
     @app_commands.command()
     async def doctor(self, interaction: Interaction) -> None:
@@ -154,7 +155,9 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
                     f"Reminders cannot notify {role.mention}: let anyone mention that role, or give the bot "
                     f"“Mention @everyone, @here and All Roles” in <#{community.review_channel_id}>."
                 )
-        await interaction.edit_original_response(content="\n".join(f"- {line}" for line in lines)[:1990])
+        await interaction.edit_original_response(
+            content="\n".join(f"- {line}" for line in lines)[: limits.ANSWER_CHARACTERS]
+        )
 
     @app_commands.command()
     @app_commands.describe(

@@ -3,7 +3,7 @@
 import discord
 from discord.ui import Select, TextInput
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, Form, Press, given, say, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -16,8 +16,6 @@ from storage.base.jobs import Job, State
 from storage.community import communities
 from storage.drawing.images import Image
 
-MOST_TYPED = 4000
-"""Characters of a text field, by Discord's limit."""
 FORM_EDITORS = ("flux-kontext-pro", "flux-kontext-max")
 
 
@@ -62,7 +60,7 @@ async def open_prompt(interaction: Interaction, job_id: str) -> None:
     """A form with the prompt as it was."""
     view = await request_of(interaction, job_id)
     form = Form("img:prompted", job_id, "Edit the prompt")
-    limit = min(catalogue.find(view.request.model).prompt_limit, MOST_TYPED)
+    limit = min(catalogue.find(view.request.model).prompt_limit, limits.FIELD_CHARACTERS)
     prompt = TextInput[Form](
         style=discord.TextStyle.paragraph, default=view.request.prompt[:limit], max_length=limit, required=True
     )
@@ -125,12 +123,12 @@ async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
         form.ask("picture", "Which picture?", Select[Form](options=pictures))
     options = [
         discord.SelectOption(
-            label=model.label[:100],
+            label=model.label[: limits.CHOICE_CHARACTERS],
             value=model.key,
-            description=f"{cards.money(model.price.first)} · {model.good_for}"[:100],
+            description=f"{cards.money(model.price.first)} · {model.good_for}"[: limits.CHOICE_CHARACTERS],
             default=model is offered[0],
         )
-        for model in offered[:25]
+        for model in offered[: limits.CHOICES]
     ]
     form.ask("model", "Model", Select[Form](options=options))
     return form

@@ -6,7 +6,7 @@ from typing import Any
 
 from discord.app_commands import Choice
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
@@ -312,7 +312,7 @@ async def _suggest_finetunes(interaction: Interaction, typed: str, *, ready: boo
         )
     words = typed.casefold().split()
     named = [each for each in found if all(word in each.name.casefold() for word in words)]
-    return [Choice(name=_about(each), value=each.name) for each in named[:25]]
+    return [Choice(name=_about(each), value=each.name) for each in named[: limits.CHOICES]]
 
 
 def _about(finetune: Finetune) -> str:
@@ -341,12 +341,12 @@ async def _suggest_models(interaction: Interaction, models: list[Model], typed: 
         for model in allowed(models, community)
         if all(word in f"{model.key} {model.label} {model.good_for}".casefold() for word in words)
     ]
-    return [model_choice(model) for model in found[:25]]
+    return [model_choice(model) for model in found[: limits.CHOICES]]
 
 
 def model_choice(model: Model) -> Choice[Any]:
     """A model with what it is good for and its price, in the 100 characters that Discord gives."""
     price = cards.money(model.price.first)
-    room = 100 - len(model.label) - len(price) - 6
+    room = limits.CHOICE_CHARACTERS - len(model.label) - len(price) - 6
     good_for = model.good_for if len(model.good_for) <= room else model.good_for[: room - 1] + "…"
     return Choice(name=f"{model.label} — {good_for} — {price}", value=model.key)

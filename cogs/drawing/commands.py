@@ -9,13 +9,14 @@ from discord.app_commands import Range
 from discord.ext import commands
 from discord.ui import TextInput
 
+from bot import limits
 from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.bfl.parameters import LARGEST_SEED
-from bot.providers.interface import Frozen
 from bot.providers.parameters import Parameter, Value
+from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.generations import STRENGTH
 from bot.workflows.drawing.types import MOST_PICTURES, ImageRequest
@@ -37,8 +38,6 @@ from storage.base import drafts
 
 DRAFT_LIFE = 1800.0
 """Seconds for which a form may stay open."""
-MOST_FIELDS = 5
-"""Fields of a form, by Discord's limit."""
 LAST_ASKED = ("prompt_upsampling", "image_prompt_strength", "safety_tolerance", "output_format")
 """Parameters that the command has options for: the form asks for the others first."""
 
@@ -217,14 +216,14 @@ class Imagine(commands.Cog):
                 expires_at=now + DRAFT_LIFE,
             )
         form = Form("img:advanced", draft_id, f"Settings of {model.label}")
-        for parameter in open_ones[:MOST_FIELDS]:
+        for parameter in open_ones[: limits.FORM_FIELDS]:
             form.ask(parameter.name, parameter.label, _field(parameter), parameter.help)
         await interaction.response.send_modal(form)
 
 
 def _field(parameter: Parameter) -> TextInput[Form]:
     usual = f"; usually {_shown(parameter.default)}" if parameter.default is not None else ""
-    return TextInput(required=False, max_length=40, placeholder=f"{parameter.range}{usual}"[:100])
+    return TextInput(required=False, max_length=40, placeholder=f"{parameter.range}{usual}"[: limits.HINT_CHARACTERS])
 
 
 def _shown(value: Value) -> str:

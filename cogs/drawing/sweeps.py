@@ -3,7 +3,7 @@
 import discord
 from discord.ui import FileUpload, TextInput
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, Form, Press, files, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -24,7 +24,6 @@ SEEDS = 2
 """Seeds of a comparison, where nobody says how many."""
 _AROUND = (-0.4, -0.2, 0.0, 0.2)
 """Strengths that are compared, about the usual one."""
-MOST_TYPED = 4000
 
 
 async def open_try(interaction: Interaction, finetune_id: str) -> None:
@@ -120,7 +119,9 @@ async def draw_offered(interaction: Interaction, draft_id: str) -> None:
 
 def _prompt(model: Model, *, required: bool = True) -> TextInput[Form]:
     return TextInput(
-        style=discord.TextStyle.paragraph, max_length=min(model.prompt_limit, MOST_TYPED), required=required
+        style=discord.TextStyle.paragraph,
+        max_length=min(model.prompt_limit, limits.FIELD_CHARACTERS),
+        required=required,
     )
 
 

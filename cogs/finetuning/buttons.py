@@ -3,7 +3,7 @@
 import discord
 from discord.ui import Checkbox, MentionableSelect, Select, TextInput
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import YES, Answer, Form, Press, acknowledge, given, mentioned, say
 from bot.discord.client import Client, Interaction
 from bot.errors import BotError, Refused
@@ -21,8 +21,6 @@ from cogs.finetuning.training_sets import own_draft
 from storage.base import ledger
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
 
-MOST_FIELDS = 5
-"""Parts of a form, by Discord's limit."""
 _ASKED = ("learning_rate", "preset", "finetune_type")
 """Settings that the form of options has room for, besides the iterations."""
 _WHO = {
@@ -47,7 +45,7 @@ async def open_options(interaction: Interaction, finetune_id: str) -> None:
             required=False,
         )
         form.ask(name, label, field, _WHY[name])
-    for parameter in _parameters(view)[: MOST_FIELDS - len(_texts(view))]:
+    for parameter in _parameters(view)[: limits.FORM_FIELDS - len(_texts(view))]:
         form.ask(parameter.name, parameter.label, _field(parameter, view.spec), parameter.help)
     await interaction.response.send_modal(form)
 
@@ -104,7 +102,12 @@ def _field(parameter: Parameter, spec: FinetuneSpec) -> TextInput[Form] | Select
         return Select(options=options)
     usual = "; usually left to the trainer" if parameter.default is None else f"; usually {parameter.default}"
     text = "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
-    return TextInput(default=text or None, required=False, max_length=20, placeholder=f"{parameter.range}{usual}"[:100])
+    return TextInput(
+        default=text or None,
+        required=False,
+        max_length=20,
+        placeholder=f"{parameter.range}{usual}"[: limits.HINT_CHARACTERS],
+    )
 
 
 async def open_to_others(interaction: Interaction, finetune_id: str) -> None:

@@ -5,16 +5,16 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, Press, acknowledge, given, say, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import BotError, Refused
 from bot.pictures.names import Kind, kind_of
 from bot.providers import trainer_entries, trainers
-from bot.providers.interface import Frozen
 from bot.providers.parameters import Value
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Pack, Subject, TrainingProvider
+from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.types import MOST_SWEPT
 from bot.workflows.finetuning.drafts import checked_description, checked_name
@@ -37,7 +37,6 @@ from cogs.finetuning.training_sets import (
 )
 from storage.base import drafts
 
-LISTED = 25
 PACKS_LIFE = 600.0
 """Seconds for which a trainer's packs are remembered while members type."""
 PACKS_PROVIDER = "astria"
@@ -225,7 +224,7 @@ class Finetune(
             _trainer_choice(each)
             for each in self._client.services.finetuning.views.offered()
             if all(word in f"{each.key} {each.label} {each.good_for}".casefold() for word in words)
-        ][:25]
+        ][: limits.CHOICES]
 
     @create.autocomplete("class_noun")
     async def _suggest_classes(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -236,7 +235,7 @@ class Finetune(
     async def _suggest_packs(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
         words = typed.casefold().split()
         found = [each for each in await self._known_packs() if all(word in each.title.casefold() for word in words)]
-        return [Choice(name=f"{each.title[:60]}{_pack_price(each)}", value=each.id) for each in found[:25]]
+        return [Choice(name=f"{each.title[:60]}{_pack_price(each)}", value=each.id) for each in found[: limits.CHOICES]]
 
     async def _with_pack(self, spec: FinetuneSpec) -> FinetuneSpec:
         """The spec with what its pack's pictures cost, which is charged together with the training."""
@@ -271,7 +270,10 @@ class Finetune(
         await acknowledge(interaction, Answer.PRIVATE)
         assert interaction.guild_id, "commands are in communities only"
         views = await self._client.services.finetuning.views.listed(
-            guild_id=interaction.guild_id, user_id=interaction.user.id, roles=roles_of(interaction), limit=LISTED
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            roles=roles_of(interaction),
+            limit=limits.CHOICES,
         )
         await interaction.edit_original_response(content=cards.finetune_list(views, interaction.user.id))
 
@@ -384,7 +386,7 @@ def _usual(view: FinetuneView) -> str:
 def _trainer_choice(trainer: Trainer) -> Choice[str]:
     price = trainer.price({}, trainer.advised)
     said = "price not published" if price is None else f"from {cards.money(price)}"
-    room = 100 - len(trainer.label) - len(said) - 6
+    room = limits.CHOICE_CHARACTERS - len(trainer.label) - len(said) - 6
     good_for = trainer.good_for if len(trainer.good_for) <= room else trainer.good_for[: room - 1] + "…"
     return Choice(name=f"{trainer.label} — {good_for} — {said}", value=trainer.key)
 

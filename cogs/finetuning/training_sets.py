@@ -8,12 +8,13 @@ import discord
 from discord import app_commands
 from discord.ui import FileUpload, Select, TextInput
 
+from bot import limits
 from bot.cards.base.words import counted
 from bot.discord.buttons import Answer, Attached, Form, Press, acknowledge, chosen, files, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of, quoted, stem
-from bot.providers.interface import Frozen
+from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.intake import Taken
@@ -28,10 +29,6 @@ from storage.finetuning.finetunes import Finetune
 
 FORM_LIFE = 1800.0
 """Seconds for which a form may stay open."""
-MOST_FILES = 10
-"""Files of one field, by Discord's limit."""
-MOST_TYPED = 4000
-"""Characters of a text field, by Discord's limit."""
 MOST_SAID = 1900
 """Characters of an answer, with room below Discord's limit."""
 MOST_LINKS = 10
@@ -84,7 +81,7 @@ def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -
                 if "captions" in name
                 else "JPEG, PNG or WebP; or one ZIP of them."
             )
-            form.ask(name, label, FileUpload[Form](required=False, min_values=0, max_values=MOST_FILES), why)
+            form.ask(name, label, FileUpload[Form](required=False, min_values=0, max_values=limits.FIELD_FILES), why)
     return form
 
 
@@ -242,10 +239,12 @@ async def open_captions(interaction: Interaction, finetune_id: str) -> None:
     text = "\n".join(line.strip() for line in lines)
     if not view.pictures:
         raise Refused("There are no pictures yet. Add some first.")
-    if len(text) > MOST_TYPED:
+    if len(text) > limits.FIELD_CHARACTERS:
         raise Refused("The captions are too long for a form. Upload .txt files with “Add pictures” instead.")
     form = Form("fin:captioned", f"{finetune_id}:{len(view.pictures)}.{_order(view)}", "Captions")
-    field = TextInput[Form](style=discord.TextStyle.paragraph, default=text, max_length=MOST_TYPED, required=False)
+    field = TextInput[Form](
+        style=discord.TextStyle.paragraph, default=text, max_length=limits.FIELD_CHARACTERS, required=False
+    )
     form.ask("captions", "One line a picture, after its number", field, "An empty caption takes it away.")
     await interaction.response.send_modal(form)
 
@@ -284,14 +283,15 @@ async def open_removal(interaction: Interaction, finetune_id: str) -> None:
     view = await draft_of(interaction, finetune_id)
     who = interaction.user.id
     options = [
-        discord.SelectOption(label=f"{number} · {each.name}"[:100], value=each.id)
+        discord.SelectOption(label=f"{number} · {each.name}"[: limits.CHOICE_CHARACTERS], value=each.id)
         for number, each in enumerate(view.pictures, 1)
         if who in {view.finetune.owner_id, each.contributor_id}
     ]
     if not options:
         raise Refused("There are no pictures yet." if not view.pictures else "None of these pictures is yours.")
     form = Form("fin:removed", finetune_id, "Remove pictures")
-    form.ask("pictures", "Which?", Select[Form](options=options[:25], max_values=len(options[:25])))
+    options = options[: limits.CHOICES]
+    form.ask("pictures", "Which?", Select[Form](options=options, max_values=len(options)))
     await interaction.response.send_modal(form)
 
 
@@ -397,8 +397,8 @@ async def _choice(interaction: Interaction, open_ones: Sequence[Finetune], found
     if any(each.owner_id != interaction.user.id for each in open_ones):
         form.say(f"By adding to another member's training set you confirm: {CONSENT}")
     options = [
-        discord.SelectOption(label=each.name[:100], value=each.id, default=place == 0)
-        for place, each in enumerate(open_ones[:25])
+        discord.SelectOption(label=each.name[: limits.CHOICE_CHARACTERS], value=each.id, default=place == 0)
+        for place, each in enumerate(open_ones[: limits.CHOICES])
     ]
     form.ask("finetune", "Which training set?", Select[Form](options=options))
     return form

@@ -11,8 +11,8 @@ from bot import cards
 from bot.discord.buttons import YES, Answer, Press, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.providers.interface import Frozen
 from bot.story import metadata
+from bot.values import Frozen
 from bot.workflows.registering.types import Details, DraftView, RegistrationView, Terms
 from cogs.base.asking import check_place, moderates, reply
 from cogs.registering.finding import details_of, registration_of, show_registration

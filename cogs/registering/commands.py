@@ -8,7 +8,7 @@ from discord.app_commands import Choice
 from discord.ext import commands
 from discord.ui import Select
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -17,9 +17,6 @@ from cogs.base.asking import check_place, origin, reply
 from cogs.base.finding import IMAGE_ID, image_of, pointed_at, pointer, request_of
 from storage.drawing import images
 from storage.drawing.images import Image
-
-MOST_OFFERED = 25
-"""Choices of a menu, by Discord's limit."""
 
 
 async def suggest_pictures(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -32,8 +29,8 @@ async def suggest_pictures(interaction: Interaction, typed: str) -> list[Choice[
     for image, request in found:
         prompt = " ".join(ImageRequest.model_validate_json(request).prompt.split())
         if all(word in f"{image.id} {prompt}".casefold() for word in words):
-            choices.append(Choice(name=f"{image.id} · {prompt}"[:100], value=image.id))
-    return choices[:MOST_OFFERED]
+            choices.append(Choice(name=f"{image.id} · {prompt}"[: limits.CHOICE_CHARACTERS], value=image.id))
+    return choices[: limits.CHOICES]
 
 
 class Register(commands.Cog):
@@ -98,7 +95,7 @@ def _choice(pictures: Sequence[Image]) -> Form:
             description=f"{image.width} × {image.height}" + (f", seed {image.seed}" if image.seed is not None else ""),
             default=place == 1,
         )
-        for place, image in enumerate(pictures[:MOST_OFFERED], 1)
+        for place, image in enumerate(pictures[: limits.CHOICES], 1)
     ]
     form.ask("picture", "Which picture?", Select[Form](options=options), "You see everything before you submit it.")
     return form

@@ -6,6 +6,7 @@ from decimal import ROUND_DOWN, Decimal
 import discord
 from discord.ui import Checkbox, Select, TextInput
 
+from bot import limits
 from bot.discord.buttons import YES, Form
 from bot.errors import Refused
 from bot.story import metadata
@@ -14,8 +15,6 @@ from bot.story.metadata import Creator, Profile
 from bot.story.node.values import address
 from bot.workflows.registering.types import Details
 
-MOST_TYPED = 4000
-"""Characters of a text field, by Discord's limit."""
 MOST_ANSWER = 500
 """Characters of an answer to a moderator."""
 
@@ -126,8 +125,8 @@ def creators_form(registration_id: str, details: Details, kept: dict[str, str]) 
     )
     field = TextInput[Form](
         style=discord.TextStyle.paragraph,
-        default=kept.get("creators", creators_text(details.creators))[:MOST_TYPED] or None,
-        max_length=MOST_TYPED,
+        default=kept.get("creators", creators_text(details.creators))[: limits.FIELD_CHARACTERS] or None,
+        max_length=limits.FIELD_CHARACTERS,
         required=False,
         placeholder="Ada Lovelace, 0x…, 60%",
     )

@@ -5,14 +5,11 @@ from discord import app_commands
 from discord.ext import commands
 from discord.ui import TextInput
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from cogs.base.asking import reply
-
-MOST_TYPED = 4000
-"""Characters of a text field, by Discord's limit."""
 
 
 class Wallet(commands.GroupCog, group_name="wallet", group_description="The wallet that what you register belongs to"):
@@ -52,7 +49,9 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
 async def open_signature(interaction: Interaction, subject: str) -> None:
     _check_own(interaction, subject)
     form = Form("wal:signed", subject, "Link your wallet")
-    field = TextInput[Form](style=discord.TextStyle.paragraph, max_length=MOST_TYPED, required=True, placeholder="0x…")
+    field = TextInput[Form](
+        style=discord.TextStyle.paragraph, max_length=limits.FIELD_CHARACTERS, required=True, placeholder="0x…"
+    )
     form.ask("signature", "The signature", field, "What your wallet showed after you signed: 0x and 130 more digits.")
     await interaction.response.send_modal(form)
 

@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.ui import Select
 
-from bot import cards
+from bot import cards, limits
 from bot.discord.buttons import Answer, Form, Press, acknowledge, chosen, say
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -26,8 +26,6 @@ from cogs.reviewing.presses import (
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review
 
-MOST_AT_ONCE = 25
-"""Questions that can be denied together: choices of a form, by Discord's limit."""
 DIGEST = 12
 """Characters of the digest of what was seen, as on the buttons of a card."""
 ONE_BY_ONE = {"consent"}
@@ -85,7 +83,7 @@ async def open_several(interaction: Interaction, review_id: str) -> None:
             continue
         if (await services.reviewing.decisions.standing(review, moderator(interaction))).bar is None:
             questions.append((review, await services.views.of(review.subject)))
-        if len(questions) == MOST_AT_ONCE:
+        if len(questions) == limits.CHOICES:
             break
     if not questions:
         raise Refused("Nothing waits here that you could deny together.")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import discord
 from discord.ui import Checkbox, Select, TextInput
 
-from bot import cards
+from bot import cards, limits
 from bot.cards import Card
 from bot.cards.base.words import shortened
 from bot.discord.buttons import YES, Form, custom_ids, given
@@ -161,7 +161,7 @@ def chosen_reasons(community: Community, keys: list[str]) -> list[str]:
 
 
 def _label(reason: str) -> str:
-    return shortened(" ".join(reason.split()), 100)
+    return shortened(" ".join(reason.split()), limits.CHOICE_CHARACTERS)
 
 
 def _key(reason: str) -> str:

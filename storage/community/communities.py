@@ -1,14 +1,13 @@
 """What each community (a Discord guild) has decided about the bot."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bot.values import Frozen
 from storage.database import Connection, change, row
 
 
-class Community(BaseModel):
+class Community(Frozen):
     """A community's settings. Money is in millionths of a US dollar, None means no limit."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     moderator_role_id: int | None = None
     review_channel_id: int | None = None

@@ -1,14 +1,13 @@
 """What each member has chosen as their own defaults."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bot.values import Frozen
 from storage.database import Connection, change, row
 
 
-class Defaults(BaseModel):
+class Defaults(Frozen):
     """What a member leaves out of `/imagine`; None leaves it to the community and the catalogue."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     model: str | None = None
     aspect_ratio: str | None = None

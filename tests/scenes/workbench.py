@@ -11,7 +11,7 @@ from bot.jobs.pace import Pace
 from bot.jobs.signals import WorkerSignals
 from bot.jobs.worker import Outcome, Recipe, Worker
 from bot.pictures.decode import Decoder
-from bot.providers.interface import Frozen
+from bot.values import Frozen
 from bot.workflows.base.callbacks import Callbacks
 from bot.workflows.base.cards import Delivery
 from bot.workflows.base.files import Files
@@ -48,6 +48,7 @@ class Bench:
 
     def new_worker(self) -> Worker:
         self.signals = WorkerSignals()
+
         async def recipe(job: Job, step: Journal) -> Outcome:
             assert self.run, "the test gives the recipe"
             return await self.run(job, step)

@@ -10,10 +10,8 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot import limits
 from bot.discord.buttons import PressButton
-
-ROW = 5
-"""Buttons side by side."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def gallery(files: Sequence[CardFile]) -> ui.MediaGallery[Any]:
 
 def row(buttons: Sequence[PressButton]) -> list[ui.Item[Any]]:
     """At most five buttons in a row, or no row at all."""
-    assert len(buttons) <= ROW, "Discord has five buttons a row"
+    assert len(buttons) <= limits.ROW_BUTTONS, "Discord has five buttons a row"
     children: list[Any] = list(buttons)  # discord.py types a dynamic item for both kinds of view, a row for one
     placed: ui.Item[Any] = ui.ActionRow[Any](*children)
     return [placed] if buttons else []

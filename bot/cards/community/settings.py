@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
+from bot import limits
 from bot.cards.base.words import counted, model_label, moment, money, quoted, shortened
 from bot.workflows.drawing.types import RequestView
 from storage.base.jobs import State
 from storage.community.communities import Community
 from storage.community.members import Defaults
-
-MOST = 1990
-"""Characters, a little less than an ordinary message may have."""
 
 
 def community_text(community: Community, *, spent: int | None = None) -> str:
@@ -40,7 +38,9 @@ def community_text(community: Community, *, spent: int | None = None) -> str:
             "yes, and each such decision is logged as one" if community.own_decisions else "no",
         ),
     ]
-    return shortened("\n".join(["### This server", *(f"**{name}:** {value}" for name, value in lines)]), MOST)
+    return shortened(
+        "\n".join(["### This server", *(f"**{name}:** {value}" for name, value in lines)]), limits.ANSWER_CHARACTERS
+    )
 
 
 def defaults_text(defaults: Defaults) -> str:
@@ -63,7 +63,7 @@ def history_text(views: Sequence[RequestView]) -> str:
     said = "### Your last requests"
     for view in views:
         line = "\n" + _history_line(view)
-        if len(said) + len(line) > MOST:
+        if len(said) + len(line) > limits.ANSWER_CHARACTERS:
             break
         said += line
     return said

@@ -1,12 +1,10 @@
 """Every number of a request, for those who want to know exactly."""
 
+from bot import limits
 from bot.cards.base.words import escaped, money, quoted, shortened
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.workflows.drawing.types import PictureView, RequestView
-
-MOST = 1990
-"""Characters, a little less than an ordinary message may have."""
 
 
 def details(view: RequestView) -> str:
@@ -27,9 +25,9 @@ def details(view: RequestView) -> str:
     lines.append(f"**Cost** estimated {money(job.cost_estimated)}, charged {actual}")
     lines.append(_times(view))
     rest = "\n".join(line for line in lines if line)
-    room = (MOST - len(rest) - len("**Prompt** \n")) // 2  # escaped, each character may be two
+    room = (limits.ANSWER_CHARACTERS - len(rest) - len("**Prompt** \n")) // 2  # escaped, each character may be two
     prompt = quoted(request.prompt, min(room, 1000)) if room > 20 else ""
-    return shortened(f"**Prompt** {prompt}\n{rest}" if prompt else rest, MOST)
+    return shortened(f"**Prompt** {prompt}\n{rest}" if prompt else rest, limits.ANSWER_CHARACTERS)
 
 
 def _picture(number: int, picture: PictureView) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 from discord.ui import Item
 
-from bot.cards.base.layout import ROW, Card, CardFile, compose, gallery, row, text
+from bot import limits
+from bot.cards.base.layout import Card, CardFile, compose, gallery, row, text
 from bot.cards.base.lines import (
     DANGER,
     DONE,
@@ -59,8 +60,8 @@ def sweep_card(view: RequestView, paths: FilePaths) -> Card:
             footer(job),
         )
     )
-    for start in range(0, len(keeps), ROW):
-        items += row(keeps[start : start + ROW])
+    for start in range(0, len(keeps), limits.ROW_BUTTONS):
+        items += row(keeps[start : start + limits.ROW_BUTTONS])
     below = [
         button("img:info", job.id, "Details"),
         button("reg:choose", job.id, "Register"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from discord.ui import Item
 
+from bot import limits
 from bot.cards.base.layout import Card, compose, gallery, row, text
 from bot.cards.base.lines import DANGER, footer
 from bot.cards.base.words import counted, escaped, listed, model_label, moment, money, quoted, sentence, shortened
@@ -30,8 +31,6 @@ from storage.base.jobs import State
 from storage.base.ledger import Entry, LedgerEntry
 from storage.finetuning.finetunes import FinetuneState, Visibility
 
-MOST = 1990
-"""Characters, a little less than an ordinary message may have."""
 _STATES = {
     FinetuneState.DRAFT: "a draft",
     FinetuneState.ASKING: "waiting for a moderator",
@@ -91,7 +90,7 @@ def finetune_list(views: Sequence[FinetuneView], user_id: int) -> str:
         everybody = view.finetune.visibility is Visibility.COMMUNITY
         groups["Yours" if mine else "Everybody's" if everybody else "Shared with you"].append(_listed(view, mine))
     more = "-# and {} more: `/finetune show` finds each by its name"
-    room = MOST - len(more) - 4
+    room = limits.ANSWER_CHARACTERS - len(more) - 4
     lines: list[str] = []
     shown = 0
     for title, members in groups.items():

@@ -1,13 +1,11 @@
 """Every hash, link and number of a registration, for those who want to check them."""
 
+from bot import limits
 from bot.cards.base.words import escaped, moment, sentence, shortened
 from bot.cards.finetuning.parts import code, within
 from bot.cards.registering.parts import STATES, address_link, card_link, short
 from bot.story.node.values import coins
 from bot.workflows.registering.types import RegistrationView
-
-MOST = 1990
-"""Characters, a little less than an ordinary message may have."""
 
 
 def registration_details(view: RegistrationView) -> str:
@@ -31,7 +29,7 @@ def registration_details(view: RegistrationView) -> str:
         *_read_back(view),
         _times(view),
     ]
-    return shortened("\n".join(line for line in lines if line), MOST)
+    return shortened("\n".join(line for line in lines if line), limits.ANSWER_CHARACTERS)
 
 
 def _pinned(view: RegistrationView) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from bot import limits
 from bot.cards.base.layout import Card, CardFile
 from bot.cards.base.words import counted, escaped, listed, quoted, sentence, shortened
 from bot.cards.finetuning.parts import code, within
@@ -12,8 +13,6 @@ from bot.workflows.registering.types import Alike, RegistrationView, Terms
 from storage.base.jobs import Job
 from storage.registering.registrations import Registration, RegistrationState
 
-MOST_TEXT = 4000
-"""Characters of all texts of a message, by Discord's limit."""
 LEAST = 20
 ROOMS = (700, 400, 200, 100, 40, LEAST)
 """Characters that a long text may have, while all of them together are too long."""
@@ -36,7 +35,7 @@ def roomy(draw: Callable[[int], Card]) -> Card:
     """The card with as much room for each of its long texts as Discord has for all of them together."""
     card = draw(ROOMS[0])
     for room in ROOMS[1:]:
-        if card.view.content_length() <= MOST_TEXT:
+        if card.view.content_length() <= limits.CARD_CHARACTERS:
             break
         card = draw(room)
     return card

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
+from bot import limits
 from bot.cards.base.words import moment, quoted, shortened
 from storage.reviewing.audit import AuditEntry
 
-MOST = 1990
-"""Characters, a little less than an ordinary message may have."""
 _TOLD = ("reason", "objection", "question", "answer", "setting", "old", "new")
 """Details that a reader understands."""
 
@@ -36,7 +35,7 @@ def audit_text(subject: str, entries: Sequence[AuditEntry]) -> str:
             f"{entry.number}. {moment(entry.at, 'f')} **{quoted(entry.action, 60)}** by {who}{override}{seen}"
             + (f"\n> {told}" if told else "")
         )
-    return shortened("\n".join(lines), MOST)
+    return shortened("\n".join(lines), limits.ANSWER_CHARACTERS)
 
 
 def _entries(number: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
+from bot import limits
 from bot.cards.base.faces import Faces
 from bot.cards.base.layout import Card, compose, extended, row, text
 from bot.cards.base.words import counted, moment, quoted, sentence, shortened
@@ -13,10 +14,6 @@ from bot.workflows.reviewing.reminders import Reminder
 from bot.workflows.reviewing.verbs import Denial, Standing
 from storage.reviewing.reviews import Review, ReviewState
 
-MOST_TEXT = 4000
-"""Characters of all texts of a message, by Discord's limit."""
-MOST_SAID = 1990
-"""Characters, a little less than an ordinary message may have."""
 MOST_LINES = 10
 """Questions that a reminder names one by one."""
 EMPTY = "Nothing waits for a decision."
@@ -51,7 +48,8 @@ def walked(card: Card, review: Review, *, place: int | None, count: int, standin
             *([button("rev:reasons", review.id, "Saved reasons")] if kept else []),
         ]
     )
-    said_all = card.view.content_length() + len(said or "") > MOST_TEXT  # a press of its buttons says it, too
+    # A text that has no room here is shown at a press of the card's buttons.
+    said_all = card.view.content_length() + len(said or "") > limits.CARD_CHARACTERS
     return extended(card, [*([text(said)] if said and not said_all else []), *steps])
 
 
@@ -67,12 +65,12 @@ def choices_text(faces: Faces, questions: Sequence[tuple[Review, CardView | None
         f"{quoted(title_of(faces, review, view, 40), 60)}"
         for place, (review, view) in enumerate(questions, start=1)
     ]
-    return shortened("\n".join(["What would you like to deny?", *lines]), MOST_TEXT)
+    return shortened("\n".join(["What would you like to deny?", *lines]), limits.CARD_CHARACTERS)
 
 
 def choice_of(faces: Faces, place: int, review: Review, view: CardView | None, *, now: float) -> tuple[str, str]:
     """The label and the description of one choice."""
-    label = shortened(f"{place}. {title_of(faces, review, view, 80)}", 100)
+    label = shortened(f"{place}. {title_of(faces, review, view, 80)}", limits.CHOICE_CHARACTERS)
     waited = now - review.created_at
     age = f"{waited / 86_400:.0f} days" if waited >= 2 * 86_400 else f"{waited / 3600:.0f} hours"
     return label, f"Waiting for {age if waited >= 2 * 3600 else counted(max(1, round(waited / 60)), 'minute')}"
@@ -90,7 +88,7 @@ def denials_text(faces: Faces, denials: Sequence[tuple[Denial, CardView | None]]
         *(["Not denied:"] if late else []),
         *(f"- {_named(faces, denial, view)}: {denial.refusal}" for denial, view in late),
     ]
-    return shortened("\n".join(lines), MOST_SAID)
+    return shortened("\n".join(lines), limits.ANSWER_CHARACTERS)
 
 
 def _named(faces: Faces, denial: Denial, view: CardView | None) -> str:

@@ -15,7 +15,8 @@ from bot.story.node.contracts import Function
 from bot.story.node.networks import NETWORKS, Network
 from bot.story.node.reverts import Revert, decoded
 from bot.story.node.rpc import NAME, Node, NodeRefusal
-from bot.story.node.values import Address, Frozen, Hash, Wei, checksummed
+from bot.story.node.values import Address, Hash, Wei, checksummed
+from bot.values import Frozen
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ import re
 from typing import NewType
 
 from eth_utils.address import is_checksum_address, to_checksum_address
-from pydantic import BaseModel, ConfigDict
 
 from bot.errors import Refused
 
@@ -20,12 +19,6 @@ Wei = int
 NOBODY = Address("0x" + "0" * 40)
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-
-
-class Frozen(BaseModel):
-    """A value that is stored as JSON and read back by a later version of the bot; unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 def address(text: str) -> Address:

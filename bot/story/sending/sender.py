@@ -13,10 +13,11 @@ from bot.errors import Broken, Unavailable
 from bot.story.node.chain import Call, Chain, Fees, Receipt, Standing, together
 from bot.story.node.heads import Heads
 from bot.story.node.reverts import Revert
-from bot.story.node.values import Address, Frozen, Hash, Wei, coins
+from bot.story.node.values import Address, Hash, Wei, coins
 from bot.story.sending.attempts import Attempts
 from bot.story.sending.nonces import Nonces
 from bot.story.sending.wallet import Wallet
+from bot.values import Frozen
 from storage.database import Connection, Database
 from storage.registering import transactions
 from storage.registering.transactions import Attempt, Transaction, TransactionState

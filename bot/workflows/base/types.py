@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.providers.interface import Frozen
+from bot.values import Frozen
 
 CARDS = "cards"
 """The lane of the requests themselves: what limits it is how many uploads to Discord are good at once."""

@@ -8,8 +8,9 @@ from bot.jobs.pace import Spread, pause
 from bot.jobs.worker import Outcome
 from bot.pictures.decode import check_generated
 from bot.providers import catalogue
-from bot.providers.interface import Frozen, Generation, Look, Provider, Status, Ticket
+from bot.providers.interface import Generation, Look, Provider, Status, Ticket
 from bot.providers.parameters import Model
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.drawing.types import Drawing
 from storage.base.jobs import Job, State

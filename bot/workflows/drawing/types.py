@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.providers.interface import Frozen, Generation
+from bot.providers.interface import Generation
+from bot.values import Frozen
 from bot.workflows.base.types import Forecast
 from storage.base.jobs import Job, State
 from storage.drawing.images import Image

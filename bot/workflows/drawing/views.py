@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.providers import catalogue
-from bot.providers.interface import Frozen
 from bot.providers.parameters import Model
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Forecast
 from bot.workflows.drawing.picture_job import prior

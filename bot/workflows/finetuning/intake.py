@@ -1,7 +1,6 @@
 """From files that a member gives to pictures that can be trained on."""
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from bot.errors import Refused
 from bot.pictures.archives import MOST_BYTES, unpack
 from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
 from bot.pictures.training import TRAINING, Prepared, prepare_training_picture, read_caption
+from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
 
@@ -107,11 +107,6 @@ class Intake:
 
     async def _prepare(self, name: str, path: Path, caption: str | None) -> Given:
         prepared = await self._decoder.run(prepare_training_picture, path, name)
-        original = await asyncio.to_thread(_sha256, path)
+        original = await asyncio.to_thread(sha256_of, path)
         sha256 = await self._files.store(prepared.content)
         return Given(name, sha256, original, prepared, caption or None)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,8 +7,8 @@ from functools import partial
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Outcome, Park
-from bot.providers.interface import Frozen
 from bot.providers.training import Inspection, TrainingPicture, TrainingProvider
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
 from bot.workflows.finetuning.consent import draft_again, fallen_back

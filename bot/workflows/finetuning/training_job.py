@@ -10,9 +10,10 @@ from bot.jobs.worker import Later, Outcome
 from bot.pictures.decode import check_generated
 from bot.pictures.training import read_archive
 from bot.providers import trainers
-from bot.providers.interface import FinetuneRef, Frozen, Status
+from bot.providers.interface import FinetuneRef, Status
 from bot.providers.trainer_entries import OPTIONS, Trainer
 from bot.providers.training import Started, Training, TrainingPicture, TrainingProvider, TrainingSet
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.finetuning.types import Progress, TrainingOrder, order_of
 from bot.workflows.finetuning.views import pace_key

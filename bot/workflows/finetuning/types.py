@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.pictures.linting import Finding, Severity
-from bot.providers.interface import FinetuneRef, Frozen, MicroUSD
+from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection
+from bot.values import Frozen
 from bot.workflows.base.types import Forecast, Posted
 from storage.base.jobs import Job, State
 from storage.drawing.images import Image

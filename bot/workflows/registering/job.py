@@ -16,11 +16,11 @@ from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Park
 from bot.jobs.worker import Outcome as JobOutcome
 from bot.pinning.pins import Proven
-from bot.providers.interface import Frozen
 from bot.story import metadata
 from bot.story.node.reverts import Duplicate
 from bot.story.registrar import Registered
 from bot.story.sending.sender import Reverted
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
 from bot.workflows.registering.drafts import mint_of, rehearsal

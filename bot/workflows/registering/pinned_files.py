@@ -1,16 +1,15 @@
 """The files of a registration: pinned with proof, noted so that they can be taken back, and read back afterwards."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.errors import Broken, Refused, Unavailable
 from bot.pinning.interface import Pin, PinFile
 from bot.pinning.pins import Proven
 from bot.story.metadata import Metadata
+from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import Serialised
@@ -120,7 +119,7 @@ class PinnedFiles:
             assert cid, "it is pinned"
             async with self._media.temporary() as path:
                 await there.pins.read(cid, path, cap=LARGEST)
-                read = await asyncio.to_thread(_sha256_of, path)
+                read = await asyncio.to_thread(sha256_of, path)
             found.append((cid, read == sha256))
         return tuple(found)
 
@@ -130,8 +129,3 @@ class PinnedFiles:
             db, now = tx.db, tx.now
             for pin in made:
                 await pins.save(db, PinRow(registration_id, sha256, pin.service, pin.cid, pin.pin_id, pinned_at=now))
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,11 +7,11 @@ from typing import Any, Protocol, cast
 
 import rfc8785
 
-from bot.providers.interface import Frozen
 from bot.story.licences import Licence, LicenceKey
 from bot.story.metadata import Content, Creator
 from bot.story.node.networks import Network
 from bot.story.registrar import Parent, ReadBack, Registered
+from bot.values import Frozen
 from bot.workflows.base.types import Forecast, Posted
 from bot.workflows.drawing.types import ImageRequest
 from storage.base.jobs import Job

@@ -1,9 +1,7 @@
 """Looks a picture up: whether these exact bytes are registered, on their way, or only look like something that is."""
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from bot.errors import BotError, Refused
 from bot.pictures.fingerprint import look_alike
@@ -11,6 +9,7 @@ from bot.pictures.portrait import portrait_of_upload
 from bot.story.licences import sentence_of_terms
 from bot.story.node.values import address
 from bot.story.registrar import Check
+from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
 from bot.workflows.registering.drafts import mint_of
@@ -81,7 +80,7 @@ class Verifying:
             )
         async with self._media.temporary() as path:
             await upload.save(path)
-            sha256 = await asyncio.to_thread(_sha256_of, path)
+            sha256 = await asyncio.to_thread(sha256_of, path)
             verdict = await self.of_bytes(upload.name, sha256, guild_id=guild_id)
             if verdict.registered is not None:
                 return verdict
@@ -163,8 +162,3 @@ class Verifying:
         near = [each for each, other, known_as in known if other != sha256 and look_alike(known_as, fingerprint)]
         views = [await self._views.of(each) for each in near[:NEAREST]]
         return tuple(view for view in views if view)
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

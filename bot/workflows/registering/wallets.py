@@ -9,10 +9,10 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.errors import Refused
-from bot.providers.interface import Frozen
 from bot.story import ownership
 from bot.story.node.networks import Network
 from bot.story.node.values import Address, address
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from storage.base import drafts
 from storage.database import Connection

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Protocol
 
 from bot.errors import BotError, Unavailable
-from bot.providers.interface import Frozen
+from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from storage.base import notes
 from storage.community import communities
