@@ -24,6 +24,7 @@ from bot.config import Settings, example, read_settings
 from bot.discord.alarm import tell_admin
 from bot.errors import BotError, Refused
 from bot.http import client as http
+from bot.providers.interface import TellsBalance
 from bot.providers.trainer_entries import LABELS
 from bot.workflows.reviewing.audit import check as check_audit
 from storage.backup import copy_everything
@@ -213,6 +214,9 @@ async def doctor(settings: Settings) -> bool:
     async with http.session() as session:
         for provider in providers_of(settings, session, (), SystemClock()).values():
             label = LABELS[provider.name]
+            if not isinstance(provider, TellsBalance):
+                report(True, f"{label}: This image service does not tell what is left on the account.")
+                continue
             try:
                 balance = await provider.balance()
                 report(balance > 0, f"${balance / 1e6:.2f} left at {label}. Top up there when it runs low.")

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.absence import Absence, look_back, note_alive
-from bot.assembly.providers import lanes, providers_of
+from bot.assembly.providers import homes_of, lanes, providers_of
 from bot.assembly.publishing import missing_in, network_of, publishing_of
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -157,7 +157,7 @@ async def assemble(
         )
         limits = lanes(settings)
         reviewing = Reviewing(kit, rules={name: kind.rules for name, kind in questions.items()}, reminders=delivery)
-        finetuning = Finetuning(kit, homes={"bfl": "eu1" if settings.bfl_region == "eu" else "us1"})
+        finetuning = Finetuning(kit, homes=homes_of(settings))
         drawing = Drawing(kit, lanes={lane.name: lane for lane in limits}, finetuning=finetuning)
         registering = Registering(
             kit,

@@ -18,6 +18,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
+from bot.providers.trainer_entries import LABELS
 from bot.workflows.base.callbacks import PATH, Callbacks
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ GAP = 1.0
 REMEMBERED = 10_000
 """Jobs whose last call is remembered for that."""
 
-_ROUTE = PATH + r"/{provider:bfl|astria|vimmerse}/{job_id:[0-9a-z]{1,20}-[0-9]{1,3}}/{token:[0-9a-f]{40}}"
+_ROUTE = PATH + r"/{provider:" + "|".join(LABELS) + r"}/{job_id:[0-9a-z]{1,20}-[0-9]{1,3}}/{token:[0-9a-f]{40}}"
 
 
 class Web:

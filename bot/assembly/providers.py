@@ -47,6 +47,11 @@ def providers_of(
     return {provider.name: provider for provider in found}
 
 
+def homes_of(settings: Settings) -> dict[str, str]:
+    """By provider, the region that it trains in unless somebody chooses another."""
+    return {"bfl": "eu1" if settings.bfl_region == "eu" else "us1"}
+
+
 def lanes(settings: Settings) -> list[Lane]:
     """The limits of each queue: what the providers allow, and how many cards are delivered at once."""
     sizes = {"bfl": settings.bfl_active_tasks, "bfl-kontext-max": settings.bfl_kontext_max_tasks}

@@ -6,8 +6,8 @@ from functools import lru_cache
 from math import log
 
 from bot.errors import Broken, Refused
-from bot.providers import models
 from bot.providers.astria import models as astria_models
+from bot.providers.bfl import models as bfl_models
 from bot.providers.interface import Generation, MicroUSD
 from bot.providers.parameters import MEGAPIXEL, Kind, Model, Parameter, Value, ratio_of
 from bot.providers.vimmerse import models as vimmerse_models
@@ -23,7 +23,13 @@ RATIO = Parameter(
 )
 """Understood for every model that makes its pictures from nothing; those that want pixels get pixels."""
 
-MODELS = (*models.MODELS, *astria_models.MODELS, *vimmerse_models.MODELS)
+MODELS = (*bfl_models.MODELS, *astria_models.MODELS, *vimmerse_models.MODELS)
+
+USUAL_MODEL = "flux-pro-1.1-ultra"
+"""It takes every option that `/imagine` has."""
+USUAL_EDITOR = "flux-kontext-pro"
+FORM_EDITORS = ("flux-kontext-pro", "flux-kontext-max")
+"""What the form for an edit offers; every other one is an option of `/edit`."""
 
 _MODELS = {model.key: model for model in MODELS}
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
-from bot.errors import Refused
 from bot.values import Frozen
 
 MicroUSD = NewType("MicroUSD", int)
@@ -98,29 +97,14 @@ class Look(Frozen):
     """Why it was moderated or failed, in the provider's words; text from outside, to be shown as text."""
 
 
-class Capabilities(Frozen):
-    """What a provider offers; it decides which options are shown."""
-
-    edit: bool = False
-    seed: bool = True
-    finetunes: bool = False
-    strength: bool = False
-    list_finetunes: bool = False
-    delete_finetune: bool = False
-    inspect: bool = False
-    """It can say what is on a picture: how many people, blur, sunglasses."""
-    packs: bool = False
-    balance: bool = False
-
-
 class Provider(Protocol):
-    """One generation service. Every method may raise Unavailable (wait, then try again) and Broken."""
+    """One generation service. Every method may raise Unavailable (wait, then try again) and Broken.
+
+    What only some services can do is a protocol of its own; `isinstance` says whether a provider can do it.
+    """
 
     @property
     def name(self) -> str: ...
-
-    @property
-    def capabilities(self) -> Capabilities: ...
 
     async def generate(
         self, generation: Generation, inputs: Mapping[str, bytes], callback: Callback | None = None
@@ -154,17 +138,9 @@ class Provider(Protocol):
         """
         ...
 
-    async def balance(self) -> MicroUSD:
-        """What is left on the account.
 
-        Raises:
-            Refused: this provider has no such question (see `capabilities`).
-        """
-        ...
+@runtime_checkable
+class TellsBalance(Protocol):
+    """A provider that tells what is left on the account. It may raise Unavailable and Broken."""
 
-
-class WithoutBalance:
-    """For a provider that does not tell what is left on the account."""
-
-    async def balance(self) -> MicroUSD:
-        raise Refused("This image service does not tell what is left on the account.")
+    async def balance(self) -> MicroUSD: ...

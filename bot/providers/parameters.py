@@ -11,6 +11,8 @@ from bot.providers.interface import MicroUSD
 
 Value = bool | int | float | str
 
+LARGEST_SEED = 2**32 - 1
+"""BFL names no limit. Every seed that it has been seen to return fits 32 bits, as other tools' seeds do."""
 MEGAPIXEL = 1024 * 1024
 """Pixels. [guess] BFL prices 1024 × 1024 as one."""
 

@@ -7,8 +7,8 @@ a provider names no range, the one here is ours and says so.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bot.providers.bfl.models import CREDIT
 from bot.providers.interface import MicroUSD
-from bot.providers.models import CREDIT
 from bot.providers.parameters import Kind, Parameter, Seconds, Value
 from bot.providers.training import Subject
 
@@ -59,6 +59,12 @@ class Trainer:
     """Seconds from the end of the training until the provider deletes the finetune."""
     deletes: bool = True
     """It deletes a finetune when it is asked to."""
+    option: str | None = None
+    """The provider's own name of this trainer, where it has several."""
+    failures_are_free: bool = False
+    """A training that failed is not charged."""
+    errors_believed_after: int = 3
+    """Looks in a row that must find an error before it is believed."""
     withdrawn: bool = False
     """The provider has announced that it trains nothing any more; an older server may."""
 
@@ -148,6 +154,8 @@ BFL = Trainer(
     price=_bfl_price,
     seconds=Seconds(900, 2400, 7200),
     regions=("us1", "eu1"),
+    failures_are_free=True,  # only a task that is Ready consumes credits (help.bfl.ai)
+    errors_believed_after=3,  # queued trainings were seen to say Error and to go on
     withdrawn=True,
 )
 
@@ -190,9 +198,10 @@ ASTRIA = Trainer(
 )
 
 
-def _vimmerse(key: str, label: str, good_for: str, *models: str, pairs: bool = False) -> Trainer:
+def _vimmerse(key: str, option: str, label: str, good_for: str, *models: str, pairs: bool = False) -> Trainer:
     return Trainer(
         key=key,
+        option=option,
         provider="vimmerse",
         label=label,
         good_for=good_for,
@@ -218,18 +227,21 @@ TRAINERS = (
     ASTRIA,
     _vimmerse(
         "vimmerse-flux",
+        "FluxFinetune",
         "Vimmerse FLUX",
         "FLUX.1 [dev], with next to nothing to decide. No strength, no seeds.",
         "vimmerse-flux",
     ),
     _vimmerse(
         "vimmerse-flux-pro",
+        "FluxProFinetune",
         "Vimmerse FLUX Pro",
         "FLUX [pro], with next to nothing to decide. No strength, no seeds.",
         "vimmerse-flux",
     ),
     _vimmerse(
         "vimmerse-kontext",
+        "FluxKontextFinetune",
         "Vimmerse Kontext",
         "One kind of edit, learned from pairs of pictures: before and after.",
         "vimmerse-kontext",
@@ -241,10 +253,3 @@ TRAINERS = (
 
 LABELS: Mapping[str, str] = {"bfl": "Black Forest Labs", "astria": "Astria", "vimmerse": "Vimmerse"}
 """What the providers are called."""
-
-OPTIONS: Mapping[str, str] = {
-    "vimmerse-flux": "FluxFinetune",
-    "vimmerse-flux-pro": "FluxProFinetune",
-    "vimmerse-kontext": "FluxKontextFinetune",
-}
-"""Vimmerse's own names of its three trainers."""

@@ -41,6 +41,22 @@ def offered(providers: Collection[str]) -> list[Trainer]:
     return sorted(there, key=lambda trainer: trainer.withdrawn)
 
 
+def choices(name: str) -> list[str]:
+    """All values that any trainer offers for its parameter of this name."""
+    parameters = (trainer.parameter(name) for trainer in TRAINERS)
+    return list(dict.fromkeys(choice for parameter in parameters if parameter for choice in parameter.choices))
+
+
+def regions() -> list[str]:
+    """All regions in which any trainer trains."""
+    return list(dict.fromkeys(region for trainer in TRAINERS for region in trainer.regions))
+
+
+def classes() -> list[str]:
+    """The class names that any trainer suggests."""
+    return list(dict.fromkeys(name for trainer in TRAINERS for name in trainer.classes))
+
+
 def check(spec: FinetuneSpec, *, pictures: int) -> FinetuneSpec:
     """The spec as it will be ordered. Where `check_settings` lets a draft pass, this asks for what is missing.
 

@@ -120,10 +120,7 @@ class Pack(Frozen):
 
 @runtime_checkable
 class TrainingProvider(Provider, Protocol):
-    """A provider that trains. Every method may raise Unavailable (wait, then try again) and Broken.
-
-    What a provider has no such question for is Refused; `capabilities` tells beforehand.
-    """
+    """A provider that trains. Every method may raise Unavailable (wait, then try again) and Broken."""
 
     async def create_finetune(
         self, spec: FinetuneSpec, training_set: TrainingSet, callback: Callback | None = None
@@ -134,7 +131,7 @@ class TrainingProvider(Provider, Protocol):
             Refused: the provider will not train this, or (with a sentence that says so) trains nothing any more;
                 nothing was charged.
             Unavailable: certainly not taken; nothing was charged.
-            Uncertain: it may have been taken: never repeat it; `find_finetune` looks for it.
+            Uncertain: it may have been taken: never repeat it; where a provider `ListsFinetunes`, look for it there.
             Broken: the admin must act (key, credits); nothing was charged.
         """
         ...
@@ -143,11 +140,16 @@ class TrainingProvider(Provider, Protocol):
         """Look at a training. Free, and safe to repeat."""
         ...
 
+
+@runtime_checkable
+class ListsFinetunes(Protocol):
+    """A provider that lists what the account has. Every method may raise Unavailable and Broken."""
+
     async def find_finetune(self, spec: FinetuneSpec) -> Started | None:
         """Look for a training whose receipt was lost, by `spec.label`; None where it is not (or not yet) listed.
 
         Raises:
-            Refused: this provider lists nothing, so only the admin can find out.
+            Refused: this server lists nothing any more.
         """
         ...
 
@@ -159,39 +161,32 @@ class TrainingProvider(Provider, Protocol):
         """What the provider knows about a finetune, for people: name of the fact to its value."""
         ...
 
+
+@runtime_checkable
+class DeletesFinetunes(Protocol):
+    """A provider that deletes finetunes when it is asked to. It may raise Unavailable and Broken."""
+
     async def delete_finetune(self, ref: FinetuneRef) -> None:
         """Delete it at the provider. One that is gone already is fine.
 
         Raises:
-            Refused: this provider deletes nothing.
+            Refused: this server deletes nothing any more.
         """
         ...
 
+
+@runtime_checkable
+class InspectsPictures(Protocol):
+    """A provider that says what is on a picture: how many people, blur, sunglasses. It may raise any BotError."""
+
     async def inspect_image(self, picture: TrainingPicture, class_name: str) -> Inspection: ...
 
+
+@runtime_checkable
+class HasPacks(Protocol):
+    """A provider with collections of prompts that are drawn with a new finetune. It may raise any BotError."""
+
     async def list_packs(self) -> list[Pack]: ...
-
-
-class TrainingBasics:
-    """What a provider that trains answers where it has no such question."""
-
-    async def find_finetune(self, spec: FinetuneSpec) -> Started | None:
-        raise Refused("This trainer does not list its trainings: only its own website or support can tell.")
-
-    async def list_finetunes(self, region: str | None = None) -> list[FinetuneRef]:
-        raise Refused("This trainer does not list its trainings.")
-
-    async def finetune_details(self, ref: FinetuneRef) -> dict[str, str]:
-        raise Refused("This trainer tells no details.")
-
-    async def delete_finetune(self, ref: FinetuneRef) -> None:
-        raise Refused("This trainer deletes nothing: it stays on the trainer's own servers.")
-
-    async def inspect_image(self, picture: TrainingPicture, class_name: str) -> Inspection:
-        raise Refused("This trainer does not inspect pictures.")
-
-    async def list_packs(self) -> list[Pack]:
-        raise Refused("This trainer has no packs.")
 
 
 class Withdrawn(Refused):

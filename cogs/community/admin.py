@@ -13,7 +13,7 @@ from bot.discord.client import Client, Interaction
 from bot.discord.permissions import missing
 from bot.errors import BotError, Refused
 from bot.providers import catalogue
-from bot.providers.interface import MicroUSD
+from bot.providers.interface import MicroUSD, TellsBalance
 from bot.story.node.values import address
 from bot.workflows.base.types import DAY
 from cogs.drawing.choices import model_named, painter_named, suggest_painters
@@ -234,7 +234,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
 
     async def _balance(self, name: str) -> str:
         provider = self._client.services.kit.providers[name]
-        if not provider.capabilities.balance:
+        if not isinstance(provider, TellsBalance):
             return f"{name}: does not tell its balance."
         try:
             return f"{name}: {cards.money(await provider.balance())} left."

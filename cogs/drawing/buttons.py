@@ -11,12 +11,10 @@ from bot.providers import catalogue
 from bot.workflows.drawing.types import ImageRequest, RequestView, Stage
 from cogs.base.asking import draw, moderates
 from cogs.base.finding import image_of, permissions_in, request_of
-from cogs.drawing.choices import INPUT, USUAL_EDITOR, allowed_editors, model_named
+from cogs.drawing.choices import INPUT, allowed_editors, model_named
 from storage.base.jobs import Job, State
 from storage.community import communities
 from storage.drawing.images import Image
-
-FORM_EDITORS = ("flux-kontext-pro", "flux-kontext-max")
 
 
 async def pick(interaction: Interaction, image_id: str) -> None:
@@ -84,7 +82,7 @@ async def edited(interaction: Interaction, image_id: str) -> None:
     """An edit of the picture that the form is about, or that was chosen in it."""
     said = given(interaction)
     view, image = await image_of(interaction, said.get("picture") or image_id)
-    model = model_named(said.get("model") or USUAL_EDITOR)
+    model = model_named(said.get("model") or catalogue.USUAL_EDITOR)
     await draw(
         interaction,
         ImageRequest(
@@ -107,7 +105,7 @@ async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
     async with interaction.client.services.kit.database.read() as db:
         community = await communities.find(db, interaction.guild_id)
     models = allowed_editors(community)
-    offered = [model for model in models if model.key in FORM_EDITORS] or models
+    offered = [model for model in models if model.key in catalogue.FORM_EDITORS] or models
     form = Form("img:edited", images[0].id, "Edit this picture")
     instruction = TextInput[Form](
         style=discord.TextStyle.paragraph,

@@ -22,9 +22,6 @@ from storage.community.members import Defaults
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import Finetune, FinetuneState
 
-USUAL_MODEL = "flux-pro-1.1-ultra"
-"""It takes every option that `/imagine` has."""
-USUAL_EDITOR = "flux-kontext-pro"
 RATIOS = ("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21")
 FORMATS = [Choice(name=name, value=name) for name in ("jpeg", "png", "webp")]
 INPUT = "input_image"
@@ -109,7 +106,7 @@ def allowed_editors(community: Community) -> list[Model]:
     fits = allowed(editors(), community)
     if not fits:
         raise Refused("This server allows no model that edits pictures.")
-    return sorted(fits, key=lambda model: model.key != USUAL_EDITOR)
+    return sorted(fits, key=lambda model: model.key != catalogue.USUAL_EDITOR)
 
 
 def settled(
@@ -236,10 +233,10 @@ def _check_strength(model: Model, asked: Asked) -> None:
 
 
 def _usual_model(defaults: Defaults, community: Community) -> Model:
-    candidates = [defaults.model, community.default_model, USUAL_MODEL, *(model.key for model in painters())]
+    candidates = [defaults.model, community.default_model, catalogue.USUAL_MODEL, *(model.key for model in painters())]
     fits = {model.key: model for model in allowed(painters(), community)}
     chosen = next((fits[key] for key in candidates if key in fits), None)
-    return chosen or catalogue.find(USUAL_MODEL)
+    return chosen or catalogue.find(catalogue.USUAL_MODEL)
 
 
 def _within_cap(safety: int | None, community: Community, *, nsfw: bool) -> int | None:

@@ -14,8 +14,7 @@ from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
-from bot.providers.bfl.parameters import LARGEST_SEED
-from bot.providers.parameters import Parameter, Value
+from bot.providers.parameters import LARGEST_SEED, Parameter, Value
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.generations import STRENGTH

@@ -10,7 +10,7 @@ from bot.errors import BotError, Refused
 from bot.providers import catalogue
 from bot.providers.interface import Provider
 from bot.providers.parameters import Kind, Parameter, Value
-from bot.providers.training import FinetuneSpec, TrainingProvider
+from bot.providers.training import FinetuneSpec, ListsFinetunes
 from bot.workflows.finetuning.drafts import LONGEST_DESCRIPTION
 from bot.workflows.finetuning.types import CONSENT, OPEN, FinetuneView
 from bot.workflows.finetuning.verbs import MOST_SHARES
@@ -200,7 +200,7 @@ async def show_details(interaction: Interaction, view: FinetuneView) -> None:
 
 async def _facts(provider: Provider | None, view: FinetuneView) -> dict[str, str]:
     """What its trainer says of it; nothing where that does not answer, for all else is known here."""
-    if view.ref is None or view.finetune.state is not FinetuneState.READY or not isinstance(provider, TrainingProvider):
+    if view.ref is None or view.finetune.state is not FinetuneState.READY or not isinstance(provider, ListsFinetunes):
         return {}
     try:
         return await provider.finetune_details(view.ref)

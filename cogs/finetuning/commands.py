@@ -1,5 +1,7 @@
 """`/finetune`: make a finetune, and live with those that there are."""
 
+from collections.abc import Iterable
+
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
@@ -10,10 +12,10 @@ from bot.discord.buttons import Answer, Press, acknowledge, given, say, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import BotError, Refused
 from bot.pictures.names import Kind, kind_of
-from bot.providers import trainer_entries, trainers
+from bot.providers import trainers
 from bot.providers.parameters import Value
 from bot.providers.trainer_entries import Trainer
-from bot.providers.training import FinetuneSpec, Pack, Subject, TrainingProvider
+from bot.providers.training import FinetuneSpec, HasPacks, Pack, Subject
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.types import MOST_SWEPT
@@ -39,15 +41,12 @@ from storage.base import drafts
 
 PACKS_LIFE = 600.0
 """Seconds for which a trainer's packs are remembered while members type."""
-PACKS_PROVIDER = "astria"
 Name = Range[str, 1, 40]
 Text = Range[str, 1, 300]
 
 
-def _choices(trainer: Trainer, name: str) -> list[Choice[str]]:
-    parameter = trainer.parameter(name)
-    assert parameter, "the trainers are data, and this one has it"
-    return [Choice(name=each, value=each) for each in parameter.choices]
+def _choices(texts: Iterable[str]) -> list[Choice[str]]:
+    return [Choice(name=text, value=text) for text in texts]
 
 
 class NewFinetune(Frozen):
@@ -88,12 +87,12 @@ class Finetune(
     )
     @app_commands.choices(
         kind=[Choice(name=each.value, value=each.value) for each in Subject],
-        priority=_choices(trainer_entries.BFL, "priority"),
-        finetune_type=_choices(trainer_entries.BFL, "finetune_type"),
-        lora_rank=_choices(trainer_entries.BFL, "lora_rank"),
-        region=[Choice(name=each, value=each) for each in trainer_entries.BFL.regions],
-        preset=_choices(trainer_entries.ASTRIA, "preset"),
-        branch=_choices(trainer_entries.ASTRIA, "branch"),
+        priority=_choices(trainers.choices("priority")),
+        finetune_type=_choices(trainers.choices("finetune_type")),
+        lora_rank=_choices(trainers.choices("lora_rank")),
+        region=_choices(trainers.regions()),
+        preset=_choices(trainers.choices("preset")),
+        branch=_choices(trainers.choices("branch")),
     )
     async def create(
         self,
@@ -228,7 +227,7 @@ class Finetune(
 
     @create.autocomplete("class_noun")
     async def _suggest_classes(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
-        usual = [each for each in trainer_entries.ASTRIA.classes if each.startswith(typed.strip().lower())]
+        usual = [each for each in trainers.classes() if each.startswith(typed.strip().lower())]
         return [Choice(name=each, value=each) for each in usual or [typed.strip()[:40]] if each]
 
     @create.autocomplete("pack")
@@ -252,8 +251,9 @@ class Finetune(
     async def _known_packs(self) -> list[Pack]:
         """Those of the account; asked for once in a while, and none while the trainer does not answer."""
         until, packs = self._packs
-        now, provider = self._client.services.kit.clock.now(), self._client.services.kit.providers.get(PACKS_PROVIDER)
-        if now < until or not isinstance(provider, TrainingProvider) or not provider.capabilities.packs:
+        now, providers = self._client.services.kit.clock.now(), self._client.services.kit.providers.values()
+        provider = next((each for each in providers if isinstance(each, HasPacks)), None)
+        if now < until or provider is None:
             return packs
         try:
             packs = await provider.list_packs()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.providers.training import Pack, TrainingProvider
+from bot.providers.training import HasPacks, Pack
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.finetuning.drafts import Source
 from standins.astria.faults import times_out
@@ -204,5 +204,5 @@ async def test_what_a_pack_decides_is_not_asked_for(found: Founder, given: dict[
 
 async def packs(community: Community) -> list[Pack]:
     astria = community.app.services.kit.providers["astria"]
-    assert isinstance(astria, TrainingProvider)
+    assert isinstance(astria, HasPacks)
     return await astria.list_packs()

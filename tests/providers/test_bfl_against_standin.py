@@ -17,8 +17,8 @@ from bot.http import client as http
 from bot.http.client import Timeouts
 from bot.providers import catalogue
 from bot.providers.bfl.client import Bfl
+from bot.providers.bfl.models import MODELS
 from bot.providers.interface import FinetuneRef, Generation, Look, Status, Ticket
-from bot.providers.models import MODELS
 from bot.providers.parameters import Model, Value
 from standins import bfl as standin
 from standins.bfl import BflServer, Fault

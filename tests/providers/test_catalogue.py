@@ -8,8 +8,8 @@ import pytest
 from bot.errors import Broken, Refused
 from bot.providers import catalogue
 from bot.providers.bfl.client import request_body
+from bot.providers.bfl.models import MODELS
 from bot.providers.interface import FinetuneRef, Generation
-from bot.providers.models import MODELS
 from bot.providers.parameters import Kind, Model, Parameter, Value, ratio_of
 from tests import SPECS
 

@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.http import client as http
-from bot.providers.interface import Look, Status, Ticket
+from bot.providers.interface import Look, Status, TellsBalance, Ticket
+from bot.providers.training import DeletesFinetunes, HasPacks, InspectsPictures, ListsFinetunes, TrainingProvider
 from bot.providers.vimmerse.client import Vimmerse
-from tests.scenes.vimmerse_account import HOOK, KEY, LINK, REF, Answers, a_lion, account, an_edit, generate, spec
+from tests.scenes.vimmerse_account import HOOK, KEY, LINK, REF, Answers, a_lion, account, an_edit, generate
 
 
 async def look(body: Any, *, status: int = 200, **ticket: Any) -> Look:
@@ -194,25 +195,11 @@ async def test_pictures_may_lie_on_a_named_origin_which_gets_no_key(tmp_path: Pa
     assert answers.keys == {None}
 
 
-async def test_what_it_cannot_do_is_refused_and_said_beforehand() -> None:
+async def test_what_it_cannot_do_it_does_not_claim() -> None:
     async with account(Answers()) as client:
-        offers = client.capabilities
-        assert (offers.finetunes, offers.strength, offers.seed, offers.list_finetunes, offers.delete_finetune) == (
-            True,
-            False,
-            False,
-            False,
-            False,
-        )
-        for question in (
-            client.balance(),
-            client.list_finetunes(),
-            client.delete_finetune(REF),
-            client.finetune_details(REF),
-            client.find_finetune(spec()),
-        ):
-            with pytest.raises(Refused):
-                await question
+        assert isinstance(client, TrainingProvider)
+        for claim in (TellsBalance, ListsFinetunes, DeletesFinetunes, InspectsPictures, HasPacks):
+            assert not isinstance(client, claim)
 
 
 async def test_the_key_is_in_no_error_and_in_no_log(caplog: pytest.LogCaptureFixture) -> None:

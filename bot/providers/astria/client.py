@@ -22,7 +22,7 @@ from bot.providers.astria import models as astria_models
 from bot.providers.astria.models import FLUX_DEV, SPELLINGS
 from bot.providers.astria.prompts import lora_tag, neutralised
 from bot.providers.astria.replies import MILLICENT, Account, Anything, Inspected, Listing, Prompt, Tune
-from bot.providers.interface import Callback, Capabilities, FinetuneRef, Generation, Look, MicroUSD, Status, Ticket
+from bot.providers.interface import Callback, FinetuneRef, Generation, Look, MicroUSD, Status, Ticket
 from bot.providers.parameters import Value
 from bot.providers.training import (
     FinetuneSpec,
@@ -30,7 +30,6 @@ from bot.providers.training import (
     Pack,
     Started,
     Training,
-    TrainingBasics,
     TrainingPicture,
     TrainingSet,
     Withdrawn,
@@ -56,7 +55,7 @@ _IN_THE_TEXT = "finetune_strength"
 Form = list[tuple[str, str | FormFile]]
 
 
-class Astria(TrainingBasics):
+class Astria:
     """An Astria account.
 
     `base` sends everything elsewhere, and `origins` names further places that pictures may lie on: both are the
@@ -64,17 +63,6 @@ class Astria(TrainingBasics):
     """
 
     name = "astria"
-    capabilities = Capabilities(
-        edit=False,
-        seed=True,
-        finetunes=True,
-        strength=True,
-        list_finetunes=True,
-        delete_finetune=True,
-        inspect=True,
-        packs=True,
-        balance=True,
-    )
 
     def __init__(
         self,

@@ -18,10 +18,10 @@ from bot.http.answers import clean
 from bot.http.client import DEFAULT_TIMEOUTS, Http, NotThere, Reply, Timeouts
 from bot.http.hosts import Hosts
 from bot.providers import catalogue
+from bot.providers.bfl.models import CREDIT
 from bot.providers.bfl.replies import POLL_PATH, REGIONS, SINGLE_CLUSTERS, Number, Result, Text, explain
 from bot.providers.bfl.training import BflTraining
-from bot.providers.interface import Callback, Capabilities, Generation, Look, MicroUSD, Status, Ticket
-from bot.providers.models import CREDIT
+from bot.providers.interface import Callback, Generation, Look, MicroUSD, Status, Ticket
 from bot.providers.parameters import Value
 
 log = logging.getLogger(__name__)
@@ -64,16 +64,6 @@ class Bfl(BflTraining):
     whole regions elsewhere, and `origins` names further places that pictures and polling addresses may lie on: both are
     the admin's own, may be http on this machine, and get the key.
     """
-
-    capabilities = Capabilities(
-        edit=True,
-        seed=True,
-        finetunes=True,
-        strength=True,
-        list_finetunes=True,
-        delete_finetune=True,
-        balance=True,
-    )
 
     def __init__(
         self,

@@ -3,10 +3,7 @@
 Ranges and defaults are those of BFL's OpenAPI documents of February 2025 and April 2026; a test compares them.
 """
 
-from bot.providers.parameters import Kind, Parameter, Role
-
-LARGEST_SEED = 2**32 - 1
-"""BFL names no limit. Every seed that it has been seen to return fits 32 bits, as other tools' seeds do."""
+from bot.providers.parameters import LARGEST_SEED, Kind, Parameter, Role
 
 
 def _integer(name: str, label: str, lowest: int, highest: int, default: int | None, text: str) -> Parameter:

@@ -16,10 +16,10 @@ from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 from bot.errors import Broken, Refused
 from bot.http.answers import clean
 from bot.http.client import Http, NotThere, Reply
+from bot.providers.bfl.models import CREDIT
 from bot.providers.bfl.replies import POLL_PATH, SINGLE_CLUSTERS, Number, Result, UnknownFinetune
 from bot.providers.interface import Callback, FinetuneRef, MicroUSD, Status
-from bot.providers.models import CREDIT
-from bot.providers.training import FinetuneSpec, Started, Training, TrainingBasics, TrainingSet, Withdrawn
+from bot.providers.training import FinetuneSpec, Started, Training, TrainingSet, Withdrawn
 
 MOST_LISTED = 500
 DETAILS_AT_ONCE = 50
@@ -63,7 +63,7 @@ class _Deleted(Reply):
     """All of it is said to be there; nothing of it is needed."""
 
 
-class BflTraining(TrainingBasics):
+class BflTraining:
     """The part of a BFL account that trains. A finetune lives on one cluster, us1 or eu1, and is known nowhere else."""
 
     name = "bfl"

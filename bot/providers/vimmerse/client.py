@@ -19,18 +19,16 @@ from bot.http.answers import clean
 from bot.http.client import Failure, Http, NotThere, Timeouts
 from bot.http.hosts import Hosts
 from bot.http.payloads import Form, FormFile, PlainForm
-from bot.providers import catalogue, trainer_entries
+from bot.providers import catalogue, trainers
 from bot.providers.interface import (
     Callback,
-    Capabilities,
     FinetuneRef,
     Generation,
     Look,
     Status,
     Ticket,
-    WithoutBalance,
 )
-from bot.providers.training import FinetuneSpec, Started, Subject, Training, TrainingBasics, TrainingSet, Withdrawn
+from bot.providers.training import FinetuneSpec, Started, Subject, Training, TrainingSet, Withdrawn
 from bot.providers.vimmerse.answers import Answer, Asset, links_in, redacted, word_in
 
 HOST = "https://api.vimmerse.net"
@@ -58,7 +56,7 @@ class _Found:
     """It is this address that decides whether the training is over."""
 
 
-class Vimmerse(TrainingBasics, WithoutBalance):
+class Vimmerse:
     """A Vimmerse account.
 
     `base` sends all requests elsewhere, and gets the key. `origins` names further places that pictures may lie on;
@@ -66,7 +64,6 @@ class Vimmerse(TrainingBasics, WithoutBalance):
     """
 
     name = "vimmerse"
-    capabilities = Capabilities(edit=True, seed=False, finetunes=True, strength=False)
 
     def __init__(
         self,
@@ -96,7 +93,7 @@ class Vimmerse(TrainingBasics, WithoutBalance):
         """Begin a training, already checked by `trainers.check`.
 
         An answer without a trigger word, but with an asset, is a training all the same: `remote_id` is empty then, and
-        `finetune_status` looks for the word. `find_finetune` has nowhere to look: the API lists no trainings.
+        `finetune_status` looks for the word. A lost answer cannot be looked for: the API lists no trainings.
         """
         form = training_form(spec, training_set, callback)
         try:
@@ -117,7 +114,7 @@ class Vimmerse(TrainingBasics, WithoutBalance):
                 remote_id=trigger,
                 trigger=trigger,
                 task_id=asset.known_by,
-                option=trainer_entries.OPTIONS[spec.trainer],
+                option=trainers.find(spec.trainer).option,
             )
         )
 
@@ -253,7 +250,8 @@ def training_form(spec: FinetuneSpec, training_set: TrainingSet, callback: Callb
     Raises:
         Refused: there is an odd number of pictures where they come in pairs.
     """
-    option = trainer_entries.OPTIONS[spec.trainer]
+    option = trainers.find(spec.trainer).option
+    assert option, "Vimmerse has several trainers, and each has a name there"
     pictures = training_set.pictures
     form: list[tuple[str, str | FormFile]] = [("option", option), ("lora_prefix", spec.trigger)]
     if option == _KONTEXT:

@@ -22,7 +22,7 @@ from storage.finetuning.finetunes import FinetuneState
 log = logging.getLogger(__name__)
 
 UNKNOWN_FOR = 30.0
-"""Seconds for which a provider may not know a task: one that it has just accepted (reference: BFL), or has mislaid."""
+"""Seconds for which a provider may not know a task: one that it has just accepted, or has mislaid."""
 LOST_AFTER = 1200.0
 """Seconds after which a picture is not waited for any more."""
 FETCHED_FOR = 600.0

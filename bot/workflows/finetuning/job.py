@@ -7,7 +7,7 @@ from functools import partial
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Outcome, Park
-from bot.providers.training import Inspection, TrainingPicture, TrainingProvider
+from bot.providers.training import DeletesFinetunes, Inspection, InspectsPictures, TrainingPicture
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
@@ -127,8 +127,8 @@ class Tend:
 
     async def _inspect(self, view: FinetuneView) -> None:
         """Ask a provider that can what it sees on each picture. A kindness: what fails is left out."""
-        provider = next((each for each in self._providers.values() if each.capabilities.inspect), None)
-        if view.finetune.state not in OPEN or not isinstance(provider, TrainingProvider):
+        provider = next((each for each in self._providers.values() if isinstance(each, InspectsPictures)), None)
+        if view.finetune.state not in OPEN or provider is None:
             return
         for picture in view.pictures:
             if picture.inspection is None:
@@ -141,7 +141,7 @@ class Tend:
                     db = tx.db
                     await training_images.set_inspection(db, view.finetune.id, picture.id, seen.model_dump_json())
 
-    async def _inspect_one(self, view: FinetuneView, provider: TrainingProvider, picture: TrainingImage) -> Inspection:
+    async def _inspect_one(self, view: FinetuneView, provider: InspectsPictures, picture: TrainingImage) -> Inspection:
         content = await self._media.read(picture.sha256)
         return await provider.inspect_image(
             TrainingPicture(f"{picture.id}.jpg", content), view.spec.class_name or "person"
@@ -150,7 +150,9 @@ class Tend:
     async def _delete_there(self, view: FinetuneView) -> Gone:
         """Delete it at its provider."""
         ref, provider = view.ref, self._providers.get(view.trainer.provider)
-        if ref is not None and isinstance(provider, TrainingProvider):
+        if ref is not None and provider is not None:
+            if not isinstance(provider, DeletesFinetunes):
+                return Gone(kept_at_provider="This trainer deletes nothing: it stays on the trainer's own servers.")
             try:
                 await provider.delete_finetune(ref)
             except (Refused, Broken) as error:

@@ -11,8 +11,8 @@ from bot.pictures.decode import check_generated
 from bot.pictures.training import read_archive
 from bot.providers import trainers
 from bot.providers.interface import FinetuneRef, Status
-from bot.providers.trainer_entries import OPTIONS, Trainer
-from bot.providers.training import Started, Training, TrainingPicture, TrainingProvider, TrainingSet
+from bot.providers.trainer_entries import Trainer
+from bot.providers.training import ListsFinetunes, Started, Training, TrainingPicture, TrainingProvider, TrainingSet
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.finetuning.types import Progress, TrainingOrder, order_of
@@ -24,13 +24,13 @@ from storage.finetuning.finetunes import FinetuneState, Sample
 log = logging.getLogger(__name__)
 
 QUICKEST, SLOWEST = 10.0, 60.0
-"""Seconds between two looks at a training: BFL's own clients look every 10 to 60 s; Astria calls more often tight."""
+"""Seconds between two looks at a training, as the providers' own clients look or ask for."""
 SEARCHED_EVERY = 300.0
 """Seconds between two searches for a training whose receipt was lost."""
 SEARCHED_FOR = 86_400.0
-"""Seconds for which it is searched: BFL lists a finetune only when it is done, which may take hours."""
-ERRORS, ERROR_PAUSE = 3, 30.0
-"""Looks in a row, so many seconds apart, that must find an error before it is believed: BFL's may pass."""
+"""Seconds for which it is searched: some providers list a finetune only when its training is over."""
+ERROR_PAUSE = 30.0
+"""Seconds between two looks that find an error, for an error may pass."""
 MISSING_FOR = 6 * 3600.0
 """Seconds for which a provider may not know a training that it has accepted."""
 LOST_AFTER = 7 * 86_400.0
@@ -84,8 +84,7 @@ class Train:
                 await self._keep_samples(order, provider, found)
             await self._ready(order, trainer, ordered, found)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
-        charged = None if trainer.provider != "bfl" else 0  # only what is Ready consumes credits (help.bfl.ai)
-        return Outcome(State.FAILED, charged, _failure(trainer, found))
+        return Outcome(State.FAILED, 0 if trainer.failures_are_free else None, _failure(trainer, found))
 
     async def _tell(self, job: Job, error: Broken) -> Frozen:
         log.error("The training %s cannot be looked at: %s", job.id, error, exc_info=error.__cause__)
@@ -144,6 +143,10 @@ class Train:
         assert step.paid_at is not None, "it was begun, or nothing would be lost"
         why = f"{lost} The bot is looking for it at {trainer.label}; it is not ordered a second time."
         await self._note(order, Progress(inferred=why))
+        if not isinstance(provider, ListsFinetunes):
+            raise Uncertain(
+                f"{lost} This trainer does not list its trainings: only its own website or support can tell."
+            ) from lost
         try:
             started = await provider.find_finetune(order.spec)
         except Refused as error:
@@ -168,7 +171,7 @@ class Train:
             known = finetune.ref is not None and progress.ordered_at == ordered.at
             if known or finetune.state is FinetuneState.READY:  # interrupted between the news and the end of the job
                 return
-            ref = ordered.started.ref.model_copy(update={"option": OPTIONS.get(order.spec.trainer)})
+            ref = ordered.started.ref.model_copy(update={"option": trainers.find(order.spec.trainer).option})
             await finetunes.update(
                 db,
                 order.finetune_id,
@@ -204,7 +207,7 @@ class Train:
                 return found
             case Status.FAILED:
                 progress = await self._count_error(order, progress, now)
-                if progress.errors >= ERRORS:
+                if progress.errors >= trainer.errors_believed_after:
                     return found
                 raise Later(ERROR_PAUSE)
             case Status.MISSING:

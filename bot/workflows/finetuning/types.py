@@ -46,7 +46,7 @@ class Progress(Frozen):
     ordered_at: float | None = None
     ready_by: float | None = None
     errors: int = 0
-    """Looks in a row that found an error: BFL's may pass."""
+    """Looks in a row that found an error, which may pass."""
     error_at: float | None = None
     missing_since: float | None = None
     inferred: str | None = None

@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, MicroUSD
-from bot.providers.trainer_entries import OPTIONS
 from bot.providers.training import Started
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.work import Transaction
@@ -259,7 +258,7 @@ class Finetunes:
             remote_id=reference,
             region=view.spec.region,
             trigger=reference if view.trainer.prefix else _phrase(view),
-            option=OPTIONS.get(view.spec.trainer),
+            option=view.trainer.option,
         )
         ordered = Ordered(started=Started(ref=ref), at=now)
         await steps.settle(db, job_id=job_id, name=SETTLED, result=ordered.model_dump_json(), now=now)

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from bot.providers.models import CREDIT
+
+from bot.providers.bfl.models import CREDIT
 from bot.workflows.base.types import job_id
 from standins.discord import Message
 from standins.discord.rules import walk
