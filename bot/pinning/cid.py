@@ -32,7 +32,6 @@ _KIB: Final = 1024
 _PIECE: Final = 1024 * _KIB  # bytes read at once; every chunk size divides it
 _LONGEST: Final = 200  # characters of a text that may be a CID
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_SHA256_HEX: Final = re.compile(r"[0-9a-f]{64}")
 _SHA256_V0: Final = bytes((SHA2_256, 32))
 
 
@@ -115,17 +114,6 @@ def cids_of(source: Path | bytes, profiles: Collection[Profile] = PROFILES) -> C
                     for tree in alike:
                         tree.add(leaf)
     return Cids(whole.hexdigest(), size, {name: str(tree.root()) for name, tree in trees.items()})
-
-
-def raw_cid(sha256: str) -> str:
-    """The CID (version 1) of a file that is one chunk, up to 256 KiB: it holds the file's own SHA-256.
-
-    Raises:
-        ValueError: not 64 lower-case hex digits.
-    """
-    if not _SHA256_HEX.fullmatch(sha256):
-        raise ValueError(f"{sha256[:80]!r} is not a SHA-256 in lower-case hex")
-    return str(Cid(1, RAW, _SHA256_V0 + bytes.fromhex(sha256)))
 
 
 def parse(text: str) -> Cid:

@@ -110,24 +110,6 @@ class Pins:
         assert failed
         raise failed
 
-    async def confirm(self, cid: str, *, sha256: str, size: int, scratch: Scratch) -> str:
-        """Fetch a pinned file and compare it: what the world gets is what was registered. Gives the service's name.
-
-        Raises:
-            Unavailable: no service hands it out just now.
-            Broken: one hands out something else.
-        """
-        failed: Unavailable | None = None
-        for service in self.services:
-            try:
-                await _compare(service, cid, sha256, size, scratch)
-            except Unavailable as error:
-                failed = failed or error
-            else:
-                return service.name
-        assert failed
-        raise failed
-
     async def _copied(self, mirror: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> Pin | None:
         try:
             pin, _ = await _pinned(mirror, file, cids, scratch)

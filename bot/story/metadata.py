@@ -140,18 +140,10 @@ class Content(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The two files. Their hashes are what goes on the chain."""
+    """The two files. Their SHA-256 are what goes on the chain."""
 
     ip: bytes
     nft: bytes
-
-    @property
-    def ip_hash(self) -> Hash:
-        return sha256_of(self.ip)
-
-    @property
-    def nft_hash(self) -> Hash:
-        return sha256_of(self.nft)
 
 
 def build(content: Content, image_url: str) -> Metadata:

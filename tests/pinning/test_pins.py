@@ -153,29 +153,11 @@ async def test_a_private_pin_is_refused(first: Pinata, pinata: PinataServer, owl
         await Pins(first).pin(owl, scratch=scratch)
 
 
-async def test_a_secretly_private_or_corrupt_pin_is_found_when_the_file_is_confirmed(
-    first: Pinata, pinata: PinataServer, owl: PinFile, scratch: Scratch
-) -> None:
-    pins = Pins(first)
-    pinata.quirks.private = "untold"
-    private = await pins.pin(owl, scratch=scratch)
-    with pytest.raises(Unavailable, match="does not hand out"):
-        await pins.confirm(private.cid, sha256=owl.sha256, size=owl.size, scratch=scratch)
-
-    pinata.quirks.private = "no"
-    pinata.quirks.corrupt = True
-    corrupt = await pins.pin(owl, scratch=scratch)
-    with pytest.raises(Broken, match="could not be proven"):
-        await pins.confirm(corrupt.cid, sha256=owl.sha256, size=owl.size, scratch=scratch)
-
-
-async def test_a_file_is_confirmed_by_the_first_service_that_hands_it_out(
+async def test_a_file_is_read_from_the_first_service_that_hands_it_out(
     pins: Pins, pinata: PinataServer, owl: PinFile, scratch: Scratch, tmp_path: Path
 ) -> None:
     proven = await pins.pin(owl, scratch=scratch)
-    assert await pins.confirm(proven.cid, sha256=owl.sha256, size=owl.size, scratch=scratch) == "pinata"
     pinata.quirks.visible_after = 1e9
-    assert await pins.confirm(proven.cid, sha256=owl.sha256, size=owl.size, scratch=scratch) == "kubo"
     await pins.read(proven.cid, tmp_path / "back", cap=owl.size)
     assert (tmp_path / "back").read_bytes() == OWL
     assert list((tmp_path / "scratch").iterdir()) == []

@@ -90,19 +90,18 @@ def test_nft_metadata_are_erc_721_with_trait_types_and_this_registrations_id() -
     assert all(set(each) == {"trait_type", "value"} for each in nft["attributes"])
 
 
-def test_the_same_content_is_the_same_bytes_and_hashes() -> None:
+def test_the_same_content_is_the_same_bytes() -> None:
     one, other = build(a_content(), IMAGE), build(Content.model_validate_json(a_content().model_dump_json()), IMAGE)
 
     assert one == other
-    assert one.ip_hash == "0x" + hashlib.sha256(one.ip).hexdigest()
     assert b": " not in one.ip
 
 
-def test_two_registrations_of_one_image_have_different_nft_hashes() -> None:
+def test_two_registrations_of_one_image_have_different_nft_metadata() -> None:
     one, other = build(a_content(), IMAGE), build(a_content(registration_id="r-2"), IMAGE)
 
     assert one.ip == other.ip
-    assert one.nft_hash != other.nft_hash
+    assert one.nft != other.nft
 
 
 def test_a_prompt_is_public_only_where_it_was_given() -> None:

@@ -41,9 +41,6 @@ NEEDED: Final[Mapping[str, Address]] = {
 }
 """Where there has to be code before anything is registered."""
 
-DEFAULT_TERMS_ID: Final = 1
-"""Of the non-commercial flavour, registered by Story itself."""
-
 MINTER_ROLE: Final = Hash("0x" + f"{1:064x}")
 """Of SPG collections: the number 1, not the hash of its name (SPGNFTLib of protocol-periphery)."""
 ADMIN_ROLE: Final = Hash("0x" + "0" * 64)
@@ -154,7 +151,6 @@ MINT_DERIVATIVE: Final = Function(
 TOKEN_BY_METADATA: Final = Function("getTokenIdByMetadataHash", ("bytes32",), ("uint256",))
 HAS_ROLE: Final = Function("hasRole", ("bytes32", "address"), ("bool",))
 MINT_FEE: Final = Function("mintFee", (), ("uint256",))
-MINT_FEE_TOKEN: Final = Function("mintFeeToken", (), ("address",))
 MINT_OPEN: Final = Function("mintOpen", (), ("bool",))
 PUBLIC_MINTING: Final = Function("publicMinting", (), ("bool",))
 OWNER_OF: Final = Function("ownerOf", ("uint256",), ("address",))
@@ -163,12 +159,10 @@ TOTAL_SUPPLY: Final = Function("totalSupply", (), ("uint256",))
 NAME: Final = Function("name", (), ("string",))
 SYMBOL: Final = Function("symbol", (), ("string",))
 
-IP_ID: Final = Function("ipId", ("uint256", "address", "uint256"), ("address",))
 IS_REGISTERED: Final = Function("isRegistered", ("address",), ("bool",))
 
 METADATA_URI: Final = Function("getMetadataURI", ("address",), ("string",))
 METADATA_HASH: Final = Function("getMetadataHash", ("address",), ("bytes32",))
-NFT_TOKEN_URI: Final = Function("getNftTokenURI", ("address",), ("string",))
 NFT_METADATA_HASH: Final = Function("getNftMetadataHash", ("address",), ("bytes32",))
 
 ATTACHED_TERMS: Final = Function("getAttachedLicenseTerms", ("address", "uint256"), ("address", "uint256"))
@@ -180,7 +174,6 @@ PARENT_IP_COUNT: Final = Function("getParentIpCount", ("address",), ("uint256",)
 LICENSE_TERMS: Final = Function("getLicenseTerms", ("uint256",), (_PIL_TERMS,))
 
 COLLECTION_CREATED: Final = Event("CollectionCreated", (("spgNftContract", "address", True),))
-TRANSFER: Final = Event("Transfer", (("from", "address", True), ("to", "address", True), ("tokenId", "uint256", True)))
 IP_REGISTERED: Final = Event(
     "IPRegistered",
     (
@@ -191,15 +184,6 @@ IP_REGISTERED: Final = Event(
         ("name", "string", False),
         ("uri", "string", False),
         ("registrationDate", "uint256", False),
-    ),
-)
-TERMS_ATTACHED: Final = Event(
-    "LicenseTermsAttached",
-    (
-        ("caller", "address", True),
-        ("ipId", "address", True),
-        ("licenseTemplate", "address", False),
-        ("licenseTermsId", "uint256", False),
     ),
 )
 

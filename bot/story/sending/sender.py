@@ -73,8 +73,6 @@ class Reverted(Frozen):
     paid: Wei
     selector: str = ""
     sentence: str = ""
-    existing_token: int | None = None
-    """Where the same metadata were registered before: look them up and finish."""
 
 
 class _Reason(Frozen):
@@ -82,7 +80,6 @@ class _Reason(Frozen):
 
     selector: str = ""
     sentence: str = ""
-    existing_token: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +286,7 @@ class Sender:
         except Unavailable:
             answer = await self._chain.call(call, sender=sender)
         if isinstance(answer, Revert):
-            return _Reason(selector=answer.selector, sentence=answer.sentence, existing_token=answer.token_id)
+            return _Reason(selector=answer.selector, sentence=answer.sentence)
         return _Reason(sentence="The contract refused, for a reason that has passed.")
 
     async def _known(self, transaction_id: str) -> tuple[Transaction, list[Attempt]]:
