@@ -105,7 +105,7 @@ async def _ours(url: str, *, count: int, in_flight: int) -> dict[str, Any]:
                 transaction_id = f"t{next(_numbers)}"
                 await sender.save(transaction_id, await sender.prepare(await registrar.call_of(_mint())))
                 await sender.broadcast(transaction_id)
-                end = await sender.settle(transaction_id)
+                end = await sender.await_final(transaction_id)
                 assert isinstance(end, Mined), end
                 await registrar.outcome(end)
 

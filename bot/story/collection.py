@@ -95,7 +95,7 @@ class Collections:
         if not await self._sender.is_signed(transaction_id):
             await self._sender.save(transaction_id, await self._sender.prepare(_creation(new, self._wallet.address)))
         await self._sender.broadcast(transaction_id)
-        end = await self._sender.settle(transaction_id)
+        end = await self._sender.await_final(transaction_id)
         if not isinstance(end, Mined):
             raise Broken(f"The collection was not made. {end.sentence}")
         receipt = await self._chain.receipt(end.tx_hash)

@@ -157,7 +157,7 @@ def digest(content: Content) -> str:
     return hashlib.sha256(_serialised(both)).hexdigest()
 
 
-def sha256_of(content: bytes) -> Hash:
+def hash_of(content: bytes) -> Hash:
     return Hash("0x" + hashlib.sha256(content).hexdigest())
 
 

@@ -127,7 +127,7 @@ class Desk:
         self, *transaction_ids: str, within: float = 200, block_time: int | None = None
     ) -> list[Mined | Reverted]:
         """What became of them, on a node that mines so often, or at once."""
-        work = [self.sender.settle(each) for each in transaction_ids]
+        work = [self.sender.await_final(each) for each in transaction_ids]
         return await self.passing(*work, within=within, block_time=block_time)
 
     async def passing(self, *work: Awaitable[T], within: float = 200, block_time: int | None = None) -> list[T]:

@@ -127,7 +127,7 @@ async def _registered(desk: Desk, name: str, mint: Mint) -> Registered:
             return found
         await desk.sender.save(transaction_id, await desk.sender.prepare(await desk.registrar.call_of(mint)))
     await desk.sender.broadcast(transaction_id)
-    end = await desk.sender.settle(transaction_id)
+    end = await desk.sender.await_final(transaction_id)
     if isinstance(end, Mined):
         return await desk.registrar.outcome(end)
     raise Unavailable(end.sentence)

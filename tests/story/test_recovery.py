@@ -33,7 +33,7 @@ async def test_a_transaction_that_the_pool_lost_is_sent_again_as_it_was(desk: De
 async def test_a_slow_chain_is_waited_for_without_paying_more(desk: Desk) -> None:
     await desk.node.automine(False)
     transaction_id = await desk.submit(a_mint())
-    waiting = asyncio.create_task(desk.sender.settle(transaction_id))
+    waiting = asyncio.create_task(desk.sender.await_final(transaction_id))
     desk.clock.tasks = lambda: [waiting]  # pyright: ignore[reportAttributeAccessIssue]
 
     await desk.clock.turn(300)
@@ -47,7 +47,7 @@ async def test_a_slow_chain_is_waited_for_without_paying_more(desk: Desk) -> Non
 async def test_one_that_is_passed_over_for_its_fee_is_replaced_by_the_same_with_a_higher_one(desk: Desk) -> None:
     await desk.node.automine(False)
     transaction_id = await desk.submit(a_mint())
-    waiting = asyncio.create_task(desk.sender.settle(transaction_id))
+    waiting = asyncio.create_task(desk.sender.await_final(transaction_id))
     desk.clock.tasks = lambda: [waiting]  # pyright: ignore[reportAttributeAccessIssue]
 
     for _ in range(40):
@@ -72,7 +72,7 @@ async def test_it_offers_never_more_than_the_cap_and_says_why_it_waits(own: Desk
     await own.node.automine(False)
     own = own.again(fee_cap=3 * GWEI)
     transaction_id = await own.submit(a_mint())
-    waiting = asyncio.create_task(own.sender.settle(transaction_id))
+    waiting = asyncio.create_task(own.sender.await_final(transaction_id))
     own.clock.tasks = lambda: [waiting]  # pyright: ignore[reportAttributeAccessIssue]
 
     for _ in range(40):
@@ -250,7 +250,7 @@ async def test_a_node_that_is_always_wrong_about_the_nonce_is_outlived(desk_that
     own.node.server.faults.append(lie)
     one = await own.sign(a_mint())
     await own.sender.broadcast(one)
-    waiting = asyncio.create_task(own.sender.settle(one))
+    waiting = asyncio.create_task(own.sender.await_final(one))
     own.clock.tasks = lambda: [waiting]  # pyright: ignore[reportAttributeAccessIssue]
     await own.clock.turn(60)
     assert not waiting.done()
@@ -265,7 +265,7 @@ async def test_a_node_that_is_always_wrong_about_the_nonce_is_outlived(desk_that
 async def test_a_node_that_is_behind_makes_nothing_be_signed_twice(own: Desk) -> None:
     ids = [await own.submit(a_mint()) for _ in range(3)]
     own.node.server.lag = 2
-    waiting = [asyncio.create_task(own.sender.settle(each)) for each in ids]
+    waiting = [asyncio.create_task(own.sender.await_final(each)) for each in ids]
     own.clock.tasks = lambda: waiting  # pyright: ignore[reportAttributeAccessIssue]
     await own.clock.turn(40)
 

@@ -223,7 +223,7 @@ async def test_a_transaction_of_one_network_is_not_settled_on_another(desk: Desk
     elsewhere.chain.network = MAINNET
 
     with pytest.raises(Broken, match="Set STORY_NETWORK back"):
-        await elsewhere.sender.settle(transaction_id)
+        await elsewhere.sender.await_final(transaction_id)
 
 
 async def test_a_node_that_is_away_is_a_check_that_is_not_good(own: Desk) -> None:

@@ -89,7 +89,7 @@ class Rules:
     confirmations: int = 2
     """Blocks, with its own: 1 is as soon as it is in one."""
     patience: float = 60.0
-    """Seconds that `settle` waits before it lets the worker ask again."""
+    """Seconds that `await_final` waits before it lets the worker ask again."""
 
 
 class Sender:
@@ -192,9 +192,9 @@ class Sender:
         self._nonces.note(transaction_id, sent)
         if sent.standing in {Standing.NO_COINS, Standing.TURNED_DOWN}:
             raise Unavailable(self._nonces.trouble(transaction_id) or sent.reason, retry_after=30)
-        return Hash(latest.hash)  # a nonce that is used, or a fee that is too low, is what `settle` puts right
+        return Hash(latest.hash)  # a nonce that is used, or a fee that is too low, is what `await_final` puts right
 
-    async def settle(self, transaction_id: str) -> Mined | Reverted:
+    async def await_final(self, transaction_id: str) -> Mined | Reverted:
         """Wait (up to `rules.patience` seconds) until it is final, sending again or replacing what got lost.
 
         Raises:

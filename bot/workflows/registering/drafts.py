@@ -213,9 +213,9 @@ def rehearsal(terms: Terms) -> Mint:
     return Mint(
         recipient=Address(terms.recipient),
         ip_metadata_uri=link,
-        ip_metadata_hash=metadata.sha256_of(f"ip {terms.digest}".encode()),
+        ip_metadata_hash=metadata.hash_of(f"ip {terms.digest}".encode()),
         nft_metadata_uri=link,
-        nft_metadata_hash=metadata.sha256_of(f"nft {terms.digest}".encode()),
+        nft_metadata_hash=metadata.hash_of(f"nft {terms.digest}".encode()),
         licence=terms.licence,
         parents=terms.parents,
     )

@@ -248,7 +248,7 @@ class Register:
     async def _settle(self, view: RegistrationView) -> None:
         there = self._there(view)
         async with self._underway(view):
-            mined = await there.sender.settle(transaction_id(view.registration))
+            mined = await there.sender.await_final(transaction_id(view.registration))
             if isinstance(mined, Reverted):  # these metadata may be registered, by a transaction whose receipt was lost
                 known = await there.registrar.existing(mint_of(view.registration, view.terms))
             else:
