@@ -34,7 +34,7 @@ def main() -> int:
     tables: list[Table] = []
     for name in args.names or NAMES:
         began = time.monotonic()
-        table: Table = asyncio.run(importlib.import_module(f"benchmarks.{name}").measure(quick=args.quick))
+        table: Table = asyncio.run(importlib.import_module(f"benchmarks.measurements.{name}").measure(quick=args.quick))
         table.notes.append(f"It took {time.monotonic() - began:.0f} s; load of the machine at its end {_load()}.")
         tables.append(table)
         print(f"\n{table}", flush=True)

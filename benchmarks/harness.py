@@ -132,7 +132,7 @@ class Discord:
 
 
 class Provider:
-    """An image service in a process of its own (provider.py)."""
+    """An image service in a process of its own (processes/provider.py)."""
 
     def __init__(self, session: aiohttp.ClientSession, origin: str) -> None:
         self._session = session
@@ -154,8 +154,8 @@ class Scene:
     """Ids of guild, channels and members."""
 
 
-PLAIN = "benchmarks.plain"
-PRODUCT = "benchmarks.product"
+PLAIN = "benchmarks.processes.plain"
+PRODUCT = "benchmarks.processes.product"
 
 
 @asynccontextmanager
@@ -181,7 +181,7 @@ async def a_scene(
 
         told = [f"--{name}={value}" for name, value in (provider or {}).items()]
         discord, service = await asyncio.gather(
-            child("standins.discord", f"--members={members}"), child("benchmarks.provider", *told)
+            child("standins.discord", f"--members={members}"), child("benchmarks.processes.provider", *told)
         )
         origin, base = str(discord.hello["origin"]), str(service.hello["origin"])
         steered = Discord(session, origin)

@@ -20,9 +20,9 @@ from standins.bfl.faults import (
     truncates,
     waits,
 )
+from standins.bfl.records import Task
 from standins.bfl.server import BflServer
 from standins.bfl.service import Quirks, Received
-from standins.bfl.tasks import Task
 
 __all__ = [
     "BflServer",

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from standins.bfl import catalogue, given
 from standins.bfl.catalogue import MEGAPIXEL, Endpoint
 from standins.bfl.given import BadPicture
+from standins.bfl.records import Task
 from standins.bfl.service import Refusal, Service
-from standins.bfl.tasks import Task
 
 _EXPLAINED = "https://errors.pydantic.dev/2.10/v/"
 

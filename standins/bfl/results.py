@@ -12,8 +12,8 @@ from aiohttp import web
 
 from standins.bfl import pictures, samples, training
 from standins.bfl.generation import authenticated
+from standins.bfl.records import Task
 from standins.bfl.service import SINGLE_CLUSTERS, TRAINING, Refusal, Service
-from standins.bfl.tasks import Task
 
 _TRIES = 4
 _NEXT_TRY = (1, 5, 30)  # seconds after the first, second and third

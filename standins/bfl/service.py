@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from standins.bfl import catalogue
 from standins.bfl.catalogue import Era
 from standins.bfl.faults import Fault, Kind
-from standins.bfl.tasks import Archive, Status, Task
+from standins.bfl.records import Archive, Status, Task
 
 Region = Literal["global", "eu", "us", "eu1", "us1"]
 SINGLE_CLUSTERS: Final = ("eu1", "us1")  # finetunes live here, and here an id is enough to poll

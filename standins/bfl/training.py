@@ -21,8 +21,8 @@ from pydantic import BaseModel, Field, HttpUrl
 from standins.bfl.generation import authenticated, problem, read_json, validated
 from standins.bfl.pictures.canvas import stretched
 from standins.bfl.pictures.finetuned import Colour, palette_of
+from standins.bfl.records import Task
 from standins.bfl.service import SINGLE_CLUSTERS, TRAINING, Refusal, Region, Service
-from standins.bfl.tasks import Task
 
 MOST_PICTURES: Final = 20  # with more of them the training is taken, and then moderated
 _COUNTING_TIME: Final = 60.0  # seconds until it is; a guess

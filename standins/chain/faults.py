@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from standins.bfl.faults import Handler, Trouble, answers, hangs_up, html, loses_the_answer, waits
-from standins.chain.transactions import Refusal
+from standins.chain.ledger.transactions import Refusal
 
 _BUSY = {"jsonrpc": "2.0", "id": None, "error": {"code": -32005, "message": "rate limit exceeded"}}
 

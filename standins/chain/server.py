@@ -16,15 +16,15 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 from aiohttp import web
 from eth_utils.address import to_canonical_address
 
-from standins.chain import rpc, shown
 from standins.chain.accounts import ACCOUNTS, Account
-from standins.chain.blocks import Block
-from standins.chain.chain import Chain
-from standins.chain.evm import Edit
 from standins.chain.faults import Fault, Handler, Trouble, Twist
-from standins.chain.pages import Pages
+from standins.chain.ledger.blocks import Block
+from standins.chain.ledger.chain import Chain
+from standins.chain.ledger.evm import Edit
+from standins.chain.ledger.transactions import Refusal
+from standins.chain.node import rpc, shown
+from standins.chain.pages.pages import Pages
 from standins.chain.story import contracts, storage_slot
-from standins.chain.transactions import Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -17,9 +17,9 @@ from standins.discord.faults import (
     slow,
     unauthorized,
 )
-from standins.discord.http import Bucket
 from standins.discord.interaction import Interaction
 from standins.discord.pointing import pointed_at
+from standins.discord.rest.front import Bucket
 from standins.discord.server import LocalDiscord
 from standins.discord.state import Attachment, Channel, File, Guild, Message, User, upload
 from standins.discord.world import Request

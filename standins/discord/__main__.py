@@ -8,7 +8,7 @@ import json
 import signal
 
 from standins.discord.control import Control
-from standins.discord.http import Bucket
+from standins.discord.rest.front import Bucket
 from standins.discord.server import LocalDiscord
 
 

@@ -10,13 +10,13 @@ from typing import Self
 
 from aiohttp import web
 
-from standins.discord import schema
 from standins.discord.faults import Fault, Faults
 from standins.discord.gateway import Gateway
-from standins.discord.http import Bucket, Front
 from standins.discord.people import People
-from standins.discord.responses import ResponseRoutes
-from standins.discord.routes import BotRoutes
+from standins.discord.rest import schema
+from standins.discord.rest.front import Bucket, Front
+from standins.discord.rest.responses import ResponseRoutes
+from standins.discord.rest.routes import BotRoutes
 from standins.discord.state import Channel, Guild, Message, User
 from standins.discord.world import Clock, Request, World
 

@@ -15,8 +15,8 @@ from bot.errors import Refused
 from bot.pinning.cid import Cid, Shape, Tree, leaf_of, parse
 from standins.bfl.faults import Handler
 from standins.pinata.faults import Fault
-from standins.pinata.files import Archive, File, digest
 from standins.pinata.forms import read_form
+from standins.pinata.records import Archive, File, digest
 
 _NOT_PINNED: Final = "not pinned or pinned indirectly"
 _DENIED: Final = (

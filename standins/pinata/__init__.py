@@ -17,7 +17,7 @@ from standins.bfl.faults import (
     waits,
 )
 from standins.pinata.faults import Fault, fails_after, rate_limits
-from standins.pinata.files import File
+from standins.pinata.records import File
 from standins.pinata.server import PinataServer
 from standins.pinata.service import FILES, FULL, LEGACY, READ_ONLY, REVOKED, Quirks, Received
 

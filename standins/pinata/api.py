@@ -8,8 +8,8 @@ from aiohttp import web
 
 from bot.errors import Refused
 from bot.pinning.cid import Cid, parse
-from standins.pinata.files import File, Network
 from standins.pinata.forms import Sent, read_form
+from standins.pinata.records import File, Network
 from standins.pinata.service import Refusal, Service
 
 _VERSIONS = {"v0": "v0", "v1": "v1", "": "v1"}

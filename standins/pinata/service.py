@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.pinning.cid import Cid, Profile, cids_of, parse
 from standins.pinata.faults import Fault, too_many
-from standins.pinata.files import Archive, File, Network, digest
+from standins.pinata.records import Archive, File, Network, digest
 
 Scope = Literal["org:files:read", "org:files:write", "pinFileToIPFS", "unpin", "pinList"]
 Scopes = frozenset[Scope]

@@ -17,7 +17,7 @@ from standins.bfl.faults import (
     truncates,
     waits,
 )
-from standins.vimmerse.assets import Asset
+from standins.vimmerse.records import Asset
 from standins.vimmerse.server import VimmerseServer
 from standins.vimmerse.service import Quirks, Received
 

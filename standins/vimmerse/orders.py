@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from standins.vimmerse import forms, results
-from standins.vimmerse.assets import Asset
+from standins.vimmerse.records import Asset
 from standins.vimmerse.service import Refusal, Service
 
 

@@ -14,7 +14,7 @@ from standins.bfl.catalogue import of_ratio, ratio
 from standins.bfl.pictures import edits
 from standins.bfl.pictures.canvas import mapped, stretched
 from standins.bfl.pictures.composition import compose
-from standins.vimmerse.assets import Asset
+from standins.vimmerse.records import Asset
 
 Colour = tuple[float, float, float]
 Find = Callable[[str], bytes]

@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp import web
 
 from standins.vimmerse import pictures
-from standins.vimmerse.assets import Asset
+from standins.vimmerse.records import Asset
 from standins.vimmerse.service import CUSTOMER, SAMPLES, Refusal, Service
 
 _TRIES = 4

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from standins.bfl.faults import Fault, Kind
-from standins.vimmerse.assets import Archive, Asset, Outcome
+from standins.vimmerse.records import Archive, Asset, Outcome
 
 CUSTOMER: Final = "sandbox-customer"
 SAMPLES: Final = 2  # pictures that show a finished finetune

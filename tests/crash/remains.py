@@ -7,8 +7,8 @@ from typing import Any
 from eth_utils.address import to_canonical_address, to_checksum_address
 
 from standins.chain import ChainServer
-from standins.chain.chain import Chain
-from standins.chain.evm import Request, check
+from standins.chain.ledger.chain import Chain
+from standins.chain.ledger.evm import Request, check
 from standins.chain.story import contracts, ip_id
 from standins.pinata import PinataServer
 from storage.registering.registrations import RegistrationState

@@ -13,7 +13,7 @@ from standins.bfl.pictures import edits, finetuned
 from standins.bfl.pictures.canvas import Canvas
 from standins.bfl.pictures.composition import compose
 from standins.bfl.pictures.palette import palette_for
-from standins.bfl.tasks import Task
+from standins.bfl.records import Task
 
 MOST_PIXELS: Final = 1_650_000  # drawn where an endpoint names no size: ultra's are 4 megapixels, and slow to draw
 _SMALL: Final = 160  # px; below it there is only light and a shape, in a millisecond

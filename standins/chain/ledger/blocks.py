@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from eth.vm.forks.cancun.blocks import CancunBlockHeader
 from eth_bloom.bloom import BloomFilter
 
-from standins.chain.transactions import Transaction, decode
+from standins.chain.ledger.transactions import Transaction, decode
 
 _rlp: Any = import_module("rlp")  # by name, since it has no types
 

@@ -71,7 +71,7 @@ def _write_pictures(folder: Path, count: int) -> int:
 
 async def _run(kind: str, folder: Path) -> Json:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.preparing", kind, str(folder), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "benchmarks.processes.preparing", kind, str(folder), stdout=asyncio.subprocess.PIPE
     )
     said, _ = await process.communicate()
     if process.returncode:

@@ -31,7 +31,7 @@ from bot.story.sending.wallet import Wallet
 from standins.chain import ACCOUNTS, story
 from storage.database import open_database
 
-TOOLS = Path(__file__).parent.parent / ".tools" / "anvil" / "node_modules" / "@foundry-rs"
+TOOLS = Path(__file__).parents[2] / ".tools" / "anvil" / "node_modules" / "@foundry-rs"
 BLOCK_TIME = 2  # seconds, as on Story
 IN_FLIGHT = 24
 _numbers = itertools.count(1)
@@ -194,7 +194,7 @@ def _mint() -> Mint:
 async def _py_evm(block_time: int | None) -> AsyncGenerator[str]:
     args = [str(block_time)] if block_time else []
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.chain_node", *args,
+        sys.executable, "-m", "benchmarks.processes.chain_node", *args,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin

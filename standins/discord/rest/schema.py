@@ -10,7 +10,7 @@ from typing import Any
 from standins.discord.rules import invalid
 from standins.discord.state import Json
 
-DOCUMENT = Path(__file__).parents[3] / "shared" / "specs" / "discord.openapi.json"
+DOCUMENT = Path(__file__).parents[4] / "shared" / "specs" / "discord.openapi.json"
 
 _OPERATIONS = {
     "message.create": ("/channels/{channel_id}/messages", "post"),

@@ -14,8 +14,8 @@ from functools import partial
 from aiohttp import web
 
 from standins.discord.faults import Fault, Faults
+from standins.discord.rest.schema import Schemas
 from standins.discord.rules import FILE_LIMIT, REQUEST_LIMIT, Rejected, invalid, refuse, too_large
-from standins.discord.schema import Schemas
 from standins.discord.state import File, Json
 from standins.discord.world import Request, World
 

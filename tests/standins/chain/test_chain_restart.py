@@ -11,7 +11,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from standins.chain import ACCOUNTS, PUBLIC_COLLECTION, ChainServer, contracts, ip_id
-from standins.chain.evm import Building
+from standins.chain.ledger.evm import Building
 from tests.scenes.chains import Client
 from tests.scenes.clock import START, TurnedClock
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from standins.chain.evm import GAS_LIMIT
-from standins.chain.transactions import Refusal, Transaction
+from standins.chain.ledger.evm import GAS_LIMIT
+from standins.chain.ledger.transactions import Refusal, Transaction
 
 _BUMP: Final = 110  # per cent that a replacement has to offer, in both fees
 

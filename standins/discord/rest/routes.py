@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from standins.discord import rules
-from standins.discord.http import Answer, Call
+from standins.discord.rest.front import Answer, Call
 from standins.discord.state import READ_HISTORY, Json
 from standins.discord.world import World
 

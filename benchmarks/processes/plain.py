@@ -1,4 +1,4 @@
-"""`python -m benchmarks.plain`: bots as they are written elsewhere, to compare with.
+"""`python -m benchmarks.processes.plain`: bots as they are written elsewhere, to compare with.
 
 `loop` is a tutorial's: order, sleep, ask until it is ready, download, edit the answer. `watched` edits the answer each
 time it asks, as the busier bots do. `pool` has an in-memory queue and so many workers, and its messages keep their
@@ -18,7 +18,7 @@ import discord
 from discord import app_commands
 
 from benchmarks.harness import MODEL, Json
-from benchmarks.subject import KEY, TOKEN, answer, arguments
+from benchmarks.processes.subject import KEY, TOKEN, answer, arguments
 from standins.discord import pointed_at
 
 Interaction = discord.Interaction[Any]
@@ -146,7 +146,7 @@ async def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = arguments("python -m benchmarks.plain")
+    parser = arguments("python -m benchmarks.processes.plain")
     parser.add_argument("--kind", choices=["loop", "watched", "pool", "empty"], required=True)
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two looks")
     args = parser.parse_args()

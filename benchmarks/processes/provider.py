@@ -1,4 +1,4 @@
-"""`python -m benchmarks.provider`: the stand-in of Black Forest Labs in a process of its own.
+"""`python -m benchmarks.processes.provider`: the stand-in of Black Forest Labs in a process of its own.
 
 Its pictures are made once and differ only in a comment, so that serving them costs the machine next to nothing;
 everything else is the stand-in's own. `/control/tasks` tells what it has seen.
@@ -18,7 +18,7 @@ from aiohttp import web
 from PIL import Image
 
 from standins.bfl import BflServer
-from standins.bfl.tasks import Task
+from standins.bfl.records import Task
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -85,7 +85,7 @@ async def serve(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.provider", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.processes.provider", description=__doc__)
     parser.add_argument("--mean", type=float, default=20.0, help="seconds that a picture takes")
     parser.add_argument("--deviation", type=float, default=2.0, help="seconds")
     parser.add_argument("--slots", type=int, default=24, help="pictures drawn at once")

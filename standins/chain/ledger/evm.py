@@ -14,9 +14,9 @@ from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
-from standins.chain.blocks import Block, Header, Log, Mined, bloom
+from standins.chain.ledger.blocks import Block, Header, Log, Mined, bloom
+from standins.chain.ledger.transactions import Refusal, Transaction
 from standins.chain.story import CHAIN_ID
-from standins.chain.transactions import Refusal, Transaction
 
 GAS_LIMIT: Final = 36_000_000
 MINER: Final = bytes.fromhex("5747000000000000000000000000000000000001")

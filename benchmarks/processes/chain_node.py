@@ -1,4 +1,4 @@
-"""`python -m benchmarks.chain_node [seconds between blocks]`: the sandbox's chain in a process of its own.
+"""`python -m benchmarks.processes.chain_node [seconds between blocks]`: the sandbox's chain in a process of its own.
 
 It prints its address, and runs until its input ends.
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.tables import Table, spread
 from bot.workflows.finetuning import training_job as train
-from standins.bfl.tasks import Task
+from standins.bfl.records import Task
 from storage.finetuning.finetunes import FinetuneState
 from tests.scenes.community import Community, a_community
 from tests.scenes.kiln import draft, finetune, pictures, spec, start

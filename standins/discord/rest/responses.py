@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from standins.discord import rules
-from standins.discord.http import Answer, Call
 from standins.discord.interaction import (
     AUTOCOMPLETE,
     CHOICES,
@@ -17,6 +16,7 @@ from standins.discord.interaction import (
     UPDATE,
     Interaction,
 )
+from standins.discord.rest.front import Answer, Call
 from standins.discord.state import EPHEMERAL, Json, Message
 from standins.discord.world import World
 

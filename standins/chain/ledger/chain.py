@@ -10,11 +10,11 @@ from eth_utils.address import to_canonical_address
 
 from standins.chain import story
 from standins.chain.accounts import ACCOUNTS, COIN
-from standins.chain.archive import Archive
-from standins.chain.blocks import Block, Header, Mined
-from standins.chain.evm import Building, Edit, Evm, Outcome, Request, with_root
-from standins.chain.pool import Pool
-from standins.chain.transactions import Refusal, Transaction, decode
+from standins.chain.ledger.blocks import Block, Header, Mined
+from standins.chain.ledger.evm import Building, Edit, Evm, Outcome, Request, with_root
+from standins.chain.ledger.pool import Pool
+from standins.chain.ledger.store import Archive
+from standins.chain.ledger.transactions import Refusal, Transaction, decode
 
 Tag = int | Literal["latest", "pending"]
 _GIFT: Final = 1_000 * COIN

@@ -4,9 +4,9 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from standins.chain.blocks import Block, Log, Mined
+from standins.chain.ledger.blocks import Block, Log, Mined
+from standins.chain.ledger.transactions import Transaction
 from standins.chain.story import CHAIN_ID
-from standins.chain.transactions import Transaction
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eth.db.backends.base import BaseDB
 
-from standins.chain.blocks import Block
+from standins.chain.ledger.blocks import Block
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS nodes (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

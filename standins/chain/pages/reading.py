@@ -9,14 +9,14 @@ from eth_typing import ChecksumAddress
 from eth_utils.address import to_canonical_address, to_checksum_address
 from eth_utils.crypto import keccak
 
-from standins.chain import licences
 from standins.chain.accounts import ACCOUNTS
-from standins.chain.blocks import Block, Mined
-from standins.chain.chain import Chain
-from standins.chain.evm import Request, check
-from standins.chain.licences import Licence
+from standins.chain.ledger.blocks import Block, Mined
+from standins.chain.ledger.chain import Chain
+from standins.chain.ledger.evm import Request, check
+from standins.chain.ledger.transactions import Refusal
+from standins.chain.pages import licences
+from standins.chain.pages.licences import Licence
 from standins.chain.story import PUBLIC_COLLECTION, Contract, contracts
-from standins.chain.transactions import Refusal
 
 _REGISTERED: Final = keccak(text="IPRegistered(address,uint256,address,uint256,string,string,uint256)")
 _EVENTS: Final = {

@@ -6,13 +6,13 @@ from typing import Any, Final, cast
 
 from eth_utils.crypto import keccak
 
-from standins.chain import shown
-from standins.chain.blocks import Block
-from standins.chain.chain import Chain, Tag
-from standins.chain.evm import Request, check
-from standins.chain.shown import number, text
+from standins.chain.ledger.blocks import Block
+from standins.chain.ledger.chain import Chain, Tag
+from standins.chain.ledger.evm import Request, check
+from standins.chain.ledger.transactions import Refusal
+from standins.chain.node import shown
+from standins.chain.node.shown import number, text
 from standins.chain.story import CHAIN_ID
-from standins.chain.transactions import Refusal
 
 INVALID: Final = -32602
 UNKNOWN: Final = -32601

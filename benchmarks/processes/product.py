@@ -1,4 +1,4 @@
-"""`python -m benchmarks.product`: the real bot, assembled as `python -m bot` does, between two local services."""
+"""`python -m benchmarks.processes.product`: the bot as `python -m bot` assembles it, between two local services."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ import tracemalloc
 from pydantic import AnyHttpUrl, SecretStr
 
 from benchmarks.harness import MODEL, Json
-from benchmarks.subject import KEY, TOKEN, answer, arguments
+from benchmarks.processes.subject import KEY, TOKEN, answer, arguments
 from bot.app import App, assemble
 from bot.config import Settings
 from bot.workflows.base.types import Origin
@@ -86,7 +86,7 @@ class Bench:
 
 
 def main() -> None:
-    parser = arguments("python -m benchmarks.product")
+    parser = arguments("python -m benchmarks.processes.product")
     parser.add_argument("--history", default=None, metavar="MEAN,DEVIATION", help="what earlier pictures took, seconds")
     args = parser.parse_args()
     if args.trace:

@@ -14,11 +14,11 @@ from aiohttp import web
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
-from standins.chain import reading
-from standins.chain.chain import Chain
-from standins.chain.licences import Licence
-from standins.chain.reading import Asset, Holding, Registration
-from standins.chain.shown import text
+from standins.chain.ledger.chain import Chain
+from standins.chain.node.shown import text
+from standins.chain.pages import reading
+from standins.chain.pages.licences import Licence
+from standins.chain.pages.reading import Asset, Holding, Registration
 
 _STATIC: Final = Path(__file__).parent / "static"
 _POLICY: Final = (

@@ -1,0 +1,1 @@
+"""One module a measurement; its `measure` gives the table that is printed."""

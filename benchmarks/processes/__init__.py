@@ -1,0 +1,1 @@
+"""Programs that a measurement runs in processes of their own: services, bots, and ways of preparing pictures."""
