@@ -112,7 +112,7 @@ async def _picture(service: Service, request: web.Request) -> web.Response:
     for tune in service.newest_tunes():
         for place, mark in enumerate(tune.images):
             if key_of("tune", tune.id, place) == key and mark.startswith("sha256:"):
-                return web.Response(body=service.archive.picture(mark), content_type="image/jpeg")
+                return web.Response(body=service.archive.content(mark), content_type="image/jpeg")
     for prompt in service.newest_prompts():
         for index in range(prompt.num_images):
             if key_of("prompt", prompt.id, index) == key and service.clock() >= prompt.ends_at and not prompt.error:
@@ -122,7 +122,7 @@ async def _picture(service: Service, request: web.Request) -> web.Response:
                     prompt,
                     index,
                     loras,
-                    given=service.archive.picture,
+                    given=service.archive.content,
                     longest_side=service.picture_size,
                 )
                 return web.Response(body=drawn, content_type="image/jpeg")

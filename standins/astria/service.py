@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from standins.astria.records import LIFETIME, Archive, Prompt, Tune
+from standins.astria.records import LIFETIME, Prompt, Tune
+from standins.base.archive import Archive
 from standins.bfl.faults import Fault, Kind
 
 FLUX_DEV: Final = 1504944  # the tune of Flux1.dev in Astria's gallery
@@ -118,10 +119,10 @@ class Service:
         self.quirks = quirks or Quirks()
         self.faults: list[Fault] = []
         self.requests: deque[Received] = deque(maxlen=100_000)
-        self.archive = Archive(state)
+        self.archive = Archive(state, {"tunes": Tune, "prompts": Prompt}, contents=("given", "mark"))
         self._deposited = balance_mc
-        self._tunes = {tune.id: tune for tune in self.archive.tunes()}
-        self._prompts = {prompt.id: prompt for prompt in self.archive.prompts()}
+        self._tunes = {tune.id: tune for tune in self.archive.load(Tune)}
+        self._prompts = {prompt.id: prompt for prompt in self.archive.load(Prompt)}
         self._asked: dict[str, float] = {}
 
     @property

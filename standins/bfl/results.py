@@ -51,7 +51,7 @@ async def get_sample(service: Service, _region: str, request: web.Request) -> we
     if not task or task.status != "Ready" or task.endpoint == TRAINING:
         return samples.missing()
     picture = await asyncio.to_thread(
-        pictures.draw, task, given=service.archive.picture, longest_side=service.picture_size
+        pictures.draw, task, given=service.archive.content, longest_side=service.picture_size
     )
     return web.Response(body=picture, content_type=request.query["rsct"])
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from standins.base.archive import Archive
 from standins.bfl import catalogue
 from standins.bfl.catalogue import Era
 from standins.bfl.faults import Fault, Kind
-from standins.bfl.records import Archive, Status, Task
+from standins.bfl.records import Status, Task
 
 Region = Literal["global", "eu", "us", "eu1", "us1"]
 SINGLE_CLUSTERS: Final = ("eu1", "us1")  # finetunes live here, and here an id is enough to poll
@@ -114,8 +115,8 @@ class Service:
         self.faults: list[Fault] = []
         self.requests: deque[Received] = deque(maxlen=100_000)
         self.peak_active = 0
-        self.archive = Archive(state)
-        self._tasks = {task.id: task for task in self.archive.tasks()}
+        self.archive = Archive(state, {"tasks": Task})
+        self._tasks = {task.id: task for task in self.archive.load(Task)}
         for task in self._tasks.values():
             self._note_finetune(task)
         self._ends = [(task.ready_at, task.id) for task in self._tasks.values() if task.status == "Pending"]

@@ -13,10 +13,11 @@ from aiohttp import web
 
 from bot.errors import Refused
 from bot.pinning.cid import Cid, Shape, Tree, leaf_of, parse
+from standins.base.archive import Archive
 from standins.bfl.faults import Handler
 from standins.pinata.faults import Fault
 from standins.pinata.forms import read_form
-from standins.pinata.records import Archive, File, digest
+from standins.pinata.records import File, digest
 
 _NOT_PINNED: Final = "not pinned or pinned indirectly"
 _DENIED: Final = (
@@ -72,15 +73,15 @@ class KuboServer:
         self.quirks = quirks or Quirks()
         self.faults: list[Fault] = []
         self.requests: deque[Received] = deque(maxlen=100_000)
-        self._archive = Archive(state)
-        self._pinned = {file.cid: file for file in self._archive.files()}
+        self._archive = Archive(state, {"files": File}, contents=("contents", "digest"))
+        self._pinned = {file.cid: file for file in self._archive.load(File)}
         self._loose: dict[str, File] = {}  # let go, and not collected as garbage before it starts again
 
     @property
     def files(self) -> list[Added]:
         """All that it holds, the pinned ones first."""
         return [
-            Added(cid, self._archive.content(file), pinned)
+            Added(cid, self._archive.content(file.content), pinned)
             for pinned, some in ((True, self._pinned), (False, self._loose))
             for cid, file in some.items()
         ]
@@ -119,7 +120,8 @@ class KuboServer:
         file = File(cid, sent.name, cid, len(content), sent.media_type, "public", 0, 0, digest(kept))
         if cid not in self._pinned:
             self._loose.pop(cid, None)
-            self._archive.save(file, kept)
+            self._archive.keep([(file.content, kept)])
+            self._archive.save(file)
             self._pinned[cid] = file
         lines: list[dict[str, Any]] = []
         if asked.get("progress", "true") == "true":
@@ -136,7 +138,7 @@ class KuboServer:
         file = self._find(self._pinned, cid) or self._find(self._loose, cid)
         if file is None:
             raise _Failed(f"block was not found locally (offline): ipld: could not find {cid}")
-        content = await asyncio.to_thread(self._archive.content, file)
+        content = await asyncio.to_thread(self._archive.content, file.content)
         return web.Response(body=content, content_type="text/plain", headers={"X-Stream-Output": "1"})
 
     async def _list(self, _request: web.Request) -> web.Response:
@@ -147,7 +149,7 @@ class KuboServer:
         if file is None:
             raise _Failed(_NOT_PINNED)
         self._loose[file.cid] = self._pinned.pop(file.cid)
-        self._archive.forget(file)
+        self._archive.delete(file)
         return web.json_response({"Pins": [file.cid]})
 
     async def _version(self, _request: web.Request) -> web.Response:

@@ -49,7 +49,7 @@ class PinataServer(Service):
         }
         if request.headers.get("If-None-Match") == headers["ETag"]:
             return web.Response(status=304, headers={"ETag": headers["ETag"]})
-        return web.Response(body=await asyncio.to_thread(self.archive.content, file), headers=headers)
+        return web.Response(body=await asyncio.to_thread(self.archive.content, file.content), headers=headers)
 
     @web.middleware
     async def _through(self, request: web.Request, handler: Handler) -> web.StreamResponse:

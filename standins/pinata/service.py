@@ -12,8 +12,9 @@ from typing import Final, Literal
 from aiohttp import web
 
 from bot.pinning.cid import Cid, Profile, cids_of, parse
+from standins.base.archive import Archive
 from standins.pinata.faults import Fault, too_many
-from standins.pinata.records import Archive, File, Network, digest
+from standins.pinata.records import File, Network, digest
 
 Scope = Literal["org:files:read", "org:files:write", "pinFileToIPFS", "unpin", "pinList"]
 Scopes = frozenset[Scope]
@@ -93,8 +94,8 @@ class Service:
         self.faults: list[Fault] = []
         self.requests: deque[Received] = deque(maxlen=100_000)
         self.forms: deque[dict[str, str]] = deque(maxlen=1000)  # of the uploads, without their files
-        self.archive = Archive(state)
-        self.files = self.archive.files()
+        self.archive = Archive(state, {"files": File}, contents=("contents", "digest"))
+        self.files = self.archive.load(File)
         self._asked: deque[float] = deque()
 
     def authorize(self, header: str | None, scope: Scope | None = None) -> None:
@@ -152,13 +153,14 @@ class Service:
             named=now + self.quirks.pending,
             content=digest(kept),
         )
-        self.archive.save(file, kept)
+        self.archive.keep([(file.content, kept)])
+        self.archive.save(file)
         self.files.append(file)
         return file, False
 
     def forget(self, file: File) -> None:
         self.files.remove(file)
-        self.archive.forget(file)
+        self.archive.delete(file)
 
     def file(self, network: str, id_: str) -> File | None:
         return next((file for file in self.files if (file.network, file.id) == (network, id_)), None)

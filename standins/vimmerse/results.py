@@ -66,7 +66,7 @@ async def get_picture(service: Service, request: web.Request) -> web.Response:
         asset,
         int(file[1]),
         finetune=finetune,
-        given=service.archive.picture,
+        given=service.archive.content,
         longest_side=service.picture_size,
     )
     return web.Response(body=drawn, content_type="image/png")

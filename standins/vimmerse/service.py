@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from standins.base.archive import Archive
 from standins.bfl.faults import Fault, Kind
-from standins.vimmerse.records import Archive, Asset, Outcome
+from standins.vimmerse.records import Asset, Outcome
 
 CUSTOMER: Final = "sandbox-customer"
 SAMPLES: Final = 2  # pictures that show a finished finetune
@@ -92,8 +93,8 @@ class Service:
         self.quirks = quirks or Quirks()
         self.faults: list[Fault] = []
         self.requests: deque[Received] = deque(maxlen=100_000)
-        self.archive = Archive(state)
-        self._assets = {asset.id: asset for asset in self.archive.assets()}
+        self.archive = Archive(state, {"assets": Asset})
+        self._assets = {asset.id: asset for asset in self.archive.load(Asset)}
         self._granted = credits
 
     @property

@@ -33,7 +33,7 @@ async def test_an_upload_is_edited_by_every_model_that_can(community: Community)
     for model, card in zip(EDITORS, community.cards, strict=True):
         task = tasks[model]
         assert (task.prompt, task.seed) == ("make it night", 5)
-        with Image.open(io.BytesIO(community.bfl.archive.picture(task.body["input_image"]))) as sent:
+        with Image.open(io.BytesIO(community.bfl.archive.content(task.body["input_image"]))) as sent:
             assert sent.size == (640, 480)
         assert task.body["safety_tolerance"] <= 2
         assert card.attachments

@@ -116,7 +116,7 @@ async def test_a_reference_reaches_every_model_as_a_picture_and_is_paid_for(comm
     for model, card in zip(MODELS, community.cards, strict=True):
         task = tasks[model]
         mark = task.body[PICTURE_ROLE.get(model, "input_image")]
-        with Image.open(io.BytesIO(community.bfl.archive.picture(mark))) as image:
+        with Image.open(io.BytesIO(community.bfl.archive.content(mark))) as image:
             assert image.size == (1024, 768)
         assert task.input_mp == 0.75
         job = text_of(card).rpartition("-# `")[2].partition("`")[0]

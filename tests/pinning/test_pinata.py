@@ -84,7 +84,7 @@ async def test_a_file_is_pinned_for_everybody_under_the_cid_that_is_computed_her
     assert pin == Pin(service="pinata", cid=cids_of(OWL).by_profile["v1"], pin_id=f"v3:{service.files[0].id}")
     assert list(service.forms) == [{"network": "public", "name": "owl.png", "cid_version": "v1"}]
     assert (service.files[0].network, service.files[0].media_type) == ("public", "image/png")
-    assert service.archive.content(service.files[0]) == OWL
+    assert service.archive.content(service.files[0].content) == OWL
     assert service.requests[0].authorization == f"Bearer {KEY}"
 
 

@@ -184,7 +184,7 @@ async def test_every_setting_of_the_catalogue_is_one_that_the_service_takes(
                 await client.generate(generation, {"input_image": photograph()})
         sent = service.prompts[-1]
         assert sent.input
-        assert service.archive.picture(sent.input) == photograph()
+        assert service.archive.content(sent.input) == photograph()
 
 
 async def test_an_input_image_shapes_the_picture(service: AstriaServer, clock: Clock, tmp_path: Path) -> None:

@@ -262,4 +262,4 @@ async def test_large_pictures_arrive_whole(service: BflServer, clock: Clock) -> 
     async with account(service) as client:
         ticket = await client.generate(generation, {"input_image": picture, "input_image_2": picture})
         assert (await finished(client, clock, ticket)).status is Status.READY
-    assert service.archive.picture(service.tasks[0].body["input_image"]) == picture
+    assert service.archive.content(service.tasks[0].body["input_image"]) == picture

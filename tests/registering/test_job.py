@@ -71,7 +71,7 @@ async def test_the_metadata_on_ipfs_are_those_whose_hash_is_on_the_chain(communi
     assert "prompt" not in said["generation"]
     pinata = community.services.pinata
     assert pinata
-    kept = {hashlib.sha256(pinata.archive.content(file)).hexdigest() for file in pinata.files}
+    kept = {hashlib.sha256(pinata.archive.content(file.content)).hexdigest() for file in pinata.files}
     assert kept == {found.sha256, found.ip_metadata, found.nft_metadata}
 
 
