@@ -17,9 +17,10 @@ from bot.errors import BotError
 from bot.workflows.registering.types import UNDO
 from sandbox.collection import with_collection
 from sandbox.page import PORT, Link, Page
-from sandbox.services import HOST, KEY, TRAINING, Addresses, remembered_port, serving
+from sandbox.services import KEY, TRAINING, Addresses, remembered_port, serving
 from sandbox.stage import Stage
 from sandbox.world import World
+from standins.base.serving import HOST
 from standins.chain.accounts import BOT, OLGA
 from storage.base import notes
 from storage.community import communities

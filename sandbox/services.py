@@ -15,12 +15,12 @@ from aiohttp import web
 from bot.errors import Broken
 from sandbox.wallets import Wallets
 from standins.astria import AstriaServer
+from standins.base.serving import HOST, serve_on_loopback
 from standins.bfl import BflServer
 from standins.chain import ChainServer
 from standins.pinata import FULL, PinataServer
 from standins.vimmerse import VimmerseServer
 
-HOST: Final = "127.0.0.1"
 KEY: Final = "sandbox-key"
 TRAINING: Final = 50.0
 """Seconds that a training takes with any of them, where the real ones take 20 minutes to some hours."""
@@ -130,19 +130,14 @@ async def served(app: web.Application, port: int) -> AsyncGenerator[str]:
     Raises:
         Broken: another program has the port.
     """
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise Broken(
-            f"Port {port} is taken. Is another sandbox running? If not, delete ports.json in the folder."
-        ) from error
-    try:
-        yield f"http://{HOST}:{port}"
-    finally:
-        await runner.cleanup()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            origin = await stack.enter_async_context(serve_on_loopback(app, port))
+        except OSError as error:
+            raise Broken(
+                f"Port {port} is taken. Is another sandbox running? If not, delete ports.json in the folder."
+            ) from error
+        yield origin
 
 
 async def _call_back(deliver: Callable[[], Awaitable[None]]) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from PIL import Image
 
+from standins.base.serving import serve_on_loopback
 from standins.bfl import BflServer
 from standins.bfl.records import Task
 
@@ -73,15 +74,12 @@ async def serve(args: argparse.Namespace) -> None:
         kontext_max_limit=args.slots,
         duration=lambda _: max(luck.gauss(args.mean, args.deviation), 0.01),
     )
-    runner = web.AppRunner(app(bfl, Pictures(args.side)), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    print(json.dumps({"origin": f"http://127.0.0.1:{runner.addresses[0][1]}"}), flush=True)
-    await stop.wait()
-    await runner.cleanup()
+    async with serve_on_loopback(app(bfl, Pictures(args.side))) as origin:
+        print(json.dumps({"origin": origin}), flush=True)
+        await stop.wait()
 
 
 def main() -> None:

@@ -5,12 +5,11 @@ repeated, deletion after 30 days) and draws its pictures itself: the same order 
 and a picture of a finetune wears the colours of what it was trained on. Nothing leaves the machine but the callbacks
 that were asked for.
 
-What can go wrong between a request and its answer is switched on with the troubles of `standins.bfl`, and `times_out`.
+Faults are those of `standins.base.faults`.
 """
 
-from standins.astria.faults import times_out
 from standins.astria.records import Prompt, Tune
 from standins.astria.server import AstriaServer
-from standins.astria.service import FLUX_DEV, Quirks, Received
+from standins.astria.service import FLUX_DEV, Quirks
 
-__all__ = ["FLUX_DEV", "AstriaServer", "Prompt", "Quirks", "Received", "Tune", "times_out"]
+__all__ = ["FLUX_DEV", "AstriaServer", "Prompt", "Quirks", "Tune"]

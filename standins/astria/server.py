@@ -9,8 +9,8 @@ from aiohttp import web
 from standins.astria import callbacks, inspection, pictures, prompts, tunes
 from standins.astria.answers import pack_object
 from standins.astria.requests import authenticate
-from standins.astria.service import Received, Refusal, Service, key_of
-from standins.bfl.faults import Handler, Kind
+from standins.astria.service import Refusal, Service, key_of
+from standins.base.faults import Handler
 
 _LARGEST_REQUEST = 128 * 1024 * 1024  # bytes
 _DELIVERY = "/mp/"
@@ -28,7 +28,7 @@ class AstriaServer(Service):
 
     def app(self) -> web.Application:
         """The server. Its pictures lie on it, too, unless there is a `delivery_origin`."""
-        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self._through])
+        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.receive])
         for method, path, handler in (
             ("POST", "/tunes", tunes.create),
             ("GET", "/tunes", tunes.listing),
@@ -61,40 +61,26 @@ class AstriaServer(Service):
         async with aiohttp.ClientSession() as session:
             return await callbacks.deliver(self, session, self.delivery_origin or origin)
 
-    @web.middleware
-    async def _through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        kind, key = _kind(request), request.headers.get("Authorization")
-        self.requests.append(Received(kind, request.method, request.path, request.query_string, key))
-        answered = partial(_answered, self, handler)
-        fault = next((fault for fault in self.faults if fault.meets(kind, request.path)), None)
-        if not fault:
-            return await answered(request)
-        fault.times -= 1
-        self.faults = [fault for fault in self.faults if fault.times > 0]
-        return await fault.trouble(request, answered)
+    def name_kind(self, request: web.Request) -> str:
+        """A training or an order is a `submit`, a look at one of them a `poll`; else `sample`, `credits` or `other`."""
+        if request.path.startswith(_DELIVERY):
+            return "sample"
+        if request.path == "/users":
+            return "credits"
+        if request.method == "POST":
+            return "submit" if request.path.endswith(("/tunes", "/prompts")) else "other"
+        last = request.path.removesuffix(".json").rpartition("/")[2]
+        return "poll" if request.method == "GET" and last.isdigit() else "other"
 
-
-def _kind(request: web.Request) -> Kind:
-    """A training or an order is a "submit", a look at one of them a "poll"; lists and the rest are "other"."""
-    if request.path.startswith(_DELIVERY):
-        return "sample"
-    if request.path == "/users":
-        return "credits"
-    if request.method == "POST":
-        return "submit" if request.path.endswith(("/tunes", "/prompts")) else "other"
-    last = request.path.removesuffix(".json").rpartition("/")[2]
-    return "poll" if request.method == "GET" and last.isdigit() else "other"
-
-
-async def _answered(service: Service, handler: Handler, request: web.Request) -> web.StreamResponse:
-    try:
-        if not request.path.startswith(_DELIVERY):
-            authenticate(service, request)
-        return await handler(request)
-    except Refusal as refusal:
-        return web.json_response(refusal.body, status=refusal.status)
-    except web.HTTPNotFound:
-        return web.json_response({"status": 404, "error": "Not Found"}, status=404)
+    async def answer(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+        try:
+            if not request.path.startswith(_DELIVERY):
+                authenticate(self, request)
+            return await handler(request)
+        except Refusal as refusal:
+            return web.json_response(refusal.body, status=refusal.status)
+        except web.HTTPNotFound:
+            return web.json_response({"status": 404, "error": "Not Found"}, status=404)
 
 
 async def _packs(service: Service, _request: web.Request) -> web.Response:

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Final, Literal
 
 from standins.astria.records import LIFETIME, Prompt, Tune
 from standins.base.archive import Archive
-from standins.bfl.faults import Fault, Kind
+from standins.base.serving import Standin
 
 FLUX_DEV: Final = 1504944  # the tune of Flux1.dev in Astria's gallery
 STEP_MC: Final = 500  # millicents, as on real bills; 100,000 are one dollar
@@ -35,17 +34,6 @@ class Quirks:
     title_filter: Literal["exact", "part", "ignored"] = "exact"  # what GET /tunes?title= means is nowhere said
     created: Literal[200, 201] = 201
     tells_deleted: bool = False  # DELETE answers with an object instead of nothing
-
-
-@dataclass(frozen=True)
-class Received:
-    """A request that came in."""
-
-    kind: Kind
-    method: str
-    path: str
-    query: str
-    key: str | None  # Authorization; only where a key belongs should it ever come
 
 
 @dataclass(frozen=True)
@@ -90,7 +78,7 @@ class Refusal(Exception):
         self.body = body
 
 
-class Service:
+class Service(Standin):
     """The account and what it holds. All keys belong to the one account; all time is the clock's."""
 
     def __init__(
@@ -108,6 +96,7 @@ class Service:
         packs: Iterable[Pack] = PACKS,
         quirks: Quirks | None = None,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.keys = set(keys)
         self.training_wait = training_wait  # seconds until a training starts
@@ -117,8 +106,6 @@ class Service:
         self.picture_size = picture_size  # px, the longer side; None for pictures as large as asked for
         self.packs = {pack.id: pack for pack in packs}
         self.quirks = quirks or Quirks()
-        self.faults: list[Fault] = []
-        self.requests: deque[Received] = deque(maxlen=100_000)
         self.archive = Archive(state, {"tunes": Tune, "prompts": Prompt}, contents=("given", "mark"))
         self._deposited = balance_mc
         self._tunes = {tune.id: tune for tune in self.archive.load(Tune)}

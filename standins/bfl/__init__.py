@@ -5,41 +5,9 @@ It behaves like the service (statuses, limits, moderation, prices, expiring link
 machine but the callbacks that were asked for.
 """
 
-from standins.bfl.faults import (
-    Fault,
-    answers,
-    corrupts,
-    floods,
-    giant_refusal,
-    hangs_up,
-    html,
-    loses_the_answer,
-    malformed,
-    redirects,
-    rewrites,
-    truncates,
-    waits,
-)
+from standins.bfl.faults import giant_refusal
 from standins.bfl.records import Task
 from standins.bfl.server import BflServer
-from standins.bfl.service import Quirks, Received
+from standins.bfl.service import Quirks
 
-__all__ = [
-    "BflServer",
-    "Fault",
-    "Quirks",
-    "Received",
-    "Task",
-    "answers",
-    "corrupts",
-    "floods",
-    "giant_refusal",
-    "hangs_up",
-    "html",
-    "loses_the_answer",
-    "malformed",
-    "redirects",
-    "rewrites",
-    "truncates",
-    "waits",
-]
+__all__ = ["BflServer", "Quirks", "Task", "giant_refusal"]

@@ -5,12 +5,12 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
+from standins.base.faults import Handler
 from standins.bfl import generation, results, training
-from standins.bfl.faults import Handler, Kind
-from standins.bfl.service import Received, Refusal, Region, Service
+from standins.bfl.service import Refusal, Region, Service
 
 _LARGEST_REQUEST = 256 * 1024 * 1024  # bytes: eight pictures of 20 MB in base64
-_KINDS: dict[str, Kind] = {"/v1/get_result": "poll", "/v1/credits": "credits"}
+_KINDS: dict[str, str] = {"/v1/get_result": "poll", "/v1/credits": "credits", "/v1/finetune": "train"}
 
 
 class BflServer(Service):
@@ -20,13 +20,15 @@ class BflServer(Service):
     told to get wrong are at hand: `tasks`, `requests`, `peak_active`; `quirks`, `faults`, `finetunes`.
     """
 
+    key_header = "x-key"
+
     def app(self, region: Region | None = None) -> web.Application:
         """The server, as one region's host (the service's own region, unless told).
 
         May be called several times, for hosts that share the account: another region, or the delivery host.
         """
         here = region or self.region
-        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self._through])
+        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.receive])
         for endpoint in self.endpoints.values():
             app.router.add_post(f"/v1/{endpoint.name}", partial(generation.submit, self, here, endpoint))
         app.router.add_get("/v1/get_result", partial(results.get_result, self, here))
@@ -45,39 +47,24 @@ class BflServer(Service):
         async with aiohttp.ClientSession() as session:
             return await results.deliver_callbacks(self, session, self.delivery_origin or origin)
 
-    @web.middleware
-    async def _through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        kind = _kind(request)
-        key = request.headers.get("x-key")
-        self.requests.append(Received(kind, request.method, request.host, request.path, request.query_string, key))
-        fault = next((fault for fault in self.faults if fault.meets(kind, request.path)), None)
-        if not fault:
-            return await _answered(handler, request)
-        fault.times -= 1
-        self.faults = [fault for fault in self.faults if fault.times > 0]
-        return await fault.trouble(request, partial(_answered, handler))
+    def name_kind(self, request: web.Request) -> str:
+        """`submit`, `train`, `poll`, `sample`, `credits` or `other`."""
+        if request.path.startswith("/results/"):
+            return "sample"
+        if request.path in _KINDS:
+            return _KINDS[request.path]
+        return "submit" if request.method == "POST" and request.path.startswith("/v1/flux") else "other"
 
-
-def _kind(request: web.Request) -> Kind:
-    if request.path.startswith("/results/"):
-        return "sample"
-    if request.path in _KINDS:
-        return _KINDS[request.path]
-    if request.path == "/v1/finetune":
-        return "train"
-    return "submit" if request.method == "POST" and request.path.startswith("/v1/flux") else "other"
-
-
-async def _answered(handler: Handler, request: web.Request) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except Refusal as refusal:
-        response = web.json_response({"detail": refusal.detail}, status=refusal.status)
-        if refusal.retry_after is not None:
-            response.headers["Retry-After"] = str(refusal.retry_after)
-        return response
-    except web.HTTPNotFound:
-        return web.json_response({"detail": "Not Found"}, status=404)
-    except web.HTTPMethodNotAllowed as error:
-        allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
-        return web.json_response({"detail": "Method Not Allowed"}, status=405, headers=allowed)
+    async def answer(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            response = web.json_response({"detail": refusal.detail}, status=refusal.status)
+            if refusal.retry_after is not None:
+                response.headers["Retry-After"] = str(refusal.retry_after)
+            return response
+        except web.HTTPNotFound:
+            return web.json_response({"detail": "Not Found"}, status=404)
+        except web.HTTPMethodNotAllowed as error:
+            allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
+            return web.json_response({"detail": "Method Not Allowed"}, status=405, headers=allowed)

@@ -4,16 +4,15 @@ import hashlib
 import heapq
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from standins.base.archive import Archive
+from standins.base.serving import Standin
 from standins.bfl import catalogue
 from standins.bfl.catalogue import Era
-from standins.bfl.faults import Fault, Kind
 from standins.bfl.records import Status, Task
 
 Region = Literal["global", "eu", "us", "eu1", "us1"]
@@ -53,18 +52,6 @@ class Quirks:
     listed_as: Literal["ids", "objects"] = "ids"  # what my_finetunes is a list of
 
 
-@dataclass(frozen=True)
-class Received:
-    """A request that came in."""
-
-    kind: Kind
-    method: str
-    host: str
-    path: str
-    query: str
-    key: str | None  # x-key; only where a key belongs should it ever come
-
-
 class Refusal(Exception):
     """A request that is turned down with `{"detail": …}`."""
 
@@ -75,7 +62,7 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
-class Service:
+class Service(Standin):
     """The account and its tasks. All keys belong to the one account; all time is the clock's."""
 
     def __init__(
@@ -97,6 +84,7 @@ class Service:
         picture_size: int | None = None,
         quirks: Quirks | None = None,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.keys = set(keys)
         self.active_limit = active_limit
@@ -112,8 +100,6 @@ class Service:
         self.quirks = quirks or Quirks()
         self.endpoints = catalogue.endpoints(era)
         self.finetunes: dict[str, str] = {}  # finished ones: id to the single cluster it was trained on
-        self.faults: list[Fault] = []
-        self.requests: deque[Received] = deque(maxlen=100_000)
         self.peak_active = 0
         self.archive = Archive(state, {"tasks": Task})
         self._tasks = {task.id: task for task in self.archive.load(Task)}

@@ -5,22 +5,8 @@ errors. In front of it a pool takes and refuses transactions in geth's words. No
 """
 
 from standins.chain.accounts import ACCOUNTS, Account
-from standins.chain.faults import (
-    Fault,
-    answers,
-    busy,
-    changes,
-    hangs_up,
-    html,
-    loses_the_answer,
-    refuses,
-    reverses_logs,
-    says,
-    swaps_answers,
-    unavailable,
-    waits,
-)
-from standins.chain.server import ChainServer, Received
+from standins.chain.faults import busy, changes, refuses, reverses_logs, says, swaps_answers, unavailable
+from standins.chain.server import ChainServer
 from standins.chain.story import CHAIN_ID, MINTER_ROLE, NCSR, NOBODY, PUBLIC_COLLECTION, Contract, contracts, ip_id
 
 __all__ = [
@@ -33,20 +19,13 @@ __all__ = [
     "Account",
     "ChainServer",
     "Contract",
-    "Fault",
-    "Received",
-    "answers",
     "busy",
     "changes",
     "contracts",
-    "hangs_up",
-    "html",
     "ip_id",
-    "loses_the_answer",
     "refuses",
     "reverses_logs",
     "says",
     "swaps_answers",
     "unavailable",
-    "waits",
 ]

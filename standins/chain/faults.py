@@ -3,8 +3,8 @@
     chain.faults.append(Fault("eth_sendRawTransaction", loses_the_answer()))
     chain.faults.append(Fault("eth_getTransactionCount", changes(lambda nonce: hex(int(nonce, 16) - 1)), times=3))
 
-Some befall the HTTP request (a batch is one request), others the answer to one call in it. What can go wrong with the
-chain itself is done by `ChainServer`'s verbs: drop, reorg, replace, and so on.
+A trouble befalls the HTTP request (a batch is one request), a `Twist` the answer to one call in it. What can go wrong
+with the chain itself is done by `ChainServer`'s verbs: drop, reorg, replace, and so on.
 """
 
 import json
@@ -14,30 +14,17 @@ from typing import Any
 
 from aiohttp import web
 
-from standins.bfl.faults import Handler, Trouble, answers, hangs_up, html, loses_the_answer, waits
+from standins.base.faults import Handler, Inside, Trouble, answers
 from standins.chain.ledger.transactions import Refusal
 
 _BUSY = {"jsonrpc": "2.0", "id": None, "error": {"code": -32005, "message": "rate limit exceeded"}}
 
 
 @dataclass(frozen=True)
-class Twist:
+class Twist(Inside):
     """Something that changes the answer to one call: given the true one, it gives another, or raises a Refusal."""
 
     change: Callable[[Any], Any]
-
-
-@dataclass
-class Fault:
-    """A trouble that befalls the next `times` calls of one method; of any, where that is "*"."""
-
-    at: str
-    trouble: Trouble | Twist
-    times: int = 1
-
-    def meets(self, method: str) -> bool:
-        """Whether it befalls a call of this method."""
-        return self.times > 0 and self.at in {method, "*"}
 
 
 def busy(*, retry_after: float | None = None) -> Trouble:
@@ -90,23 +77,3 @@ def swaps_answers() -> Trouble:
         return web.json_response(answer[::-1] if isinstance(answer, list) else answer)
 
     return trouble
-
-
-__all__ = [
-    "Fault",
-    "Handler",
-    "Trouble",
-    "Twist",
-    "answers",
-    "busy",
-    "changes",
-    "hangs_up",
-    "html",
-    "loses_the_answer",
-    "refuses",
-    "reverses_logs",
-    "says",
-    "swaps_answers",
-    "unavailable",
-    "waits",
-]

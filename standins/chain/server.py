@@ -16,8 +16,9 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 from aiohttp import web
 from eth_utils.address import to_canonical_address
 
+from standins.base.faults import Fault, Handler, take_inside, take_trouble
 from standins.chain.accounts import ACCOUNTS, Account
-from standins.chain.faults import Fault, Handler, Trouble, Twist
+from standins.chain.faults import Twist
 from standins.chain.ledger.blocks import Block
 from standins.chain.ledger.chain import Chain
 from standins.chain.ledger.evm import Edit
@@ -175,10 +176,10 @@ class ChainServer:
             asked: Any = json.loads(await request.read())
         except ValueError:
             return web.json_response(_error(None, Refusal("parse error", code=-32700)))
-        methods = [call.get("method") for call in _calls(asked)]
+        methods = [str(call.get("method")) for call in _calls(asked)]
         handler: Handler = functools.partial(self._answered, asked)
-        fault = self._befalls(methods, lambda trouble: not isinstance(trouble, Twist))
-        return await fault(request, handler) if callable(fault) else await handler(request)
+        trouble = take_trouble(self.faults, *methods)
+        return await (trouble(request, handler) if trouble else handler(request))
 
     async def _answered(self, asked: Any, _request: web.Request) -> web.StreamResponse:
         calls = _calls(asked)
@@ -198,21 +199,12 @@ class ChainServer:
             result = await self.run(rpc.answer, self.chain, method, given)
             if method == "eth_sendRawTransaction":
                 self._wanted.set()
-            twist = self._befalls([method], lambda trouble: isinstance(trouble, Twist))
-            if isinstance(twist, Twist):
+            twist = take_inside(self.faults, method, Twist)
+            if twist:
                 result = twist.change(result)
         except Refusal as refusal:
             return _error(id_, refusal)
         return {"jsonrpc": "2.0", "id": id_, "result": result}
-
-    def _befalls(self, methods: list[Any], kind: Callable[[Trouble | Twist], bool]) -> Trouble | Twist | None:
-        """The first trouble of this kind that is switched on for one of the methods; it is used up by that."""
-        for fault in self.faults:
-            if kind(fault.trouble) and any(map(fault.meets, methods)):
-                fault.times -= 1
-                self.faults = [each for each in self.faults if each.times > 0]
-                return fault.trouble
-        return None
 
     async def _mining(self, _app: web.Application) -> AsyncGenerator[None]:
         task = asyncio.create_task(self._mine_for_ever(), name="mining")

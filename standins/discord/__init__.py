@@ -5,7 +5,6 @@ benchmarks run it in a process of its own (`python -m standins.discord`) and ste
 """
 
 from standins.discord.faults import (
-    Fault,
     disconnected,
     dropped,
     expired_token,
@@ -28,7 +27,6 @@ __all__ = [
     "Attachment",
     "Bucket",
     "Channel",
-    "Fault",
     "File",
     "Guild",
     "Interaction",

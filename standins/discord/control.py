@@ -20,12 +20,13 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from standins.base.faults import Fault, Inside, Trouble
 from standins.discord import faults
 from standins.discord.interaction import Interaction
 from standins.discord.server import LocalDiscord
 from standins.discord.state import Json, Message, upload
 
-FAULTS: dict[str, Callable[..., faults.Fault]] = {
+FAULTS: dict[str, Callable[..., Trouble | Inside]] = {
     each.__name__: each
     for each in (
         faults.disconnected,
@@ -131,9 +132,9 @@ class Control:
 
     async def _fault(self, request: web.Request) -> web.Response:
         asked: Json = await request.json()
-        fault = FAULTS[asked["fault"]](**asked.get("with", {}))
-        self._discord.fault(asked["on"], fault, times=int(asked.get("times", 1)))
-        return web.json_response({"left": self._discord.faults.left})
+        trouble = FAULTS[asked["fault"]](**asked.get("with", {}))
+        self._discord.faults.append(Fault(asked["on"], trouble, times=int(asked.get("times", 1))))
+        return web.json_response({"left": sum(fault.times for fault in self._discord.faults)})
 
     async def _gateway(self, request: web.Request) -> web.Response:
         asked: Json = await request.json()

@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from standins.discord.faults import Faults
+from standins.base.faults import Fault, take_inside
+from standins.discord.faults import Disconnect
 from standins.discord.state import Guild, Json
 from standins.discord.world import World
 
@@ -87,7 +88,9 @@ class Session:
 
 
 class Gateway:
-    def __init__(self, world: World, faults: Faults, *, token: str | None, compression: bool, heartbeat: float) -> None:
+    def __init__(
+        self, world: World, faults: list[Fault], *, token: str | None, compression: bool, heartbeat: float
+    ) -> None:
         self._world, self._faults, self._token = world, faults, token
         self._compression, self._heartbeat = compression, heartbeat
         self.sessions: dict[str, Session] = {}
@@ -111,9 +114,8 @@ class Gateway:
 
     def _put(self, session: Session, event: str, data: Any) -> None:
         text = session.record(event, data)
-        fault = self._faults.take(f"gateway.{event}")
-        if fault and fault.disconnect is not None:
-            self._cut(session, fault.disconnect)
+        if disconnect := take_inside(self._faults, f"gateway.{event}", Disconnect):
+            self._cut(session, disconnect.code)
         else:
             session.put(text)
 

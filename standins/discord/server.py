@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from standins.discord.faults import Fault, Faults
+from standins.base.faults import Fault, take_trouble
+from standins.base.serving import serve_on_loopback
 from standins.discord.gateway import Gateway
 from standins.discord.people import People
 from standins.discord.rest import schema
@@ -19,8 +20,6 @@ from standins.discord.rest.responses import ResponseRoutes
 from standins.discord.rest.routes import BotRoutes
 from standins.discord.state import Channel, Guild, Message, User
 from standins.discord.world import Clock, Request, World
-
-BACKLOG = 2048  # connections: with less, a burst of 500 waits a second for its SYN to be sent again
 
 
 class LocalDiscord(People):
@@ -50,7 +49,7 @@ class LocalDiscord(People):
         heartbeat: float = 41.25,
     ) -> None:
         self.world = World(clock)
-        self.faults = Faults()
+        self.faults: list[Fault] = []
         self.gateway = Gateway(self.world, self.faults, token=token, compression=compression, heartbeat=heartbeat)
         super().__init__(self.world, self.gateway)
         self.clock = clock
@@ -59,7 +58,7 @@ class LocalDiscord(People):
         self.owner = self.world.owner
         self.member = self.world.add_user("member")
         self.app = web.Application(client_max_size=0)
-        self._runner: web.AppRunner | None = None
+        self._stack = AsyncExitStack()
         self._schemas = schema.schemas() if validate else None
         front = Front(
             self.world,
@@ -81,19 +80,13 @@ class LocalDiscord(People):
     # Opening and closing.
 
     async def start(self, port: int = 0) -> str:
-        """Listen on a loopback port (0: a free one), and say where."""
-        # A handler that loses its client goes on: Discord, too, has done what it was asked.
-        self._runner = web.AppRunner(self.app, access_log=None, handler_cancellation=False, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=BACKLOG)
-        await site.start()
-        self.world.origin = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        """Listen on a loopback port (0: a free one); gives the origin."""
+        self.world.origin = await self._stack.enter_async_context(serve_on_loopback(self.app, port))
         return self.world.origin
 
     async def close(self) -> None:
         await self.gateway.close()
-        if self._runner:
-            await self._runner.cleanup()
+        await self._stack.aclose()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -173,24 +166,15 @@ class LocalDiscord(People):
         """Wait until the bot has identified."""
         await self.until(lambda: len(self.gateway.connected) >= sessions, "the bot to identify", timeout=timeout)
 
-    def fault(self, on: str, fault: Fault, *, times: int = 1) -> None:
-        """Switch a fault on for the next `times` requests of a kind; see `Faults.switch_on`."""
-        self.faults.switch_on(on, fault, times=times)
-
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
         attachment = self.world.attachments.get(int(request.match_info["attachment"]))
         expiry = int(request.query.get("ex", "0"), 16)
         if not attachment or attachment.file.content is None or expiry < self.clock():
             return web.Response(status=404, text="This content is no longer available.")
-        fault = self.faults.take("file")
-        if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
-        if fault and fault.until:
-            await fault.until.wait()
-        if fault and fault.drop:
-            if request.transport:
-                request.transport.close()
-            return web.Response()
-        if fault and fault.status:
-            return web.Response(status=fault.status)
-        return web.Response(body=attachment.file.content, headers={"Content-Type": attachment.file.content_type})
+        response = web.Response(body=attachment.file.content, headers={"Content-Type": attachment.file.content_type})
+
+        async def answer(_request: web.Request) -> web.StreamResponse:
+            return response
+
+        trouble = take_trouble(self.faults, "file")
+        return await (trouble(request, answer) if trouble else answer(request))

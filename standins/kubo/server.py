@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +12,8 @@ from aiohttp import web
 from bot.errors import Refused
 from bot.pinning.cid import Cid, Shape, Tree, leaf_of, parse
 from standins.base.archive import Archive
-from standins.bfl.faults import Handler
-from standins.pinata.faults import Fault
+from standins.base.faults import Handler
+from standins.base.serving import Standin
 from standins.pinata.forms import read_form
 from standins.pinata.records import File, digest
 
@@ -38,17 +36,6 @@ class Quirks:
 
 
 @dataclass(frozen=True)
-class Received:
-    """A request that came in."""
-
-    kind: str  # add, pin/rm, cat, version, …
-    method: str
-    host: str
-    query: str
-    authorization: str | None
-
-
-@dataclass(frozen=True)
 class Added:
     """A file as the node has it."""
 
@@ -61,7 +48,7 @@ class _Failed(Exception):
     """A command that failed: 500, and a JSON that says why."""
 
 
-class KuboServer:
+class KuboServer(Standin):
     """An IPFS node on this machine. `token` is what it wants as a bearer, None for a node without a door.
 
     What it holds, what it was asked and what it was told to get wrong are at hand: `files`, `requests`; `quirks`,
@@ -69,10 +56,9 @@ class KuboServer:
     """
 
     def __init__(self, *, token: str | None = None, state: Path | None = None, quirks: Quirks | None = None) -> None:
+        super().__init__()
         self.token = token
         self.quirks = quirks or Quirks()
-        self.faults: list[Fault] = []
-        self.requests: deque[Received] = deque(maxlen=100_000)
         self._archive = Archive(state, {"files": File}, contents=("contents", "digest"))
         self._pinned = {file.cid: file for file in self._archive.load(File)}
         self._loose: dict[str, File] = {}  # let go, and not collected as garbage before it starts again
@@ -87,7 +73,7 @@ class KuboServer:
         ]
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[self._through])
+        app = web.Application(middlewares=[self.receive])
         commands: dict[str, Callable[[web.Request], Any]] = {
             "add": self._add,
             "cat": self._cat,
@@ -163,19 +149,11 @@ class KuboServer:
     def _find(some: dict[str, File], cid: Cid) -> File | None:
         return next((file for name, file in some.items() if parse(name).names_the_same_as(cid)), None)
 
-    @web.middleware
-    async def _through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        kind = request.path.removeprefix("/api/v0/")
-        header = request.headers.get("Authorization")
-        self.requests.append(Received(kind, request.method, request.host, request.query_string, header))
-        fault = next((fault for fault in self.faults if fault.times > 0 and fault.at == kind), None)
-        if not fault:
-            return await self._answered(handler, request)
-        fault.times -= 1
-        self.faults = [fault for fault in self.faults if fault.times > 0]
-        return await fault.trouble(request, partial(self._answered, handler))
+    def name_kind(self, request: web.Request) -> str:
+        """The command: `add`, `pin/rm`, `cat`, `version`, …"""
+        return request.path.removeprefix("/api/v0/")
 
-    async def _answered(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+    async def answer(self, handler: Handler, request: web.Request) -> web.StreamResponse:
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.Response(status=403, text=_DENIED)
         try:

@@ -5,42 +5,9 @@ It computes real CIDs and its gateway serves the very bytes. It behaves as Pinat
 does (`Quirks`, and the faults). Nothing leaves the machine.
 """
 
-from standins.bfl.faults import (
-    answers,
-    floods,
-    hangs_up,
-    html,
-    loses_the_answer,
-    malformed,
-    redirects,
-    truncates,
-    waits,
-)
-from standins.pinata.faults import Fault, fails_after, rate_limits
+from standins.pinata.faults import rate_limits
 from standins.pinata.records import File
 from standins.pinata.server import PinataServer
-from standins.pinata.service import FILES, FULL, LEGACY, READ_ONLY, REVOKED, Quirks, Received
+from standins.pinata.service import FILES, FULL, LEGACY, READ_ONLY, REVOKED, Quirks
 
-__all__ = [
-    "FILES",
-    "FULL",
-    "LEGACY",
-    "READ_ONLY",
-    "REVOKED",
-    "Fault",
-    "File",
-    "PinataServer",
-    "Quirks",
-    "Received",
-    "answers",
-    "fails_after",
-    "floods",
-    "hangs_up",
-    "html",
-    "loses_the_answer",
-    "malformed",
-    "rate_limits",
-    "redirects",
-    "truncates",
-    "waits",
-]
+__all__ = ["FILES", "FULL", "LEGACY", "READ_ONLY", "REVOKED", "File", "PinataServer", "Quirks", "rate_limits"]

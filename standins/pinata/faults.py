@@ -1,32 +1,8 @@
-"""What can go wrong with a pinning service, to switch on; the other troubles are those of `standins.bfl.faults`.
-
-server.faults.append(Fault("upload", fails_after(502)))
-"""
-
-from dataclasses import dataclass
+"""The trouble that is Pinata's own; the others are those of `standins.base.faults`."""
 
 from aiohttp import web
 
-from standins.bfl.faults import Handler, Trouble, answers
-
-
-@dataclass
-class Fault:
-    """A trouble that befalls the next `times` requests of one kind (`Received.kind`)."""
-
-    at: str
-    trouble: Trouble
-    times: int = 1
-
-
-def fails_after(status: int) -> Trouble:
-    """Do what was asked, and answer that it failed."""
-
-    async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:
-        await handler(request)
-        return await answers(status)(request, handler)
-
-    return trouble
+from standins.base.faults import Handler, Trouble
 
 
 def rate_limits(reset: float) -> Trouble:

@@ -1,15 +1,14 @@
 """The service as an HTTP server: which path is whose, and what befalls a request on the way."""
 
 import asyncio
-from functools import partial
 
 from aiohttp import web
 
 from bot.errors import Refused
 from bot.pinning.cid import parse
-from standins.bfl.faults import Handler
+from standins.base.faults import Handler
 from standins.pinata import api
-from standins.pinata.service import Received, Refusal, Service, TooMany
+from standins.pinata.service import Refusal, Service, TooMany
 
 
 class PinataServer(Service):
@@ -20,7 +19,7 @@ class PinataServer(Service):
     """
 
     def app(self) -> web.Application:
-        app = web.Application(middlewares=[self._through])
+        app = web.Application(middlewares=[self.receive])
         api.add_routes(self, app.router)
         app.router.add_get("/ipfs/{cid}", self._serve)
         return app
@@ -51,43 +50,30 @@ class PinataServer(Service):
             return web.Response(status=304, headers={"ETag": headers["ETag"]})
         return web.Response(body=await asyncio.to_thread(self.archive.content, file.content), headers=headers)
 
-    @web.middleware
-    async def _through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        kind = _kind(request)
-        header = request.headers.get("Authorization")
-        self.requests.append(Received(kind, request.method, request.host, request.path, request.query_string, header))
-        fault = next((fault for fault in self.faults if fault.times > 0 and fault.at == kind), None)
-        if not fault:
-            return await _answered(handler, request)
-        fault.times -= 1
-        self.faults = [fault for fault in self.faults if fault.times > 0]
-        return await fault.trouble(request, partial(_answered, handler))
+    def name_kind(self, request: web.Request) -> str:
+        """`upload`, `pin`, `look`, `delete`, `unpin`, `gateway` or `other`."""
+        path = request.path
+        if path.startswith("/ipfs/"):
+            return "gateway"
+        if path.startswith("/pinning/"):
+            return "pin" if request.method == "POST" else "unpin"
+        if path.startswith("/v3/files"):
+            return {"POST": "upload", "DELETE": "delete"}.get(request.method, "look")
+        return "other"
 
-
-def _kind(request: web.Request) -> str:
-    path = request.path
-    if path.startswith("/ipfs/"):
-        return "gateway"
-    if path.startswith("/pinning/"):
-        return "pin" if request.method == "POST" else "unpin"
-    if path.startswith("/v3/files"):
-        return {"POST": "upload", "DELETE": "delete"}.get(request.method, "look")
-    return "other"
-
-
-async def _answered(handler: Handler, request: web.Request) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except TooMany as error:
-        return error.response
-    except Refusal as refusal:
-        if request.path.startswith("/v3/"):
-            body = {"error": {"code": refusal.status, "message": refusal.details}}
-        else:
-            body = {"error": {"reason": refusal.reason, "details": refusal.details}}
-        return web.json_response(body, status=refusal.status)
-    except web.HTTPNotFound:
-        return web.Response(status=404, text="404 page not found")
-    except web.HTTPMethodNotAllowed as error:
-        allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
-        return web.Response(status=405, text="Method Not Allowed", headers=allowed)
+    async def answer(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except TooMany as error:
+            return error.response
+        except Refusal as refusal:
+            if request.path.startswith("/v3/"):
+                body = {"error": {"code": refusal.status, "message": refusal.details}}
+            else:
+                body = {"error": {"reason": refusal.reason, "details": refusal.details}}
+            return web.json_response(body, status=refusal.status)
+        except web.HTTPNotFound:
+            return web.Response(status=404, text="404 page not found")
+        except web.HTTPMethodNotAllowed as error:
+            allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
+            return web.Response(status=405, text="Method Not Allowed", headers=allowed)

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.pinning.cid import Cid, Profile, cids_of, parse
 from standins.base.archive import Archive
-from standins.pinata.faults import Fault, too_many
+from standins.base.serving import Standin
+from standins.pinata.faults import too_many
 from standins.pinata.records import File, Network, digest
 
 Scope = Literal["org:files:read", "org:files:write", "pinFileToIPFS", "unpin", "pinList"]
@@ -43,18 +44,6 @@ class Quirks:
     restricted: bool = True  # the gateway is a dedicated one: 403, not 404, for what the account does not have
 
 
-@dataclass(frozen=True)
-class Received:
-    """A request that came in."""
-
-    kind: str  # upload, pin, look, delete, unpin, gateway, other
-    method: str
-    host: str
-    path: str
-    query: str
-    authorization: str | None
-
-
 class Refusal(Exception):
     """A request that is turned down: `{"error": {"code", "message"}}`, or in the older API `{"reason", "details"}`."""
 
@@ -73,7 +62,7 @@ class TooMany(Exception):
         self.response = response
 
 
-class Service:
+class Service(Standin):
     """The account. All time is the clock's."""
 
     def __init__(
@@ -86,13 +75,12 @@ class Service:
         state: Path | None = None,
         quirks: Quirks | None = None,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.keys = dict(keys if keys is not None else {"sandbox-key": FULL})  # REVOKED for one that was taken back
         self.per_minute = per_minute
         self.quota = quota  # bytes
         self.quirks = quirks or Quirks()
-        self.faults: list[Fault] = []
-        self.requests: deque[Received] = deque(maxlen=100_000)
         self.forms: deque[dict[str, str]] = deque(maxlen=1000)  # of the uploads, without their files
         self.archive = Archive(state, {"files": File}, contents=("contents", "digest"))
         self.files = self.archive.load(File)

@@ -5,9 +5,9 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from standins.bfl.faults import Handler, Kind
+from standins.base.faults import Handler
 from standins.vimmerse import orders, results
-from standins.vimmerse.service import CUSTOMER, Received, Refusal, Service
+from standins.vimmerse.service import CUSTOMER, Refusal, Service
 
 _LARGEST_REQUEST = 256 * 1024 * 1024  # bytes
 
@@ -19,9 +19,11 @@ class VimmerseServer(Service):
     are at hand: `assets`, `trainings`, `requests`; `quirks`, `faults`, `end`.
     """
 
+    key_header = "X-Api-Key"
+
     def app(self) -> web.Application:
         """The server; its own host delivers the pictures, too, unless there is a media origin."""
-        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self._through])
+        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.receive])
         app.router.add_post("/finetune", partial(orders.train, self))
         app.router.add_post("/image/text-2-image", partial(orders.draw, self))
         app.router.add_post("/image/image-2-image", partial(orders.edit, self))
@@ -39,21 +41,17 @@ class VimmerseServer(Service):
         async with aiohttp.ClientSession() as session:
             return await results.deliver_callbacks(self, session)
 
-    @web.middleware
-    async def _through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        kind = _kind(request)
-        key = request.headers.get("X-Api-Key")
-        self.requests.append(Received(kind, request.method, request.path, key, request.content_type))
-        fault = next((fault for fault in self.faults if fault.meets(kind, request.path)), None)
-        if not fault:
-            return await self._answered(handler, request)
-        fault.times -= 1
-        self.faults = [fault for fault in self.faults if fault.times > 0]
-        return await fault.trouble(request, partial(self._answered, handler))
+    def name_kind(self, request: web.Request) -> str:
+        """`submit`, `poll`, `sample` or `other`."""
+        if request.path.startswith(f"/{CUSTOMER}/"):
+            return "sample"
+        if request.method == "POST":
+            return "submit"
+        return "poll" if request.path.startswith(("/finetune/", "/asset/")) else "other"
 
-    async def _answered(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+    async def answer(self, handler: Handler, request: web.Request) -> web.StreamResponse:
         try:
-            if _kind(request) in {"submit", "poll"} and request.headers.get("X-Api-Key") not in self.keys:
+            if self.name_kind(request) in {"submit", "poll"} and request.headers.get(self.key_header) not in self.keys:
                 raise Refusal(401, "UNAUTHORIZED")
             return await handler(request)
         except Refusal as refusal:
@@ -63,11 +61,3 @@ class VimmerseServer(Service):
         except web.HTTPMethodNotAllowed as error:
             allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
             return web.json_response({"detail": "Method Not Allowed"}, status=405, headers=allowed)
-
-
-def _kind(request: web.Request) -> Kind:
-    if request.path.startswith(f"/{CUSTOMER}/"):
-        return "sample"
-    if request.method == "POST":
-        return "submit"
-    return "poll" if request.path.startswith(("/finetune/", "/asset/")) else "other"

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import re
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from standins.base.archive import Archive
-from standins.bfl.faults import Fault, Kind
+from standins.base.serving import Standin
 from standins.vimmerse.records import Asset, Outcome
 
 CUSTOMER: Final = "sandbox-customer"
@@ -40,17 +39,6 @@ class Quirks:
     callbacks: Literal["once", "twice", "lost"] = "once"
 
 
-@dataclass(frozen=True)
-class Received:
-    """A request that came in."""
-
-    kind: Kind
-    method: str
-    path: str
-    key: str | None  # X-Api-Key; only where a key belongs should it ever come
-    content_type: str
-
-
 class Refusal(Exception):
     """A request that is turned down with `{"message": …}`, or with FastAPI's `{"detail": […]}`."""
 
@@ -60,7 +48,7 @@ class Refusal(Exception):
         self.body: dict[str, Any] = {"message": said} if isinstance(said, str) else {"detail": said}
 
 
-class Service:
+class Service(Standin):
     """The account and what it has ordered. All keys belong to the one account; all time is the clock's."""
 
     def __init__(
@@ -80,6 +68,7 @@ class Service:
         picture_size: int | None = None,
         quirks: Quirks | None = None,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.sleep = sleep  # as long as a request without async_mode blocks
         self.keys = set(keys)
@@ -91,8 +80,6 @@ class Service:
         self.media_origin = media_origin
         self.picture_size = picture_size  # px, the longer side; None for about a megapixel
         self.quirks = quirks or Quirks()
-        self.faults: list[Fault] = []
-        self.requests: deque[Received] = deque(maxlen=100_000)
         self.archive = Archive(state, {"assets": Asset})
         self._assets = {asset.id: asset for asset in self.archive.load(Asset)}
         self._granted = credits

@@ -21,8 +21,8 @@ from bot.pictures.decode import Decoder
 from bot.workflows.base.files import Files
 from bot.workflows.base.types import Forecast, Posted
 from bot.workflows.drawing.types import PictureView, RequestView
+from standins.base.faults import Fault, Trouble, answers
 from standins.discord import (
-    Fault,
     LocalDiscord,
     Message,
     dropped,
@@ -252,7 +252,7 @@ async def test_a_card_that_was_deleted_or_cannot_be_reached_is_left_alone_while_
 async def test_trouble_while_it_waits_is_swallowed_and_mended_by_the_next_round(place: Place) -> None:
     card = await place.card()
     view = place.here(waiting(), card)
-    place.server.fault("message.edit", failing(503))
+    place.server.faults.append(Fault("message.edit", failing(503)))
     assert not await place.delivery.refresh(view)
     await place.clock.turn(4)
     assert await place.delivery.refresh(view)
@@ -289,7 +289,7 @@ async def test_a_card_of_any_age_is_edited_by_its_id(place: Place) -> None:
 async def test_a_token_that_died_early_costs_nothing(place: Place) -> None:
     interaction = await place.ask()
     place.delivery.remember(ID, interaction)
-    place.server.fault("followup.edit", expired_token())
+    place.server.faults.append(Fault("followup.edit", expired_token()))
     await place.delivery.finish(await place.drawn(a_picture(), message=place.messages[0]))
     assert len(place.messages[0].attachments) == 1
 
@@ -309,10 +309,10 @@ async def test_where_the_card_is_gone_the_pictures_come_on_a_new_message(place: 
 @pytest.mark.parametrize("fault", [lost_answer(503), dropped(committed=True)], ids=["503", "dropped"])
 @pytest.mark.parametrize("later", [1.0, 3600.0], ids=["in the nonce's time", "an hour later"])
 async def test_a_post_whose_answer_was_lost_is_found_again_and_not_repeated(
-    place: Place, fault: Fault, later: float
+    place: Place, fault: Trouble, later: float
 ) -> None:
     view = await place.drawn(a_picture(), a_picture("blue"))
-    place.server.fault("message.create", fault)
+    place.server.faults.append(Fault("message.create", fault))
     with pytest.raises(Unavailable):
         await place.delivery.finish(view)
     await place.clock.turn(later)
@@ -323,7 +323,7 @@ async def test_a_post_whose_answer_was_lost_is_found_again_and_not_repeated(
 async def test_without_the_history_the_nonce_still_prevents_a_second_post(place: Place) -> None:
     place.server.channel.app_permissions &= ~READ_HISTORY
     view = await place.drawn(a_picture())
-    place.server.fault("message.create", lost_answer(503))
+    place.server.faults.append(Fault("message.create", lost_answer(503)))
     with pytest.raises(Unavailable):
         await place.delivery.finish(view)
     posted = await place.restarted().finish(view)
@@ -383,7 +383,7 @@ async def test_nothing_that_comes_late_overwrites_the_end(place: Place) -> None:
 async def test_an_edit_under_way_does_not_overtake_the_end(place: Place) -> None:
     place.delivery.remember(ID, await place.ask())
     card, gate = place.messages[0], asyncio.Event()
-    place.server.fault("followup.edit", held(gate, before=True))
+    place.server.faults.append(Fault("followup.edit", held(gate, before=True)))
     early = asyncio.create_task(place.delivery.refresh(place.here(waiting(), card)))
     while not place.requested("followup.edit"):  # noqa: ASYNC110 - it has arrived and nothing is done that could be told
         await asyncio.sleep(0)
@@ -413,10 +413,10 @@ async def test_a_deleted_channel_is_said_to_be_gone(place: Place) -> None:
 
 
 @pytest.mark.parametrize("fault", [failing(503), dropped(committed=False), rate_limited(0.1, cloudflare=True)])
-async def test_trouble_at_discord_is_nobodys_fault_and_the_next_try_delivers(place: Place, fault: Fault) -> None:
+async def test_trouble_at_discord_is_nobodys_fault_and_the_next_try_delivers(place: Place, fault: Trouble) -> None:
     card = await place.card()
     view = await place.drawn(a_picture(), message=card)
-    place.server.fault("message.edit", fault)
+    place.server.faults.append(Fault("message.edit", fault))
     with pytest.raises(Unavailable):
         await place.delivery.finish(view)
     await place.delivery.finish(view)
@@ -425,7 +425,7 @@ async def test_trouble_at_discord_is_nobodys_fault_and_the_next_try_delivers(pla
 
 async def test_a_long_limit_is_waited_for_by_the_worker(place: Place) -> None:
     card = await place.card()
-    place.server.fault("message.edit", rate_limited(120))
+    place.server.faults.append(Fault("message.edit", rate_limited(120)))
     with pytest.raises(Unavailable) as error:
         await place.delivery.finish(await place.drawn(a_picture(), message=card))
     assert error.value.retry_after == pytest.approx(120)
@@ -462,7 +462,8 @@ async def test_pictures_that_are_too_large_together_are_shown_as_copies_largest_
 
 async def test_where_discord_finds_a_picture_too_large_all_the_same_it_gets_a_smaller_one(place: Place) -> None:
     card = await place.card()
-    place.server.fault("message.edit", Fault(status=413, body={"message": "Request entity too large", "code": 40005}))
+    too_large = answers(413, {"message": "Request entity too large", "code": 40005})
+    place.server.faults.append(Fault("message.edit", too_large))
     await place.delivery.finish(await place.drawn(a_large_picture(1000), message=card))
     assert card.attachments[0].size <= 2 * 1024 * 1024
     assert "smaller copy" in words(card)
@@ -483,7 +484,7 @@ async def test_a_private_answer_never_becomes_a_public_one(place: Place) -> None
     interaction = await place.ask(private=True)
     await place.delivery.answer(interaction, await place.drawn(a_picture()))
     assert place.messages[0].ephemeral
-    place.server.fault("followup.edit", expired_token())
+    place.server.faults.append(Fault("followup.edit", expired_token()))
     with pytest.raises(Refused, match="try again"):
         await place.delivery.answer(interaction, await place.drawn(a_picture()))
     assert len(place.messages) == 1
@@ -506,7 +507,7 @@ async def test_who_deletes_is_told_where_the_card_could_not_be_changed(place: Pl
     card = await place.card()
     view = await place.drawn(a_picture(), message=card)
     await place.delivery.finish(view)
-    place.server.fault("message.edit", failing(503))
+    place.server.faults.append(Fault("message.edit", failing(503)))
     deleted = replace(view, pictures=tuple(replace(each, image=None) for each in view.pictures))
     assert not await place.delivery.show(deleted)
     assert card.attachments
@@ -519,7 +520,7 @@ async def test_who_deletes_is_told_where_the_card_could_not_be_changed(place: Pl
 
 async def test_a_question_is_asked_once_and_shows_its_decision(place: Place) -> None:
     view, review = place.here(a_view(State.PARKED)), a_review(channel_id=place.server.channel.id)
-    place.server.fault("message.create", lost_answer(503))
+    place.server.faults.append(Fault("message.create", lost_answer(503)))
     with pytest.raises(Unavailable):
         await place.delivery.ask(review, view)
     await place.clock.turn(3600)
@@ -539,14 +540,14 @@ async def test_a_decision_is_shown_even_before_the_question_is_saved_and_never_r
     claimed = replace(review, claimed_by=MODERATOR, claimed_until=place.clock.now() + 1800)
     assert await place.delivery.decided(claimed, view)
     assert f"<@{MODERATOR}> has this one" in words(place.messages[0])
-    place.server.fault("message.edit", failing(503))
+    place.server.faults.append(Fault("message.edit", failing(503)))
     assert not await place.delivery.decided(replace(review, state=ReviewState.EXPIRED), view)
 
 
 async def test_what_is_decided_while_the_question_is_on_its_way_is_shown_on_it(place: Place) -> None:
     view, review = place.here(a_view(State.PARKED)), a_review(channel_id=place.server.channel.id)
     gate = asyncio.Event()
-    place.server.fault("message.create", held(gate, before=True))
+    place.server.faults.append(Fault("message.create", held(gate, before=True)))
     asking = asyncio.create_task(place.delivery.ask(review, view))
     while not place.requested("message.create"):  # noqa: ASYNC110 - it has arrived and nothing is done that could be told
         await asyncio.sleep(0)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from standins.bfl import Fault, waits
+from standins.base.faults import Fault, waits
 from storage.base.jobs import State
 from tests.conftest import Founder
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of

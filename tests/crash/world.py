@@ -14,8 +14,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.workflows.base.types import job_id
+from standins.base.faults import Handler
 from standins.bfl import BflServer
-from standins.bfl.faults import Handler
 from standins.discord import Interaction, LocalDiscord, Message
 from tests.crash.life import Life
 from tests.crash.lives import PATIENCE, Process, Zygote

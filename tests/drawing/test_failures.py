@@ -3,12 +3,12 @@
 import discord
 import pytest
 
-from standins.bfl import (
+from standins.base.faults import (
     Fault,
+    Trouble,
     answers,
     corrupts,
     floods,
-    giant_refusal,
     hangs_up,
     html,
     loses_the_answer,
@@ -17,7 +17,7 @@ from standins.bfl import (
     rewrites,
     truncates,
 )
-from standins.bfl.faults import Trouble
+from standins.bfl import giant_refusal
 from storage.base.jobs import State
 from tests.conftest import Founder
 from tests.scenes.clock import START

@@ -17,7 +17,7 @@ from bot.errors import Refused
 from bot.providers import trainers
 from bot.workflows.finetuning.types import FinetuneView
 from cogs.finetuning.training_sets import numbered
-from standins.bfl.faults import Fault, answers, loses_the_answer
+from standins.base.faults import Fault, answers, loses_the_answer
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
 from tests.conftest import Founder

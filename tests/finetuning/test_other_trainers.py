@@ -8,9 +8,7 @@ from bot.errors import Refused
 from bot.providers.training import HasPacks, Pack
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.finetuning.drafts import Source
-from standins.astria.faults import times_out
-from standins.bfl import Fault
-from standins.bfl.faults import answers, loses_the_answer
+from standins.base.faults import Fault, answers, fails_after, loses_the_answer
 from storage.finetuning.finetunes import FinetuneState
 from tests.conftest import Founder
 from tests.finetuning.test_living import origin
@@ -52,7 +50,7 @@ async def test_astria_trains_and_draws_with_its_lora_and_nobody_elses(found: Fou
 async def test_a_tune_that_was_made_behind_a_504_is_found_by_its_title_and_not_made_twice(found: Founder) -> None:
     community = await found(trainers=["astria"])
     assert community.astria
-    community.astria.faults.append(Fault("submit", times_out(), path="/tunes"))
+    community.astria.faults.append(Fault("submit", fails_after(504), path="/tunes"))
 
     view = await trained(community, spec("astria"))
 

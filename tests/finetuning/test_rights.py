@@ -7,8 +7,7 @@ from bot.jobs.worker import backoff
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.types import FinetuneView
-from standins.bfl import Fault
-from standins.bfl.faults import answers
+from standins.base.faults import Fault, answers
 from storage.base.jobs import State
 from storage.finetuning.finetunes import FinetuneState, Visibility
 from tests.conftest import Founder

@@ -3,8 +3,7 @@
 import pytest
 
 from bot.errors import Refused
-from standins.bfl import Fault
-from standins.bfl.faults import answers, loses_the_answer
+from standins.base.faults import Fault, answers, loses_the_answer
 from standins.bfl.service import Quirks
 from storage.base.jobs import State
 from storage.finetuning.finetunes import FinetuneState

@@ -16,10 +16,9 @@ from bot.http import client as http
 from bot.pinning.cid import cids_of
 from bot.pinning.interface import Pin, PinFile, PinningService
 from bot.pinning.kubo import Kubo
-from standins import pinata as standin
-from standins.bfl.faults import Trouble
+from standins.base import faults
+from standins.base.faults import Fault, Trouble
 from standins.kubo import KuboServer
-from standins.pinata import Fault
 from tests.scenes.pinnable import OWL, a_file
 
 TOKEN = "kubo-token-0123-very-secret"
@@ -66,7 +65,7 @@ async def test_a_file_is_added_with_every_parameter_named_and_pinned(
         "pin": ["true"],
         "progress": ["false"],
     }
-    assert node.requests[0].authorization == f"Bearer {TOKEN}"
+    assert node.requests[0].key == f"Bearer {TOKEN}"
 
 
 async def test_a_file_is_read_back_from_the_node_itself_with_the_token(
@@ -76,7 +75,7 @@ async def test_a_file_is_read_back_from_the_node_itself_with_the_token(
     await client.read(pin.cid, tmp_path / "back", cap=owl.size)
     assert (tmp_path / "back").read_bytes() == OWL
     assert (node.requests[-1].method, node.requests[-1].kind) == ("POST", "cat")
-    assert node.requests[-1].authorization == f"Bearer {TOKEN}"
+    assert node.requests[-1].key == f"Bearer {TOKEN}"
 
 
 async def test_a_file_is_let_go_and_a_second_time_is_fine(node: KuboServer, client: Kubo, owl: PinFile) -> None:
@@ -93,7 +92,7 @@ async def test_a_node_without_a_door_needs_no_token(owl: PinFile) -> None:
     node = KuboServer()
     async with at(node, token=None) as client:
         await client.pin(owl)
-    assert node.requests[0].authorization is None
+    assert node.requests[0].key is None
 
 
 async def test_a_wrong_token_is_for_the_admin(node: KuboServer, owl: PinFile) -> None:
@@ -105,20 +104,20 @@ async def test_a_wrong_token_is_for_the_admin(node: KuboServer, owl: PinFile) ->
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [
-        (standin.answers(500, {"Message": "blockstore: no space left", "Code": 0, "Type": "error"}), Unavailable),
-        (standin.fails_after(502), Unavailable),
-        (standin.hangs_up(), Unavailable),
-        (standin.loses_the_answer(), Unavailable),
-        (standin.html(), Unavailable),
-        (standin.malformed(), Unavailable),
-        (standin.answers(200, ""), Unavailable),
-        (standin.answers(200, '{"Name":"owl.png","Bytes":262144}\n'), Unavailable),
-        (standin.answers(429, "slow down", retry_after=9), Unavailable),
-        (standin.answers(402, "Trial expired"), Broken),
-        (standin.answers(400, {"Message": "bad", "Code": 1, "Type": "error"}), Broken),
-        (standin.answers(404, "404 page not found"), Broken),
-        (standin.answers(200, {"Hash": "owl"}), Broken),
-        (standin.redirects("https://evil.example/"), Broken),
+        (faults.answers(500, {"Message": "blockstore: no space left", "Code": 0, "Type": "error"}), Unavailable),
+        (faults.fails_after(502), Unavailable),
+        (faults.hangs_up(), Unavailable),
+        (faults.loses_the_answer(), Unavailable),
+        (faults.html(), Unavailable),
+        (faults.malformed(), Unavailable),
+        (faults.answers(200, ""), Unavailable),
+        (faults.answers(200, '{"Name":"owl.png","Bytes":262144}\n'), Unavailable),
+        (faults.answers(429, "slow down", retry_after=9), Unavailable),
+        (faults.answers(402, "Trial expired"), Broken),
+        (faults.answers(400, {"Message": "bad", "Code": 1, "Type": "error"}), Broken),
+        (faults.answers(404, "404 page not found"), Broken),
+        (faults.answers(200, {"Hash": "owl"}), Broken),
+        (faults.redirects("https://evil.example/"), Broken),
     ],
 )
 async def test_an_add_that_goes_wrong_says_what_happens_next_and_may_be_repeated(
@@ -141,18 +140,18 @@ async def test_a_node_that_breaks_off_after_its_status_has_not_taken_the_file(
 
 async def test_lines_about_progress_are_passed_over(node: KuboServer, client: Kubo, owl: PinFile) -> None:
     lines = f'{{"Name":"owl.png","Bytes":262144}}\n\n{{"Name":"owl.png","Hash":"{CID}","Size":"700128"}}\n'
-    node.faults.append(Fault("add", standin.answers(200, lines)))
+    node.faults.append(Fault("add", faults.answers(200, lines)))
     assert (await client.pin(owl)).cid == CID
 
 
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [
-        (standin.answers(500, {"Message": "context deadline exceeded", "Code": 0, "Type": "error"}), Unavailable),
-        (standin.hangs_up(), Unavailable),
-        (standin.truncates(), Unavailable),
-        (standin.floods(len(OWL) + 1), Broken),
-        (standin.redirects("https://evil.example/"), Broken),
+        (faults.answers(500, {"Message": "context deadline exceeded", "Code": 0, "Type": "error"}), Unavailable),
+        (faults.hangs_up(), Unavailable),
+        (faults.truncates(), Unavailable),
+        (faults.floods(len(OWL) + 1), Broken),
+        (faults.redirects("https://evil.example/"), Broken),
     ],
 )
 async def test_a_read_that_goes_wrong_leaves_no_file(
@@ -207,7 +206,7 @@ async def test_a_node_is_named_by_its_origin_and_plain_http_is_for_this_machine(
 async def test_the_token_is_in_no_message_and_no_log(
     node: KuboServer, client: Kubo, owl: PinFile, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    node.faults.append(Fault("add", standin.answers(status, {"Message": f"{TOKEN} is odd"})))
+    node.faults.append(Fault("add", faults.answers(status, {"Message": f"{TOKEN} is odd"})))
     with caplog.at_level(logging.DEBUG), pytest.raises(BotError) as error:
         await client.pin(owl)
     assert TOKEN not in caplog.text + str(error.value)

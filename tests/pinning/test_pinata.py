@@ -21,9 +21,10 @@ from bot.http.client import Timeouts
 from bot.pinning.cid import cids_of, parse
 from bot.pinning.interface import Pin, PinFile, PinningService
 from bot.pinning.pinata import LARGEST_UPLOAD, Pinata
-from standins import pinata as standin
-from standins.bfl.faults import Trouble
-from standins.pinata import FILES, FULL, LEGACY, READ_ONLY, REVOKED, Fault, PinataServer
+from standins.base import faults
+from standins.base.faults import Fault, Trouble
+from standins.pinata import FILES, FULL, LEGACY, READ_ONLY, REVOKED, PinataServer
+from standins.pinata.faults import rate_limits
 from standins.pinata.service import Scopes
 from tests.scenes.pinnable import METADATA, OWL, a_file
 
@@ -85,7 +86,7 @@ async def test_a_file_is_pinned_for_everybody_under_the_cid_that_is_computed_her
     assert list(service.forms) == [{"network": "public", "name": "owl.png", "cid_version": "v1"}]
     assert (service.files[0].network, service.files[0].media_type) == ("public", "image/png")
     assert service.archive.content(service.files[0].content) == OWL
-    assert service.requests[0].authorization == f"Bearer {KEY}"
+    assert service.requests[0].key == f"Bearer {KEY}"
 
 
 async def test_metadata_is_pinned_as_its_exact_bytes_under_its_own_hash(client: Pinata, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ async def test_a_file_is_read_back_through_the_gateway_without_the_key(
 
     assert (tmp_path / "back").read_bytes() == OWL
     asked = service.requests[-1]
-    assert (asked.path, asked.query, asked.authorization) == (f"/ipfs/{pin.cid}", "", None)
+    assert (asked.path, asked.query, asked.key) == (f"/ipfs/{pin.cid}", "", None)
 
 
 async def test_an_older_key_uploads_the_older_way_and_is_known_for_it_from_then_on(
@@ -166,7 +167,7 @@ async def test_a_file_that_is_named_a_moment_later_needs_no_second_upload(
     async def a_second() -> None:
         clock.time += 1
 
-    service.faults.append(Fault("upload", standin.waits(a_second)))
+    service.faults.append(Fault("upload", faults.waits(a_second)))
 
     assert (await client.pin(owl)).cid == cids_of(OWL).by_profile["v1"]
     assert kinds(service) == ["upload", "look"]
@@ -224,7 +225,7 @@ async def test_a_file_whose_upload_was_never_answered_is_found_by_its_cid_and_le
 async def test_a_service_that_is_asked_too_often_says_when_it_may_be_asked_again(
     service: PinataServer, client: Pinata, owl: PinFile
 ) -> None:
-    service.faults.append(Fault("upload", standin.rate_limits(time.time() + 41)))
+    service.faults.append(Fault("upload", rate_limits(time.time() + 41)))
     with pytest.raises(Unavailable) as busy:
         await client.pin(owl)
     assert busy.value.retry_after == pytest.approx(40, abs=2)
@@ -244,15 +245,15 @@ async def test_a_plan_that_is_used_up_is_named(
 @pytest.mark.parametrize(
     "trouble",
     [
-        standin.answers(500),
-        standin.answers(502),
-        standin.answers(503, retry_after=7),
-        standin.fails_after(502),
-        standin.fails_after(504),
-        standin.hangs_up(),
-        standin.loses_the_answer(),
-        standin.html(),
-        standin.malformed(),
+        faults.answers(500),
+        faults.answers(502),
+        faults.answers(503, retry_after=7),
+        faults.fails_after(502),
+        faults.fails_after(504),
+        faults.hangs_up(),
+        faults.loses_the_answer(),
+        faults.html(),
+        faults.malformed(),
     ],
 )
 async def test_an_upload_that_goes_wrong_is_made_again_and_leaves_one_file(
@@ -269,15 +270,15 @@ async def test_an_upload_that_goes_wrong_is_made_again_and_leaves_one_file(
 @pytest.mark.parametrize(
     ("trouble", "sentence"),
     [
-        (standin.answers(402, {"error": {"code": 402, "message": "Payment required"}}), "plan is used up"),
-        (standin.answers(403, {"error": "You have reached your plan's limit"}), "plan is used up"),
-        (standin.answers(400, {"error": {"code": 400, "message": "Bad name"}}), "turned the file down: Bad name"),
-        (standin.answers(413, "<h1>Too large</h1>"), "turned the file down: Too large"),
-        (standin.answers(422, {"error": {"reason": "ODD", "details": "Odd."}}), "turned the file down: ODD: Odd."),
-        (standin.answers(404, "404 page not found"), "no longer has"),
-        (standin.redirects("https://evil.example/v3/files"), "has moved elsewhere"),
-        (standin.answers(200, {"data": {"cid": "b"}}), "form that this bot does not know"),
-        (standin.answers(200, {"data": {"id": "1", "cid": "../../etc/passwd"}}), "not a CID"),
+        (faults.answers(402, {"error": {"code": 402, "message": "Payment required"}}), "plan is used up"),
+        (faults.answers(403, {"error": "You have reached your plan's limit"}), "plan is used up"),
+        (faults.answers(400, {"error": {"code": 400, "message": "Bad name"}}), "turned the file down: Bad name"),
+        (faults.answers(413, "<h1>Too large</h1>"), "turned the file down: Too large"),
+        (faults.answers(422, {"error": {"reason": "ODD", "details": "Odd."}}), "turned the file down: ODD: Odd."),
+        (faults.answers(404, "404 page not found"), "no longer has"),
+        (faults.redirects("https://evil.example/v3/files"), "has moved elsewhere"),
+        (faults.answers(200, {"data": {"cid": "b"}}), "form that this bot does not know"),
+        (faults.answers(200, {"data": {"id": "1", "cid": "../../etc/passwd"}}), "not a CID"),
     ],
 )
 async def test_what_no_retry_can_mend_is_for_the_admin(
@@ -291,7 +292,7 @@ async def test_what_no_retry_can_mend_is_for_the_admin(
 
 async def test_a_slow_service_is_given_up(service: PinataServer, owl: PinFile) -> None:
     never = asyncio.Event()
-    service.faults.append(Fault("upload", standin.waits(never.wait)))
+    service.faults.append(Fault("upload", faults.waits(never.wait)))
     async with account(service, timeouts=Timeouts(idle=0.2, total=0.2)) as client:
         with pytest.raises(Unavailable):
             await client.pin(owl)
@@ -316,12 +317,12 @@ async def test_a_new_file_that_the_gateway_does_not_have_yet_is_asked_for_again(
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [
-        (standin.answers(500), Unavailable),
-        (standin.answers(429), Unavailable),
-        (standin.hangs_up(), Unavailable),
-        (standin.truncates(), Unavailable),
-        (standin.floods(len(OWL) + 1), Broken),
-        (standin.redirects("http://127.0.0.1:1/ipfs/x", 302), Broken),
+        (faults.answers(500), Unavailable),
+        (faults.answers(429), Unavailable),
+        (faults.hangs_up(), Unavailable),
+        (faults.truncates(), Unavailable),
+        (faults.floods(len(OWL) + 1), Broken),
+        (faults.redirects("http://127.0.0.1:1/ipfs/x", 302), Broken),
     ],
 )
 async def test_a_gateway_that_goes_wrong_leaves_no_file(
@@ -369,7 +370,7 @@ async def test_the_key_is_in_no_message_log_or_traceback(
     service: PinataServer, client: Pinata, owl: PinFile, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     echo = {"error": {"reason": "NO", "details": f"Authorization: Bearer {KEY} is refused"}}
-    service.faults += [Fault(kind, standin.answers(status, echo)) for kind in ("upload", "pin")]
+    service.faults += [Fault(kind, faults.answers(status, echo)) for kind in ("upload", "pin")]
     with caplog.at_level(logging.DEBUG), pytest.raises(BotError) as error:
         await client.pin(owl)
     told = "".join(traceback.format_exception(error.value)) + caplog.text + repr(client) + str(error.value)

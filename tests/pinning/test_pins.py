@@ -16,9 +16,10 @@ from bot.pinning.interface import Pin, PinFile
 from bot.pinning.kubo import Kubo
 from bot.pinning.pinata import Pinata
 from bot.pinning.pins import Pins, Proven, Scratch
-from standins import pinata as standin
+from standins.base import faults
+from standins.base.faults import Fault
 from standins.kubo import KuboServer
-from standins.pinata import Fault, PinataServer
+from standins.pinata import PinataServer
 from storage.media import Media
 from tests.scenes.pinnable import OWL, a_file, scratch_in
 
@@ -106,7 +107,7 @@ async def test_the_same_tree_in_the_other_version_of_its_cid_is_the_same_tree(
 ) -> None:
     older = str(Cid(1, DAG_PB, parse(CIDS["v0"]).multihash))
     answer = {"data": {"id": "1", "cid": older, "network": "public"}}
-    pinata.faults.append(Fault("upload", standin.answers(200, answer)))
+    pinata.faults.append(Fault("upload", faults.answers(200, answer)))
     proven = await Pins(first).pin(owl, scratch=scratch)
     assert (proven.cid, proven.profile) == (older, "v0")
 
@@ -130,9 +131,9 @@ async def test_what_cannot_be_proven_is_refused(
     if trouble == "other bytes":
         node.quirks.corrupt = True
     elif trouble == "fewer bytes":
-        node.faults.append(Fault("cat", standin.answers(200, OWL[:-1])))
+        node.faults.append(Fault("cat", faults.answers(200, OWL[:-1])))
     else:
-        node.faults.append(Fault("cat", standin.answers(200, OWL + b"!")))
+        node.faults.append(Fault("cat", faults.answers(200, OWL + b"!")))
     with pytest.raises(Broken, match="could not be proven to hold these bytes"):
         await Pins(second).pin(owl, scratch=scratch)
     assert list((tmp_path / "scratch").iterdir()) == []
@@ -166,7 +167,7 @@ async def test_a_file_is_read_from_the_first_service_that_hands_it_out(
 async def test_a_mirror_that_fails_is_named_and_holds_up_nothing(
     pins: Pins, node: KuboServer, owl: PinFile, scratch: Scratch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    node.faults.append(Fault("add", standin.answers(500)))
+    node.faults.append(Fault("add", faults.answers(500)))
     with caplog.at_level(logging.WARNING):
         proven = await pins.pin(owl, scratch=scratch)
     assert proven.missing == ("kubo",)
@@ -202,7 +203,7 @@ async def test_a_mirror_with_the_bytes_under_another_cid_is_missing_and_still_to
 async def test_the_first_services_failure_is_the_failure_and_no_mirror_is_asked(
     pins: Pins, pinata: PinataServer, node: KuboServer, owl: PinFile, scratch: Scratch
 ) -> None:
-    pinata.faults.append(Fault("upload", standin.answers(503, retry_after=30)))
+    pinata.faults.append(Fault("upload", faults.answers(503, retry_after=30)))
     with pytest.raises(Unavailable) as busy:
         await pins.pin(owl, scratch=scratch)
     assert busy.value.retry_after == 30
@@ -213,7 +214,7 @@ async def test_a_file_is_let_go_everywhere_and_a_failure_hinders_no_other(
     pins: Pins, pinata: PinataServer, node: KuboServer, owl: PinFile, scratch: Scratch
 ) -> None:
     proven = await pins.pin(owl, scratch=scratch)
-    pinata.faults.append(Fault("delete", standin.answers(502)))
+    pinata.faults.append(Fault("delete", faults.answers(502)))
     with pytest.raises(Unavailable):
         await pins.unpin(proven.pins)
     assert not any(file.pinned for file in node.files)

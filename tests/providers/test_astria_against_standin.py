@@ -21,9 +21,9 @@ from bot.providers.astria.models import MODELS
 from bot.providers.interface import Callback, FinetuneRef, Generation, Look, Status, Ticket
 from bot.providers.parameters import Kind, Value
 from bot.providers.training import FinetuneSpec, Started, Subject, TrainingPicture, TrainingSet
-from standins import bfl as troubles
-from standins.astria import AstriaServer, times_out
-from standins.bfl import Fault
+from standins.astria import AstriaServer
+from standins.base import faults
+from standins.base.faults import Fault, fails_after
 
 KEY = "sandbox-key"
 DAY = 86_400.0
@@ -291,7 +291,7 @@ async def test_a_training_whose_answer_was_lost_is_found_again(service: AstriaSe
     service.quirks.title_filter = meaning
     async with account(service) as client:
         await client.create_finetune(a_spec("j1-10"), a_set())
-        service.faults.append(Fault("submit", times_out()))
+        service.faults.append(Fault("submit", fails_after(504)))
         with pytest.raises(Uncertain):
             await client.create_finetune(a_spec("j1-1"), a_set())
         found = await client.find_finetune(a_spec("j1-1"))
@@ -304,17 +304,17 @@ async def test_a_training_whose_answer_was_lost_is_found_again(service: AstriaSe
 @pytest.mark.parametrize(
     ("trouble", "error", "taken"),
     [
-        (troubles.answers(429), Unavailable, 0),
-        (troubles.answers(503), Unavailable, 0),
-        (troubles.answers(500), Uncertain, 0),
-        (troubles.html(), Uncertain, 0),
-        (troubles.malformed(), Uncertain, 0),
-        (troubles.hangs_up(), Uncertain, 0),
-        (troubles.loses_the_answer(), Uncertain, 1),
-        (troubles.truncates(), Uncertain, 1),
-        (times_out(), Uncertain, 1),
-        (troubles.rewrites(id=...), Uncertain, 1),
-        (troubles.redirects("https://evil.example/"), Broken, 0),
+        (faults.answers(429), Unavailable, 0),
+        (faults.answers(503), Unavailable, 0),
+        (faults.answers(500), Uncertain, 0),
+        (faults.html(), Uncertain, 0),
+        (faults.malformed(), Uncertain, 0),
+        (faults.hangs_up(), Uncertain, 0),
+        (faults.loses_the_answer(), Uncertain, 1),
+        (faults.truncates(), Uncertain, 1),
+        (fails_after(504), Uncertain, 1),
+        (faults.rewrites(id=...), Uncertain, 1),
+        (faults.redirects("https://evil.example/"), Broken, 0),
     ],
 )
 async def test_an_order_in_trouble_is_sent_once_and_its_error_says_whether_it_may_have_been_taken(
@@ -415,7 +415,7 @@ async def test_pictures_are_inspected(service: AstriaServer) -> None:
 
 async def test_a_list_that_is_turned_down_is_not_taken_for_a_provider_without_lists(service: AstriaServer) -> None:
     async with account(service) as client:
-        service.faults.append(Fault("other", troubles.answers(400, {"error": "title is odd"})))
+        service.faults.append(Fault("other", faults.answers(400, {"error": "title is odd"})))
         with pytest.raises(Broken, match="title is odd"):
             await client.find_finetune(a_spec())
 

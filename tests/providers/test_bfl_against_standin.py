@@ -20,8 +20,10 @@ from bot.providers.bfl.client import Bfl
 from bot.providers.bfl.models import MODELS
 from bot.providers.interface import FinetuneRef, Generation, Look, Status, Ticket
 from bot.providers.parameters import Model, Value
-from standins import bfl as standin
-from standins.bfl import BflServer, Fault
+from standins.base import faults
+from standins.base.faults import Fault
+from standins.bfl import BflServer
+from standins.bfl.faults import giant_refusal
 
 KEY = "sandbox-key"
 
@@ -172,19 +174,19 @@ async def test_a_withdrawn_model_is_said_to_be_withdrawn(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("trouble", "error", "taken"),
     [
-        (standin.answers(429), Unavailable, 0),
-        (standin.answers(503), Unavailable, 0),
-        (standin.answers(500), Uncertain, 0),
-        (standin.answers(504), Uncertain, 0),
-        (standin.html(), Uncertain, 0),
-        (standin.malformed(), Uncertain, 0),
-        (standin.hangs_up(), Uncertain, 0),
-        (standin.loses_the_answer(), Uncertain, 1),
-        (standin.truncates(), Uncertain, 1),
-        (standin.waits(asyncio.Event().wait), Uncertain, 1),
-        (standin.rewrites(id=...), Uncertain, 1),
-        (standin.redirects("https://evil.example/"), Broken, 0),
-        (standin.giant_refusal(), Refused, 0),
+        (faults.answers(429), Unavailable, 0),
+        (faults.answers(503), Unavailable, 0),
+        (faults.answers(500), Uncertain, 0),
+        (faults.answers(504), Uncertain, 0),
+        (faults.html(), Uncertain, 0),
+        (faults.malformed(), Uncertain, 0),
+        (faults.hangs_up(), Uncertain, 0),
+        (faults.loses_the_answer(), Uncertain, 1),
+        (faults.truncates(), Uncertain, 1),
+        (faults.waits(asyncio.Event().wait), Uncertain, 1),
+        (faults.rewrites(id=...), Uncertain, 1),
+        (faults.redirects("https://evil.example/"), Broken, 0),
+        (giant_refusal(), Refused, 0),
     ],
 )
 async def test_an_order_in_trouble_is_sent_once_and_its_error_says_whether_it_may_have_been_taken(
@@ -201,7 +203,7 @@ async def test_an_order_in_trouble_is_sent_once_and_its_error_says_whether_it_ma
     assert [received.kind for received in service.requests] == ["submit"]
 
 
-@pytest.mark.parametrize("trouble", [standin.answers(500), standin.html(), standin.malformed(), standin.answers(429)])
+@pytest.mark.parametrize("trouble", [faults.answers(500), faults.html(), faults.malformed(), faults.answers(429)])
 async def test_a_look_in_trouble_may_be_repeated(service: BflServer, clock: Clock, trouble: Callable[..., Any]) -> None:
     async with account(service) as client:
         ticket = await client.generate(a_cat(), {})
@@ -212,7 +214,7 @@ async def test_a_look_in_trouble_may_be_repeated(service: BflServer, clock: Cloc
 
 
 async def test_a_receipt_without_a_polling_address_can_be_followed_up(service: BflServer, clock: Clock) -> None:
-    service.faults.append(Fault("submit", standin.rewrites(polling_url=...)))
+    service.faults.append(Fault("submit", faults.rewrites(polling_url=...)))
     async with account(service) as client:
         ticket = await client.generate(a_cat(), {})
         assert ticket.polling_url is None
@@ -234,10 +236,10 @@ async def test_a_download_that_breaks_off_or_floods_leaves_nothing(
     async with account(service) as client:
         done = await finished(client, clock, await client.generate(a_cat(), {}))
         for trouble, error in (
-            (standin.truncates(), Unavailable),
-            (standin.floods(1_000_001), Broken),
-            (standin.floods(1_000_001, announced=True), Broken),
-            (standin.redirects("http://169.254.169.254/"), Broken),
+            (faults.truncates(), Unavailable),
+            (faults.floods(1_000_001), Broken),
+            (faults.floods(1_000_001, announced=True), Broken),
+            (faults.redirects("http://169.254.169.254/"), Broken),
         ):
             service.faults.append(Fault("sample", trouble))
             with pytest.raises(error):

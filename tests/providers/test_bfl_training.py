@@ -22,8 +22,9 @@ from bot.providers.bfl.client import Bfl
 from bot.providers.bfl.training import finetune_body
 from bot.providers.interface import Callback, FinetuneRef, Generation, Status
 from bot.providers.training import FinetuneSpec, Subject, Training, TrainingProvider, TrainingSet, Withdrawn
-from standins import bfl as standin
-from standins.bfl import BflServer, Fault
+from standins.base import faults
+from standins.base.faults import Fault
+from standins.bfl import BflServer
 from tests import SPECS
 
 KEY = "sandbox-key"
@@ -210,7 +211,7 @@ async def test_a_region_without_trainings_is_not_asked(service: BflServer) -> No
 
 async def test_a_lost_receipt_is_found_by_its_label_when_the_training_is_over(service: BflServer, clock: Clock) -> None:
     service.quirks.listed_as = "objects"
-    service.faults.append(Fault("train", standin.loses_the_answer()))
+    service.faults.append(Fault("train", faults.loses_the_answer()))
     async with account(service) as client:
         with pytest.raises(Uncertain):
             await client.create_finetune(SPEC, training_set())

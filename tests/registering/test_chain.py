@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.http import client as http
 from bot.workflows.registering.drafts import mint_of
 from bot.workflows.registering.types import UNDO
-from standins.bfl.faults import Handler, hangs_up, html, loses_the_answer, malformed
+from standins.base.faults import Fault, Handler, hangs_up, html, loses_the_answer, malformed
 from standins.chain import faults as chain_faults
 from standins.chain.accounts import BOT
 from standins.chain.faults import changes, refuses, says
@@ -52,8 +52,8 @@ async def test_a_node_that_fails_for_a_while_delays_it(community: Community) -> 
     for trouble in (html(), html(503), malformed(), hangs_up(), loses_the_answer(), chain_faults.busy()):
         for every in (2, 4, 7):
             chain_of(community).faults += [
-                chain_faults.Fault("*", fine(), times=every),
-                chain_faults.Fault("*", trouble),
+                Fault("*", fine(), times=every),
+                Fault("*", trouble),
             ]
     await begun(community, registration_id)
     found = await going(community, registration_id, within=7200)
@@ -66,7 +66,7 @@ async def test_a_node_that_shuts_the_bot_out_fails_nothing_that_is_signed(commun
     registration_id = await sent(community)
     chain = chain_of(community)
     for status in (401, 403, 404, 405):
-        chain.faults = [chain_faults.Fault("*", html(status), times=10_000)]
+        chain.faults = [Fault("*", html(status), times=10_000)]
         await community.pass_time(130)
         assert (await registered(community, registration_id)).state is RegistrationState.SENT
     with pytest.raises(Refused, match="Too late"):
@@ -85,7 +85,7 @@ async def test_a_node_that_shuts_the_bot_out_when_it_is_sent_fails_nothing(commu
         await handler(request)
         return await html(403)(request, handler)
 
-    chain.faults.append(chain_faults.Fault("eth_sendRawTransaction", turned_away, times=3))
+    chain.faults.append(Fault("eth_sendRawTransaction", turned_away, times=3))
     await begun(community, registration_id)
     assert (await going(community, registration_id)).state is CONFIRMED
     await check_claims(community, tokens=1)
@@ -104,7 +104,7 @@ async def test_a_node_that_lies_about_the_nonce_costs_no_second_token(
     community: Community, lie: chain_faults.Twist, times: int
 ) -> None:
     registration_id = await submitted(community)
-    chain_of(community).faults.append(chain_faults.Fault("eth_getTransactionCount", lie, times=times))
+    chain_of(community).faults.append(Fault("eth_getTransactionCount", lie, times=times))
     await begun(community, registration_id)
     found = await going(community, registration_id, within=900)
     assert found.state is CONFIRMED, found.error
@@ -114,7 +114,7 @@ async def test_a_node_that_lies_about_the_nonce_costs_no_second_token(
 async def test_a_node_that_takes_it_and_says_no_is_not_believed(community: Community) -> None:
     said = ["already known", "nonce too low: next nonce 9, tx nonce 8", "replacement transaction underpriced", "oops"]
     for words, registration_id in zip(said, await several(community, len(said)), strict=True):
-        chain_of(community).faults.append(chain_faults.Fault("eth_sendRawTransaction", refuses(words)))
+        chain_of(community).faults.append(Fault("eth_sendRawTransaction", refuses(words)))
         await begun(community, registration_id)
         assert (await going(community, registration_id)).state is CONFIRMED, words
     await check_claims(community, tokens=len(said))
@@ -123,8 +123,8 @@ async def test_a_node_that_takes_it_and_says_no_is_not_believed(community: Commu
 async def test_logs_in_another_order_are_read_all_the_same(community: Community) -> None:
     registration_id = await submitted(community)
     chain_of(community).faults += [
-        chain_faults.Fault("eth_getTransactionReceipt", chain_faults.reverses_logs(), times=20),
-        chain_faults.Fault("eth_getLogs", chain_faults.reverses_logs(), times=20),
+        Fault("eth_getTransactionReceipt", chain_faults.reverses_logs(), times=20),
+        Fault("eth_getLogs", chain_faults.reverses_logs(), times=20),
     ]
     await begun(community, registration_id)
     assert (await going(community, registration_id)).state is CONFIRMED
@@ -188,8 +188,8 @@ async def test_a_wallet_that_somebody_else_uses_meanwhile_is_shared(community: C
         return await handler(request)
 
     chain.faults += [
-        chain_faults.Fault("eth_estimateGas", elsewhere),
-        chain_faults.Fault("eth_sendRawTransaction", elsewhere),
+        Fault("eth_estimateGas", elsewhere),
+        Fault("eth_sendRawTransaction", elsewhere),
     ]
     await begun(community, registration_id)
     assert (await going(community, registration_id)).state is CONFIRMED
@@ -304,7 +304,7 @@ async def test_a_twin_that_lands_between_the_look_and_the_estimate_is_found(comm
 
     await approve(community, registration_id)
     await community.pass_time(UNDO - 1)
-    chain.faults.append(chain_faults.Fault("eth_estimateGas", lands))
+    chain.faults.append(Fault("eth_estimateGas", lands))
     found = await going(community, registration_id)
     assert found.state is CONFIRMED, found.error
     await check_claims(community, tokens=1)

@@ -11,9 +11,8 @@ import simcord
 
 from bot.cards.base.layout import compose, row
 from bot.discord.buttons import button
-from standins.bfl.faults import answers
+from standins.base.faults import Fault, answers
 from standins.chain.accounts import ADA, BEN, OLGA
-from standins.pinata.faults import Fault
 from storage.registering import registrations
 from storage.registering.registrations import Registration, RegistrationState
 from tests.conftest import Founder

@@ -16,7 +16,7 @@ from bot.story.licences import Licence, LicenceKey
 from bot.story.metadata import Content, Creator
 from bot.workflows.registering.types import UNDO, Picture, Terms
 from bot.workflows.registering.upkeep import Upkeep
-from standins.chain import Fault, html
+from standins.base.faults import Fault, html
 from standins.chain.accounts import BOT
 from storage.database import change
 from storage.registering import pins

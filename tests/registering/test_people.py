@@ -11,9 +11,7 @@ from aiohttp import web
 
 from bot.errors import Refused
 from bot.workflows.registering.types import UNDO
-from standins.bfl.faults import Handler
-from standins.chain import faults as chain_faults
-from standins.pinata import faults as pinata_faults
+from standins.base.faults import Fault, Handler
 from storage.registering.registrations import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community, job_of
@@ -72,10 +70,10 @@ async def test_a_withdrawal_at_any_step_leaves_nothing_or_one_token(community: C
         await approve(community, registration_id)
         await community.pass_time(UNDO - 1)
         if at in {"upload", "gateway"}:
-            pinata_of(community).faults += [pinata_faults.Fault(at, fine()) for _ in range(place)]
-            pinata_of(community).faults.append(pinata_faults.Fault(at, withdraws))
+            pinata_of(community).faults += [Fault(at, fine()) for _ in range(place)]
+            pinata_of(community).faults.append(Fault(at, withdraws))
         else:
-            chain_of(community).faults.append(chain_faults.Fault(at, withdraws))
+            chain_of(community).faults.append(Fault(at, withdraws))
         found = await going(community, registration_id)
         late = (at, place) in TOO_LATE
         assert answered == (["too late"] if late else ["withdrawn"]), at

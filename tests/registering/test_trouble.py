@@ -11,11 +11,10 @@ from aiohttp import web
 
 from bot.errors import Refused
 from bot.workflows.registering.types import UNDO
-from standins.bfl.faults import Handler, Trouble, hangs_up, html, loses_the_answer, malformed
+from standins.base.faults import Fault, Handler, Trouble, fails_after, hangs_up, html, loses_the_answer, malformed
 from standins.chain.accounts import BOT
-from standins.chain.faults import Fault as ChainFault
 from standins.pinata import PinataServer
-from standins.pinata.faults import Fault, fails_after, rate_limits
+from standins.pinata.faults import rate_limits
 from storage.registering.registrations import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community
@@ -237,7 +236,7 @@ async def test_coins_that_are_gone_when_it_is_sent_are_waited_for(community: Com
         await chain.fund(BOT.address, 10**9)
         return await handler(request)
 
-    chain.faults.append(ChainFault("eth_sendRawTransaction", spent))
+    chain.faults.append(Fault("eth_sendRawTransaction", spent))
     await begun(community, registration_id)
     await community.pass_time(120)
     assert (await registered(community, registration_id)).state is RegistrationState.SIGNED

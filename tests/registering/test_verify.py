@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from standins.base.faults import Fault
 from standins.chain.accounts import ADA, BEN
-from standins.chain.faults import Fault, unavailable
+from standins.chain.faults import unavailable
 from storage.registering.registrations import Registration
 from tests.conftest import Founder
 from tests.registering.test_commands import shown

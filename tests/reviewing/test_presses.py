@@ -19,6 +19,7 @@ from bot.config import Settings
 from bot.errors import Unavailable
 from bot.workflows.reviewing.reminders import Reminder
 from bot.workflows.reviewing.verbs import Standing
+from standins.base.faults import Fault
 from standins.bfl import BflServer
 from standins.discord import Interaction, LocalDiscord, Message, lost_answer, pointed_at
 from standins.discord.state import READ_HISTORY, User
@@ -136,7 +137,7 @@ async def test_a_reminder_whose_answer_was_lost_is_posted_once(tmp_path: Path, h
             discord.channel.app_permissions &= ~READ_HISTORY
         before = len(discord.messages)
         reminder = Reminder(discord.guild.id, discord.channel.id, review.id, 1, (review,), called=None)
-        discord.fault("message.create", lost_answer(503))
+        discord.faults.append(Fault("message.create", lost_answer(503)))
         with pytest.raises(Unavailable):
             await app.services.delivery.remind(reminder)
         await app.services.delivery.remind(reminder)

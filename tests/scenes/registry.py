@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from bot.workflows.registering.types import UNDO
-from standins.bfl.faults import Handler, Trouble
+from standins.base.faults import Handler, Trouble
 from standins.chain import ChainServer
 from standins.pinata import PinataServer
 from storage.registering.registrations import Registration, RegistrationState

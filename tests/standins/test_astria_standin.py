@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 from yarl import URL
 
-from standins.astria import FLUX_DEV, AstriaServer, Tune, times_out
-from standins.bfl import Fault, answers
+from standins.astria import FLUX_DEV, AstriaServer, Tune
+from standins.base.faults import Fault, answers, fails_after
 
 Client = TestClient[web.Request, web.Application]
 
@@ -276,7 +276,7 @@ async def test_the_same_order_is_the_same_object_only_where_idempotency_is_on(
 
 
 async def test_a_504_has_made_the_object_and_others_have_not(client: Client, service: AstriaServer) -> None:
-    service.faults += [Fault("submit", answers(500)), Fault("submit", times_out())]
+    service.faults += [Fault("submit", answers(500)), Fault("submit", fails_after(504))]
     for status, made in ((500, 0), (504, 1)):
         async with client.post("/tunes", data=a_form()) as answer:
             assert answer.status == status

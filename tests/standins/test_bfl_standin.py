@@ -18,16 +18,11 @@ from aiohttp.test_utils import TestServer
 from PIL import Image, ImageChops, ImageStat
 from yarl import URL
 
-from standins.bfl import (
-    BflServer,
+from standins.base.faults import (
     Fault,
-    Quirks,
-    Task,
     answers,
-    catalogue,
     corrupts,
     floods,
-    giant_refusal,
     hangs_up,
     html,
     loses_the_answer,
@@ -37,6 +32,7 @@ from standins.bfl import (
     truncates,
     waits,
 )
+from standins.bfl import BflServer, Quirks, Task, catalogue, giant_refusal
 from tests import SPECS
 
 KEY = {"x-key": "sandbox-key"}

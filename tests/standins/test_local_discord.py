@@ -19,9 +19,9 @@ from discord import app_commands
 from discord.ext import commands
 from discord.http import Route
 
+from standins.base.faults import Fault, Trouble
 from standins.discord import (
     Bucket,
-    Fault,
     LocalDiscord,
     disconnected,
     dropped,
@@ -483,14 +483,14 @@ async def test_a_followup_is_doubled_by_a_lost_answer(server: LocalDiscord, bot:
         await interaction.followup.send("result")
 
     bot.act = follow
-    server.fault("followup.create", lost_answer(502))
+    server.faults.append(Fault("followup.create", lost_answer(502)))
     asked = await server.slash(server.member, server.channel, "run")
     assert await bot.outcome is None
     assert [each.content for each in asked.followups] == ["result", "result"]
 
 
 async def test_a_post_with_a_nonce_survives_a_lost_answer_once(server: LocalDiscord, bot: Painter) -> None:
-    server.fault("message.create", lost_answer(502))
+    server.faults.append(Fault("message.create", lost_answer(502)))
     await place(bot, server).send("result", nonce="job-1")
     assert [(each.status, each.committed) for each in server.requested("message.create")] == [(502, True), (200, True)]
     assert [each.content for each in server.messages] == ["result"]
@@ -500,7 +500,7 @@ async def test_a_post_with_a_nonce_survives_a_lost_answer_once(server: LocalDisc
 async def test_a_dropped_post_is_sent_again_with_its_nonce_and_stands_once(
     server: LocalDiscord, bot: Painter, committed: bool
 ) -> None:
-    server.fault("message.create", dropped(committed=committed))
+    server.faults.append(Fault("message.create", dropped(committed=committed)))
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await place(bot, server).send("result", nonce="job-1")
     assert len(server.messages) == committed
@@ -521,20 +521,20 @@ async def test_a_dropped_post_is_sent_again_with_its_nonce_and_stands_once(
     ],
 )
 async def test_a_fault_meets_as_many_requests_as_it_was_told_to(
-    server: LocalDiscord, bot: Painter, fault: Fault, expected: type[discord.HTTPException] | None
+    server: LocalDiscord, bot: Painter, fault: Trouble, expected: type[discord.HTTPException] | None
 ) -> None:
-    server.fault("message.*", fault)
+    server.faults.append(Fault("message.*", fault))
     if expected:
         with pytest.raises(expected):
             await place(bot, server).send("x")
         assert server.messages == []
     await place(bot, server).send("y")
-    assert ([each.content for each in server.messages], server.faults.left) == (["y"], 0)
+    assert ([each.content for each in server.messages], server.faults) == (["y"], [])
 
 
 async def test_an_answer_can_be_held_back(server: LocalDiscord, bot: Painter) -> None:
     gate = asyncio.Event()
-    server.fault("message.create", held(gate))
+    server.faults.append(Fault("message.create", held(gate)))
     sending = asyncio.create_task(place(bot, server).send("x"))
     await server.until(lambda: server.messages, "the message")
     assert not sending.done()
@@ -567,7 +567,7 @@ async def test_an_interaction_missed_during_a_disconnect_is_replayed(compression
 
 
 async def test_an_event_can_be_lost_on_its_way(server: LocalDiscord, bot: Painter) -> None:
-    server.fault("gateway.INTERACTION_CREATE", disconnected(4000))
+    server.faults.append(Fault("gateway.INTERACTION_CREATE", disconnected(4000)))
     asked = await server.slash(server.member, server.channel, "run")
     assert (await asked.answered).content == "done"
     assert server.gateway.resumed == 1

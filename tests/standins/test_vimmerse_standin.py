@@ -22,8 +22,9 @@ from bot.providers import catalogue, trainers
 from bot.providers.interface import Callback, FinetuneRef, Generation, Status, Ticket
 from bot.providers.training import FinetuneSpec, Subject, TrainingPicture, TrainingSet, Withdrawn
 from bot.providers.vimmerse.client import Vimmerse
-from standins import vimmerse as standin
-from standins.vimmerse import Fault, Quirks, VimmerseServer, forms
+from standins.base import faults
+from standins.base.faults import Fault
+from standins.vimmerse import Quirks, VimmerseServer, forms
 from tests.scenes.vimmerse_account import published
 
 KEY = "sandbox-key"
@@ -348,17 +349,17 @@ async def test_a_prompt_that_is_flagged_fails_with_a_reason(service: VimmerseSer
 @pytest.mark.parametrize(
     ("trouble", "error", "taken"),
     [
-        (standin.answers(429, retry_after=30), Unavailable, 0),
-        (standin.answers(503), Unavailable, 0),
-        (standin.answers(500), Uncertain, 0),
-        (standin.hangs_up(), Uncertain, 0),
-        (standin.html(), Uncertain, 0),
-        (standin.malformed(), Uncertain, 0),
-        (standin.loses_the_answer(), Uncertain, 1),
-        (standin.truncates(), Uncertain, 1),
-        (standin.waits(asyncio.Event().wait), Uncertain, 1),
-        (standin.redirects("https://evil.example/"), Broken, 0),
-        (standin.answers(404, {"message": "NOT_FOUND"}), Withdrawn, 0),
+        (faults.answers(429, retry_after=30), Unavailable, 0),
+        (faults.answers(503), Unavailable, 0),
+        (faults.answers(500), Uncertain, 0),
+        (faults.hangs_up(), Uncertain, 0),
+        (faults.html(), Uncertain, 0),
+        (faults.malformed(), Uncertain, 0),
+        (faults.loses_the_answer(), Uncertain, 1),
+        (faults.truncates(), Uncertain, 1),
+        (faults.waits(asyncio.Event().wait), Uncertain, 1),
+        (faults.redirects("https://evil.example/"), Broken, 0),
+        (faults.answers(404, {"message": "NOT_FOUND"}), Withdrawn, 0),
     ],
 )
 async def test_a_training_in_trouble_is_sent_once_and_its_error_says_whether_it_may_have_been_taken(

@@ -6,7 +6,8 @@ import pytest
 
 from bot.errors import Unavailable
 from bot.story.registrar import Mined, Reverted
-from standins.chain import Fault, answers, busy, hangs_up, html, loses_the_answer, refuses, says, unavailable
+from standins.base.faults import Fault, answers, hangs_up, html, loses_the_answer
+from standins.chain import busy, refuses, says, unavailable
 from tests.scenes.story import Desk, a_mint, desk, own
 
 __all__ = ["desk", "own"]

@@ -10,7 +10,8 @@ import pytest
 from bot.errors import Unavailable
 from bot.story.node.reverts import Duplicate
 from bot.story.registrar import Mined, Mint, Registered
-from standins.chain import Fault, busy, changes, hangs_up, html, loses_the_answer, says, unavailable
+from standins.base.faults import Fault, hangs_up, html, loses_the_answer
+from standins.chain import busy, changes, says, unavailable
 from tests.scenes.story import GWEI, Desk, a_mint, own
 
 __all__ = ["own"]

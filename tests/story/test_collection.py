@@ -10,9 +10,9 @@ from aiohttp.test_utils import TestServer
 
 from bot.__main__ import doctor, main
 from bot.config import Settings, read_settings
+from standins.base.faults import Fault
 from standins.chain import ChainServer, says
 from standins.chain.accounts import BOT
-from standins.chain.faults import Fault
 from standins.pinata import LEGACY, READ_ONLY, PinataServer
 from storage.database import open_database
 

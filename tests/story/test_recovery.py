@@ -11,7 +11,8 @@ from bot.story.node.chain import Fees, Standing
 from bot.story.node.values import Hash
 from bot.story.registrar import Mined
 from bot.story.sending.attempts import Attempts
-from standins.chain import Fault, changes
+from standins.base.faults import Fault
+from standins.chain import changes
 from storage.registering import transactions
 from tests.scenes.story import GWEI, Desk, a_mint, desk, own
 

@@ -15,7 +15,8 @@ from bot.story.node.reverts import Duplicate
 from bot.story.node.values import Address, Hash
 from bot.story.reading import Reading
 from bot.story.registrar import Mined, Parent, Registered, Registrar
-from standins.chain import PUBLIC_COLLECTION, Fault, changes, ip_id, refuses, reverses_logs, says
+from standins.base.faults import Fault
+from standins.chain import PUBLIC_COLLECTION, changes, ip_id, refuses, reverses_logs, says
 from standins.chain.story import storage_slot
 from tests.scenes.story import NO_LICENCE, NON_COMMERCIAL, Desk, a_hash, a_mint, desk, own
 

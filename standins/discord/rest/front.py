@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
@@ -13,14 +12,15 @@ from functools import partial
 
 from aiohttp import web
 
-from standins.discord.faults import Fault, Faults
+from standins.base.faults import Fault, HungUp, take_trouble
 from standins.discord.rest.schema import Schemas
 from standins.discord.rules import FILE_LIMIT, REQUEST_LIMIT, Rejected, invalid, refuse, too_large
 from standins.discord.state import File, Json
 from standins.discord.world import Request, World
 
 _log = logging.getLogger(__name__)
-JSON_TYPE = {"Content-Type": "application/json"}  # exactly: with a charset, discord.py leaves the body a string
+_JSON = "application/json"
+JSON_TYPE = {"Content-Type": _JSON}  # exactly: with a charset, discord.py leaves the body a string
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Front:
     def __init__(
         self,
         world: World,
-        faults: Faults,
+        faults: list[Fault],
         *,
         token: str | None,
         keep_bytes: int,
@@ -75,65 +75,43 @@ class Front:
         app.router.add_route(method, f"/api/v10{path}", partial(self._serve, kind, handler))
 
     async def _serve(self, kind: str, handler: Handler, request: web.Request) -> web.StreamResponse:
-        world = self._world
-        log = Request(kind, request.method, request.path, world.clock())
-        world.requests.append(log)
+        log = Request(kind, request.method, request.path, self._world.clock())
+        self._world.requests.append(log)
+        raw = await self._read(request, log)
+        trouble = take_trouble(self._faults, kind) if raw is not None else None
+        answer = partial(self._answer, handler, log, raw)
+        response = await (trouble(request, answer) if trouble else answer(request))
+        log.status = 0 if isinstance(response, HungUp) else response.status
+        if trouble and log.status >= 400 and isinstance(response, web.Response) and response.content_type == _JSON:
+            log.code = json.loads(response.text or "{}").get("code", 0)
+        self._world.changed()
+        return response
+
+    async def _answer(
+        self, handler: Handler, log: Request, raw: bytearray | None, request: web.Request
+    ) -> web.StreamResponse:
         headers: dict[str, str] = {}
-        fault: Fault | None = None
         try:
-            raw = await self._read(request, log)
-            fault = self._faults.take(kind)
-            if fault and fault.until and fault.moment == "before":
-                await fault.until.wait()
-            if fault and not fault.committed:
-                return await self._fail(request, log, fault)
-            self._authorize(kind, request)
-            if kind == "message.create":
+            if raw is None:
+                raise too_large()
+            self._authorize(log.kind, request)
+            if log.kind == "message.create":
                 headers = self._spend(request.match_info["channel"])
             body, files = self._parse(request, raw)
             log.body = body if self._keep_requests else None
             if self._schemas:
-                self._schemas.check(kind, body)
+                self._schemas.check(log.kind, body)
             call = Call(dict(request.match_info), dict(request.query), body, files, log.received_at)
             answer = handler(call)
             log.committed = True
-            response = _answer(answer, headers)
+            return _answer(answer, headers)
         except Rejected as refusal:
             log.code = refusal.code
-            response = _json(refusal.payload(), refusal.status, headers | _limit_headers(refusal))
+            return _json(refusal.payload(), refusal.status, headers | _limit_headers(refusal))
         except (KeyError, TypeError, ValueError) as error:  # a body of the wrong shape, or a mistake in here
             _log.exception("%s %s", request.method, request.path)
             log.code = 50035
-            response = _json(invalid("_body", repr(error)).payload(), 400, headers)
-        if fault:
-            return await self._fail(request, log, fault, response)
-        log.status = response.status
-        world.changed()
-        return response
-
-    async def _fail(
-        self, request: web.Request, log: Request, fault: Fault, truth: web.Response | None = None
-    ) -> web.StreamResponse:
-        if fault.until and fault.moment == "after":
-            await fault.until.wait()
-        if fault.delay:
-            await asyncio.sleep(fault.delay)
-        response = truth
-        if fault.status is not None:
-            if isinstance(fault.body, str):
-                response = web.Response(text=fault.body, status=fault.status, content_type="text/html")
-                response.headers.update(fault.headers)
-            else:
-                log.code = (fault.body or {}).get("code", 0)
-                response = _json(fault.body or {}, fault.status, fault.headers)
-        if fault.drop:
-            if request.transport:
-                request.transport.close()
-            response = web.Response()
-        else:
-            log.status = response.status if response else 0
-        self._world.changed()
-        return response or web.Response(status=500)
+            return _json(invalid("_body", repr(error)).payload(), 400, headers)
 
     def _authorize(self, kind: str, request: web.Request) -> None:
         by_token = kind.startswith(("callback", "original.", "followup.", "gateway"))
@@ -160,16 +138,14 @@ class Front:
             "X-RateLimit-Reset-After": f"{after:.3f}",
         }
 
-    async def _read(self, request: web.Request, log: Request) -> bytearray:
-        """The whole body, or its length alone when it is longer than Discord takes."""
+    async def _read(self, request: web.Request, log: Request) -> bytearray | None:
+        """The whole body, or None when it is longer than Discord takes."""
         raw = bytearray()
         async for chunk in request.content.iter_any():
             log.size += len(chunk)
             if log.size <= REQUEST_LIMIT:
                 raw += chunk
-        if log.size > REQUEST_LIMIT:
-            raise too_large()
-        return raw
+        return raw if log.size <= REQUEST_LIMIT else None
 
     def _parse(self, request: web.Request, raw: bytearray) -> tuple[Json | list[Json], list[File]]:
         if not raw:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-
 from bot.providers.bfl.models import CREDIT
 from bot.workflows.base.types import job_id
 from standins.discord import Message

@@ -16,8 +16,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from standins.bfl import Fault
-from standins.bfl.faults import Handler
+from standins.base.faults import Fault, Handler
 from standins.discord import held
 from standins.discord.state import EVERYDAY, READ_HISTORY
 from storage.base.jobs import State
@@ -169,9 +168,9 @@ async def test_a_post_that_arrives_after_the_death_of_its_sender_is_no_second_ca
     on_its_way = asyncio.Event()
     async with laboratory.world() as world:
         card_vanishes(world)
-        world.discord.fault("message.create", held(on_its_way, before=True))
+        world.discord.faults.append(Fault("message.create", held(on_its_way, before=True)))
         life = asyncio.ensure_future(world.lead())
-        await world.either(lambda: not world.discord.faults.left)
+        await world.either(lambda: not world.discord.faults)
         assert world.process
         world.process.send(signal.SIGKILL)
         assert await life == -signal.SIGKILL

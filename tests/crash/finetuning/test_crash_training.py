@@ -16,8 +16,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from standins.bfl import Fault
-from standins.bfl.faults import Handler
+from standins.base.faults import Fault, Handler
 from standins.discord import failing, held
 from storage.finetuning.finetunes import FinetuneState
 from tests.crash.finetuning.kiln_claims import (
@@ -135,7 +134,7 @@ async def test_what_is_unknown_is_told_by_name_though_its_card_says_it_already(p
     """The buttons of both are alike; and Discord takes the message only when the card has been edited."""
     async with pottery.kiln(START) as kiln:
         assert await kiln.lead("before POST /v1/finetune #1") == -signal.SIGKILL
-        kiln.discord.fault("message.create", failing(503))
+        kiln.discord.faults.append(Fault("message.create", failing(503)))
         assert await kiln.lead() == 0
         assert not broken_by_start(kiln)
 
@@ -162,7 +161,7 @@ async def test_each_failure_is_told(pottery: Pottery) -> None:
 async def test_a_card_whose_last_edit_died_with_the_bot_is_edited_after_all(pottery: Pottery) -> None:
     async with pottery.kiln(START) as kiln:
         never = asyncio.Event()
-        kiln.discord.fault("message.edit", held(never, before=True))
+        kiln.discord.faults.append(Fault("message.edit", held(never, before=True)))
         assert await kiln.lead("after commit of Worker._run_once finetune #1") == -signal.SIGKILL
         assert await kiln.lead() == 0
         complaints = broken_by_start(kiln)

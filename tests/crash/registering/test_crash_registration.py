@@ -16,10 +16,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from standins.bfl.faults import loses_the_answer, waits
-from standins.chain.faults import Fault as ChainFault
+from standins.base.faults import Fault, loses_the_answer, waits
 from standins.discord.faults import lost_answer
-from standins.pinata.faults import Fault
 from tests.crash.lives import Zygote, a_zygote
 from tests.crash.registering.registry_claims import broken_by_registration, broken_by_withdrawal
 from tests.crash.registering.registry_life import (
@@ -209,9 +207,9 @@ async def reverted(world: Registry) -> None:
 
 async def lost_answers(world: Registry) -> None:
     """What was asked is done, and nobody is told."""
-    world.chain.faults.append(ChainFault("eth_sendRawTransaction", loses_the_answer()))
+    world.chain.faults.append(Fault("eth_sendRawTransaction", loses_the_answer()))
     world.pinata.faults.append(Fault("upload", loses_the_answer(), times=2))
-    world.discord.fault("message.create", lost_answer(), times=2)
+    world.discord.faults.append(Fault("message.create", lost_answer(), times=2))
 
 
 async def waiting(world: Registry) -> list[int]:

@@ -8,26 +8,21 @@ from typing import Any
 import aiohttp
 import pytest
 
+from standins.base.faults import Fault, Trouble, hangs_up, html, loses_the_answer, waits
 from standins.chain import (
     ACCOUNTS,
     CHAIN_ID,
     PUBLIC_COLLECTION,
     ChainServer,
-    Fault,
     busy,
     changes,
     contracts,
-    hangs_up,
-    html,
-    loses_the_answer,
     refuses,
     reverses_logs,
     says,
     swaps_answers,
     unavailable,
-    waits,
 )
-from standins.chain.faults import Trouble
 from tests.scenes.chains import Client, PyEvmNode, RpcError
 
 BOT, ADA = ACCOUNTS["bot"], ACCOUNTS["ada"]
