@@ -51,10 +51,10 @@ class Child:
         child.hello = await child._hear(60)
         return child
 
-    async def ask(self, verb: str, *, timeout: float = 60, **said: Any) -> Json:
+    async def ask(self, verb: str, *, timeout: float = 60, **arguments: Any) -> Json:
         """Have a measured bot do something, and hear what came of it."""
         assert self._process.stdin, "it is a pipe"
-        self._process.stdin.write(json.dumps({"verb": verb, **said}).encode() + b"\n")
+        self._process.stdin.write(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
         await self._process.stdin.drain()
         return await self._hear(timeout)
 
@@ -94,9 +94,9 @@ class Discord:
 
     async def commanded(self, *names: str) -> Json:
         """Wait until the bot has made its commands known, too."""
-        while not {*names} <= {*(found := await self.ready())["commands"]}:  # noqa: ASYNC110 - in another process
+        while not {*names} <= {*(place := await self.ready())["commands"]}:  # noqa: ASYNC110 - in another process
             await asyncio.sleep(0.05)
-        return found
+        return place
 
     async def fire(self, command: str, count: int, *, rate: float, **options: Any) -> list[str]:
         """Send slash commands from many members, `rate` a second; the ids of the interactions."""
@@ -179,9 +179,9 @@ async def a_scene(
             stack.push_async_callback(started.close)
             return started
 
-        told = [f"--{name}={value}" for name, value in (provider or {}).items()]
+        arguments = [f"--{name}={value}" for name, value in (provider or {}).items()]
         discord, service = await asyncio.gather(
-            child("standins.discord", f"--members={members}"), child("benchmarks.processes.provider", *told)
+            child("standins.discord", f"--members={members}"), child("benchmarks.processes.provider", *arguments)
         )
         origin, base = str(discord.hello["origin"]), str(service.hello["origin"])
         steered = Discord(session, origin)

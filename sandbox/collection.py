@@ -17,25 +17,25 @@ _NAME, _SYMBOL = "Night Owl Studio", "OWL"
 async def with_collection(settings: Settings, folder: Path) -> Settings:
     """The settings with the collection of an earlier start, if the chain still has it, or with a new one."""
     remembered = folder / "collection.json"
-    known = json.loads(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
+    address = json.loads(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
     database = await open_database(settings.data_dir / "bot.db")
     try:
         async with http.session() as session:
             story = story_of(settings, session, database, SystemClock())
             registrar = story.registrar
             try:
-                found = await registrar.describe_collection(Address(known)) if known else None
+                collection = await registrar.describe_collection(Address(address)) if address else None
             except Refused:  # the chain's own file was deleted
-                found = None
-            if found is None:
-                found = await registrar.create_collection(
+                collection = None
+            if collection is None:
+                collection = await registrar.create_collection(
                     name=_NAME,
                     symbol=_SYMBOL,
                     contract_uri="",
                     mint_fee_recipient=story.wallet.address,
                     public=False,
                 )
-                remembered.write_text(json.dumps(found.address), encoding="utf-8")
+                remembered.write_text(json.dumps(collection.address), encoding="utf-8")
     finally:
         await database.close()
-    return settings.model_copy(update={"spg_nft_contract_address": found.address})
+    return settings.model_copy(update={"spg_nft_contract_address": collection.address})

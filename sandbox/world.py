@@ -187,8 +187,8 @@ class World:
     def menu(self, person: Person, place: Place) -> list[str]:
         """The bot's entries in the menu of each message there."""
         kind = AppCommandType.message.value
-        found = self._env.backend.visible_commands(user_id=person.actor.id, channel_id=place.channel.id, type=kind)
-        return [command["name"] for command in found]
+        commands = self._env.backend.visible_commands(user_id=person.actor.id, channel_id=place.channel.id, type=kind)
+        return [command["name"] for command in commands]
 
     async def choose(
         self, preview: simcord.Preview, context: str, person: Person, place: Place, name: str, at: int

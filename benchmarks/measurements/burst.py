@@ -96,20 +96,20 @@ async def _burst(bot: str, jobs: int, *, trace: bool = False) -> Delivered:
         await _deliver(scene, _orders(scene.place, cards[:WARM]), WARM)
         await asyncio.sleep(1)
         before = await scene.bot.ask("memory")
-        known = len(await scene.provider.tasks())
+        earlier = len(await scene.provider.tasks())
         began = time.monotonic()
-        told, report = await _deliver(scene, _orders(scene.place, cards[WARM:]), WARM + jobs)
+        accepted, report = await _deliver(scene, _orders(scene.place, cards[WARM:]), WARM + jobs)
         seconds = time.monotonic() - began
         await asyncio.sleep(1)
         after = await scene.bot.ask("memory")
-        tasks = (await scene.provider.tasks())[known:]
+        tasks = (await scene.provider.tasks())[earlier:]
     counted = None if after["traced"] is None else (after["traced"] - before["traced"]) / jobs
     return Delivered(
         asked=jobs,
         delivered=report["counts"]["delivered"] - WARM,
         seconds=seconds,
-        took=told["took"],
-        overtaken=_overtaken(tasks, scene.place["members"][0], since=told["asked"]),
+        took=accepted["took"],
+        overtaken=_overtaken(tasks, scene.place["members"][0], since=accepted["asked"]),
         kept=(after["rss"] - before["rss"]) / jobs,
         traced=counted,
     )
@@ -133,8 +133,8 @@ def _small(jobs: int) -> int:
 
 async def _deliver(scene: Scene, orders: list[list[int]], wanted: int) -> tuple[Json, Json]:
     channel = int(scene.place["channels"][0])
-    told = await scene.bot.ask("burst", timeout=1800, channel=channel, orders=orders)
-    return told, await scene.discord.report(delivered=wanted, timeout=1800)
+    accepted = await scene.bot.ask("burst", timeout=1800, channel=channel, orders=orders)
+    return accepted, await scene.discord.report(delivered=wanted, timeout=1800)
 
 
 def _overtaken(tasks: Sequence[Json], greedy: str, *, since: float) -> int:
@@ -160,6 +160,6 @@ async def _add_idle(table: Table, *, tries: int) -> None:
                 await asyncio.sleep(3)
                 memories[n].append(await scene.bot.ask("memory"))
     for name in ("rss", "uss"):
-        values = [statistics.median(each[name] for each in found) / 2**20 for found in memories]
+        values = [statistics.median(each[name] for each in samples) / 2**20 for samples in memories]
         table.add(f"idle memory, {name.upper()}", *(f"{value:.1f} MiB" for value in values))
     table.add("from its start to connected, commands known", *(f"{statistics.median(each):.2f} s" for each in starts))

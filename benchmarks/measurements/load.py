@@ -97,10 +97,10 @@ async def _felt(bot: str, jobs: int, slots: int) -> Felt:
 def _summed(
     report: Json, asked: set[str], commands: set[str], tasks: list[Json], *, stall: Json, idle_stall: Json
 ) -> Felt:
-    told = report["interactions"]
-    cards = {each["message"] for each in told if each["id"] in asked}
-    begin = min(each["sent_at"] for each in told if each["id"] in asked)
-    end = max(each["sent_at"] for each in told if each["id"] in commands)
+    interactions = report["interactions"]
+    cards = {each["message"] for each in interactions if each["id"] in asked}
+    begin = min(each["sent_at"] for each in interactions if each["id"] in asked)
+    end = max(each["sent_at"] for each in interactions if each["id"] in commands)
     messages = [each for each in report["messages"] if each["id"] in cards]
     edits = [
         change
@@ -115,7 +115,9 @@ def _summed(
         jobs=len(asked),
         delivered=sum(1 for message in messages if message["files"]),
         answers=[
-            float("inf") if each["latency"] is None else each["latency"] for each in told if each["id"] in commands
+            float("inf") if each["latency"] is None else each["latency"]
+            for each in interactions
+            if each["id"] in commands
         ],
         stall=stall,
         idle_stall=idle_stall,
@@ -136,8 +138,8 @@ def _most_at_once(tasks: list[Json]) -> int:
     return most
 
 
-def _fill(table: Table, jobs: int, found: list[Felt | None], *, strict: bool) -> None:
-    ours = [each for each in found[:2] if each]
+def _fill(table: Table, jobs: int, felt: list[Felt | None], *, strict: bool) -> None:
+    ours = [each for each in felt[:2] if each]
     head = f"{jobs} job{'s' if jobs > 1 else ''}: "
 
     def add(what: str, cells: list[str], aim: str = "", *, met: bool | None = None) -> None:
@@ -145,7 +147,7 @@ def _fill(table: Table, jobs: int, found: list[Felt | None], *, strict: bool) ->
 
     def each(show: str, *, share: float | None = None) -> list[str]:
         cells: list[str] = []
-        for one in found:
+        for one in felt:
             if one is None:
                 cells.append("")
             elif share is not None:
@@ -155,7 +157,7 @@ def _fill(table: Table, jobs: int, found: list[Felt | None], *, strict: bool) ->
         return cells
 
     def stalls(name: str) -> list[str]:
-        return ["" if one is None else ms(one.stall[name]) for one in found]
+        return ["" if one is None else ms(one.stall[name]) for one in felt]
 
     add("drawn at once, at most", each("most_drawn"))
     add("first answer to others, p50", each("", share=0.5))
@@ -176,13 +178,13 @@ def _fill(table: Table, jobs: int, found: list[Felt | None], *, strict: bool) ->
         met=None if untellable and not short else short,
     )
     add("longest that its own thread was at work", stalls("working"))
-    add("the machine's own", [ms(one.idle_stall["longest"]) if one else "" for one in found])
+    add("the machine's own", [ms(one.idle_stall["longest"]) if one else "" for one in felt])
     add(
         "edits in the busiest second",
         each("edits"),
         "≤ 20",
         met=all(one.edits <= 20 for one in ours),
     )
-    add("edits a second, mean", [f"{one.edits_mean:.1f}" if one else "" for one in found])
+    add("edits a second, mean", [f"{one.edits_mean:.1f}" if one else "" for one in felt])
     add("edits that show nothing new", each("idle_edits"), "none", met=all(not one.idle_edits for one in ours))
     add("delivered by then", each("delivered"))

@@ -48,8 +48,8 @@ async def _watch(scene: Scene, jobs: int, rate: float) -> list[Json]:
     ]
 
 
-def _fill(table: Table, found: Sequence[list[Json]]) -> None:
-    ours = found[0]
+def _fill(table: Table, runs: Sequence[list[Json]]) -> None:
+    ours = runs[0]
 
     def polls(jobs: list[Json]) -> float:
         return sum(job["polls"] for job in jobs) / max(len(jobs), 1)
@@ -57,23 +57,23 @@ def _fill(table: Table, found: Sequence[list[Json]]) -> None:
     def late(jobs: list[Json], share: float) -> float:
         return spread([job["late"] for job in jobs], share)
 
-    slower = [[job for job in jobs if job["polls"] > 1] for jobs in found]
-    table.add("delivered", *(len(jobs) for jobs in found))
-    table.add("polls a job, mean", *(f"{polls(jobs):.1f}" for jobs in found), aim="≤ 8", met=polls(ours) <= 8)
-    table.add("late, median", *(ms(late(jobs, 0.5)) for jobs in found), aim="≤ 500 ms", met=late(ours, 0.5) <= 0.5)
-    table.add("late, p95", *(ms(late(jobs, 0.95)) for jobs in found))
+    slower = [[job for job in jobs if job["polls"] > 1] for jobs in runs]
+    table.add("delivered", *(len(jobs) for jobs in runs))
+    table.add("polls a job, mean", *(f"{polls(jobs):.1f}" for jobs in runs), aim="≤ 8", met=polls(ours) <= 8)
+    table.add("late, median", *(ms(late(jobs, 0.5)) for jobs in runs), aim="≤ 500 ms", met=late(ours, 0.5) <= 0.5)
+    table.add("late, p95", *(ms(late(jobs, 0.95)) for jobs in runs))
     table.add(
         "late, p95 of those not ready at the first look",
         *(ms(late(jobs, 0.95)) for jobs in slower),
         aim="≤ 1,000 ms",
         met=late(slower[0], 0.95) <= 1.0,
     )
-    table.add("late, longest", *(ms(late(jobs, 1.0)) for jobs in found))
+    table.add("late, longest", *(ms(late(jobs, 1.0)) for jobs in runs))
     table.add(
         "ready at the first look",
-        *(_share(len(jobs) - len(rest), jobs) for jobs, rest in zip(found, slower, strict=True)),
+        *(_share(len(jobs) - len(rest), jobs) for jobs, rest in zip(runs, slower, strict=True)),
     )
-    table.raw = {"jobs": dict(zip(table.columns, found, strict=True))}
+    table.raw = {"jobs": dict(zip(table.columns, runs, strict=True))}
 
 
 def _share(part: int, whole: Sequence[Any]) -> str:

@@ -28,11 +28,11 @@ async def measure(*, quick: bool) -> Table:
         a_scene(PLAIN, "--kind=pool", "--pause=5", provider=provider, members=jobs) as seldom,
     ):
         scenes = (ours, often, seldom)
-        found = await asyncio.gather(*(_watch(each, jobs) for each in scenes))
-    busy = [kept_busy(each) for each in found]
+        tasks = await asyncio.gather(*(_watch(each, jobs) for each in scenes))
+    busy = [kept_busy(each) for each in tasks]
     table.add("slots kept busy", *(f"{each:.1%}" for each in busy), aim="≥ 97 %", met=busy[0] >= 0.97)
     table.add("from Ready to the next order, mean", *(f"{_gap(each):.2f} s" for each in busy))
-    table.add("polls a job, mean", *(f"{sum(task['polls'] for task in each) / len(each):.1f}" for each in found))
+    table.add("polls a job, mean", *(f"{sum(task['polls'] for task in each) / len(each):.1f}" for each in tasks))
     table.raw = {"busy": dict(zip(table.columns, busy, strict=True))}
     return table
 

@@ -73,7 +73,7 @@ async def _run(kind: str, folder: Path) -> Json:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.processes.preparing", kind, str(folder), stdout=asyncio.subprocess.PIPE
     )
-    said, _ = await process.communicate()
+    output, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError("A measured process died.")
-    return json.loads(said)
+    return json.loads(output)

@@ -47,16 +47,16 @@ class PlainBot(discord.Client):
         async with self.session.post(f"{self.provider}/v1/{MODEL}", json=order, headers=headers) as response:
             response.raise_for_status()
             address = (await response.json())["polling_url"]
-        found: dict[str, Any] = {"status": "Pending"}
+        progress: dict[str, Any] = {"status": "Pending"}
         for turn in itertools.count(1):
             await asyncio.sleep(self.pause)
             async with self.session.get(address, headers=headers) as response:
-                found = await response.json()
-            if found["status"] == "Ready":
+                progress = await response.json()
+            if progress["status"] == "Ready":
                 break
             if message is not None:
-                await message.edit(content=f"{found['status']} for {turn * self.pause:.0f} s")
-        async with self.session.get(found["result"]["sample"]) as response:
+                await message.edit(content=f"{progress['status']} for {turn * self.pause:.0f} s")
+        async with self.session.get(progress["result"]["sample"]) as response:
             return await response.read()
 
 

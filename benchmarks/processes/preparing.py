@@ -66,13 +66,13 @@ def main() -> None:
     args = parser.parse_args()
     paths = sorted(args.folder.glob("*.jpg"))
     Image.preinit()
-    before, began, found = _peak(), time.perf_counter(), dict[str, Any]()
+    before, began, figures = _peak(), time.perf_counter(), dict[str, Any]()
     if args.kind == "decoder":
-        size, found["stalls"] = asyncio.run(_prepare_beside(paths))
+        size, figures["stalls"] = asyncio.run(_prepare_beside(paths))
     else:
         size = _prepare_each(_prepare if args.kind == "ours" else _prepare_plainly, paths)
     wall = time.perf_counter() - began
-    print(json.dumps({"wall": wall, "peak": _peak(), "extra": _peak() - before, "bytes": size, **found}))
+    print(json.dumps({"wall": wall, "peak": _peak(), "extra": _peak() - before, "bytes": size, **figures}))
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def memory(*, collect: bool = True) -> Json:
     if collect:
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
-    found = psutil.Process(os.getpid()).memory_full_info()
+    usage = psutil.Process(os.getpid()).memory_full_info()
     traced = tracemalloc.get_traced_memory()[0] if tracemalloc.is_tracing() else None
-    return {"rss": found.rss, "uss": found.uss, "traced": traced}
+    return {"rss": usage.rss, "uss": usage.uss, "traced": traced}
 
 
 async def answer(verbs: Mapping[str, Verb]) -> None:
@@ -64,12 +64,12 @@ async def answer(verbs: Mapping[str, Verb]) -> None:
         return memory()
 
     common: dict[str, Verb] = {"tick": start_ticker, "stalls": stalls, "memory": tell_memory}
-    known = common | dict(verbs)
+    all_verbs = common | dict(verbs)
 
     async def listen() -> None:
         while line := await lines.readline():
             asked: dict[str, Any] = json.loads(line)
-            _say(await known[asked.pop("verb")](**asked) or {})
+            _say(await all_verbs[asked.pop("verb")](**asked) or {})
 
     _say({"ready": True})
     listening = asyncio.create_task(listen())

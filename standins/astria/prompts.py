@@ -97,9 +97,13 @@ async def create(service: Service, request: web.Request) -> web.Response:
     fields["identity"] = {name: bodies.text(given.get(name)) for name in _IDENTITY}
     text = bodies.text(given.get("text")) or ""
     if service.quirks.idempotent:
-        for known in service.newest_prompts():
-            if (known.tune_id, known.text, known.fields.get("identity")) == (tune_id, text, fields["identity"]):
-                return _answer(service, known, request)
+        for prompt_before in service.newest_prompts():
+            if (prompt_before.tune_id, prompt_before.text, prompt_before.fields.get("identity")) == (
+                tune_id,
+                text,
+                fields["identity"],
+            ):
+                return _answer(service, prompt_before, request)
     picture = _input(given)
     _check(service, given, text, has_picture=picture is not None)
     prompt = _prompt(service, tune_id, text, fields, on=on)

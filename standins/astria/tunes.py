@@ -26,9 +26,9 @@ async def create(service: Service, request: web.Request) -> web.Response:
         raise Refusal(404, {"error": "Not found"})
     title, name = bodies.text(given.get("title")), bodies.text(given.get("name"))
     if service.quirks.idempotent:
-        known = next((tune for tune in service.newest_tunes() if tune.title == title), None)
-        if known:
-            return _answer(service, known, request)
+        tune_before = next((tune for tune in service.newest_tunes() if tune.title == title), None)
+        if tune_before:
+            return _answer(service, tune_before, request)
     tune, pictures = _checked(service, given, pack, title=title or "", name=name or "")
     prompts = queue_for(service, tune, _texts(given, pack, tune))
     for prompt in prompts if pack else []:  # a pack's price is its own, for all of its pictures

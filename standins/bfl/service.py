@@ -205,9 +205,9 @@ class Service(Standin):
             self.finetunes[task.id] = task.region
 
     def _seconds(self, task: Task) -> float:
-        told = self.training_duration if task.endpoint == TRAINING else self.duration
-        if told is not None:
-            return told(task) if callable(told) else told
+        seconds = self.training_duration if task.endpoint == TRAINING else self.duration
+        if seconds is not None:
+            return seconds(task) if callable(seconds) else seconds
         if task.outcome == "Request Moderated":
             return _READING_TIME / self.speed
         if task.endpoint == TRAINING:

@@ -91,9 +91,9 @@ def contracts() -> Mapping[str, Contract]:
 
 def codes() -> dict[ChecksumAddress, bytes]:
     """The code that a chain has from its beginning, by address."""
-    found = {contract.address: contract.code for contract in contracts().values()}
-    found[PUBLIC_COLLECTION] = bytes.fromhex(_PROXY.format(contracts()["SPGNFT"].address[2:].lower()))
-    return found
+    code_by_address = {contract.address: contract.code for contract in contracts().values()}
+    code_by_address[PUBLIC_COLLECTION] = bytes.fromhex(_PROXY.format(contracts()["SPGNFT"].address[2:].lower()))
+    return code_by_address
 
 
 def beginnings() -> list[bytes]:
@@ -124,17 +124,17 @@ def beginnings() -> list[bytes]:
 
 def ip_id(collection: str, token_id: int, *, chain_id: int = CHAIN_ID) -> ChecksumAddress:
     """The IP asset of a token, without a look at the chain: ERC-6551's address of its account."""
-    known = contracts()
+    deployed = contracts()
     creation = (
         bytes.fromhex("3d60ad80600a3d3981f3363d3d373d3d3d363d73")
-        + to_canonical_address(known["IPAccount"].address)
+        + to_canonical_address(deployed["IPAccount"].address)
         + bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
         + bytes(32)
         + chain_id.to_bytes(32)
         + to_canonical_address(collection).rjust(32, b"\0")
         + token_id.to_bytes(32)
     )
-    registry = to_canonical_address(known["ERC6551Registry"].address)
+    registry = to_canonical_address(deployed["ERC6551Registry"].address)
     return to_checksum_address(keccak(b"\xff" + registry + bytes(32) + keccak(creation))[12:])
 
 

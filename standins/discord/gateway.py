@@ -191,15 +191,15 @@ class Gateway:
                 pass  # presence and the like change nothing here
         return session
 
-    def _identify(self, connection: _Connection, said: Json) -> Session | None:
-        if self._token is not None and said["token"] != self._token:
+    def _identify(self, connection: _Connection, payload: Json) -> Session | None:
+        if self._token is not None and payload["token"] != self._token:
             connection.put(_Close(4004))
             return None
-        shard, shards = said.get("shard") or (0, 1)
+        shard, shards = payload.get("shard") or (0, 1)
         if not 0 <= shard < shards:
             connection.put(_Close(4010))
             return None
-        session = Session(secrets.token_hex(16), shard, shards, int(said["intents"]), connection)
+        session = Session(secrets.token_hex(16), shard, shards, int(payload["intents"]), connection)
         self.sessions[session.id] = session
         self.identified += 1
         guilds = [each for each in self._world.guilds.values() if session.sees(each)]
@@ -219,9 +219,9 @@ class Gateway:
         self._world.changed()
         return session
 
-    def _resume(self, connection: _Connection, said: Json) -> Session | None:
-        session = self.sessions.get(said["session_id"])
-        seen: int = said["seq"] or 0
+    def _resume(self, connection: _Connection, payload: Json) -> Session | None:
+        session = self.sessions.get(payload["session_id"])
+        seen: int = payload["seq"] or 0
         if not session or (session.sent and seen < session.sent[0][0] - 1):
             connection.put(json.dumps({"op": INVALID_SESSION, "d": False}))
             return None

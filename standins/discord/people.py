@@ -69,9 +69,9 @@ class People:
         modal = asked.modal
         if modal is None:
             raise LookupError(f"{asked.name} did not open a modal")
-        known = {each["custom_id"] for _, each in walk(modal["components"]) if "custom_id" in each}
-        if unknown := set(values) - known:
-            raise LookupError(f"the modal has no {sorted(unknown)}; it has {sorted(known)}")
+        custom_ids = {each["custom_id"] for _, each in walk(modal["components"]) if "custom_id" in each}
+        if unknown := set(values) - custom_ids:
+            raise LookupError(f"the modal has no {sorted(unknown)}; it has {sorted(custom_ids)}")
         resolved: Json = {}
         filled = [
             self._fill(each, values, asked.channel, resolved, number)
@@ -134,24 +134,24 @@ class People:
             level["options"] = [inner]
             level = inner
         resolved: Json = {}
-        known: list[Json] = schema.get("options") or []
-        if strangers := set(values) - {each["name"] for each in known}:
+        options: list[Json] = schema.get("options") or []
+        if strangers := set(values) - {each["name"] for each in options}:
             raise LookupError(f"/{line} has no option {sorted(strangers)}")
-        level["options"] = list(self._options(known, values, channel, resolved, focused, line))
+        level["options"] = list(self._options(options, values, channel, resolved, focused, line))
         if resolved:
             data["resolved"] = resolved
         return data
 
     def _options(
         self,
-        known: Sequence[Json],
+        options: Sequence[Json],
         values: Mapping[str, Any],
         channel: Channel,
         resolved: Json,
         focused: str | None,
         line: str,
     ) -> Iterator[Json]:
-        for option in known:
+        for option in options:
             name: str = option["name"]
             if name not in values:
                 if option.get("required") and focused is None:

@@ -267,9 +267,9 @@ class World:
         if nonce is not None and len(str(nonce)) > 25:
             raise rules.invalid("nonce", "Must be 25 or fewer in length.")
         if nonce is not None and body.get("enforce_nonce"):
-            at, known = self._nonces.get(str(nonce), (0.0, None))
-            if known and self.clock() - at < self.nonces_live:
-                return known
+            at, earlier = self._nonces.get(str(nonce), (0.0, None))
+            if earlier and self.clock() - at < self.nonces_live:
+                return earlier
         if int(body.get("flags") or 0) & EPHEMERAL:
             raise rules.invalid("flags", "EPHEMERAL belongs to interaction responses.")
         message = self.post(channel, self.bot, body, files)
@@ -311,11 +311,11 @@ class World:
     def sync_commands(self, commands: Sequence[Json], *, guild: int = 0) -> list[Json]:
         """Replace a scope's commands; those that keep their name keep their id. Scope 0 is global."""
         rules.check_commands(commands)
-        known = {(each["type"], each["name"]): each["id"] for each in self.commands.get(guild, {}).values()}
+        ids = {(each["type"], each["name"]): each["id"] for each in self.commands.get(guild, {}).values()}
         scope: dict[int, Json] = {}
         for each in commands:
             kind = each.get("type", 1)
-            made = int(known.get((kind, each["name"])) or self.new_id())
+            made = int(ids.get((kind, each["name"])) or self.new_id())
             defaults: Json = {"description": "", "options": [], "default_member_permissions": None, "nsfw": False}
             own: Json = {
                 "id": str(made),

@@ -53,15 +53,15 @@ class _Api:
     async def list_files(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "org:files:read")
         asked = request.query
-        found = [file for file in self._service.files if file.network == request.match_info["network"]]
+        matching = [file for file in self._service.files if file.network == request.match_info["network"]]
         if "cid" in asked:
-            found = [file for file in found if file.cid == asked["cid"] and self._service.is_named(file)]
+            matching = [file for file in matching if file.cid == asked["cid"] and self._service.is_named(file)]
         if "name" in asked:
-            found = [file for file in found if file.name == asked["name"]]
+            matching = [file for file in matching if file.name == asked["name"]]
         if asked.get("cidPending") == "true":
-            found = [file for file in found if not self._service.is_named(file)]
+            matching = [file for file in matching if not self._service.is_named(file)]
         limit = int(asked.get("limit", "10"))
-        files = [self._described(file) for file in found[:limit]]
+        files = [self._described(file) for file in matching[:limit]]
         return web.json_response({"data": {"files": files, "next_page_token": ""}})
 
     async def get_file(self, request: web.Request) -> web.Response:
@@ -92,11 +92,11 @@ class _Api:
     async def unpin(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "unpin")
         cid = request.match_info["cid"]
-        found = self._service.pinned(_cid(cid))
-        if not found:
+        pinned = self._service.pinned(_cid(cid))
+        if not pinned:
             details = f"The current user has not pinned the cid: {cid}"
             raise Refusal(400, "CURRENT_USER_HAS_NOT_PINNED_CID", details)
-        for file in found:
+        for file in pinned:
             self._service.forget(file)
         return web.Response(text="OK")
 
@@ -107,7 +107,7 @@ class _Api:
     async def pin_list(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "pinList")
         wanted = request.query.get("hashContains") or request.query.get("cid") or ""
-        found = [file for file in self._service.files if file.network == "public" and wanted in file.cid]
+        matching = [file for file in self._service.files if file.network == "public" and wanted in file.cid]
         rows = [
             {
                 "id": file.id,
@@ -119,7 +119,7 @@ class _Api:
                 "mime_type": file.media_type,
                 "number_of_files": 1,
             }
-            for file in found
+            for file in matching
         ]
         return web.json_response({"count": len(rows), "rows": rows})
 

@@ -126,8 +126,8 @@ class Service(Standin):
         cid = (await asyncio.to_thread(cids_of, named_by, [profile])).by_profile[profile]
         if self.quirks.private != "no":
             network = "private"
-        if there := next((file for file in self.files if (file.cid, file.network) == (cid, network)), None):
-            return there, True
+        if duplicate := next((file for file in self.files if (file.cid, file.network) == (cid, network)), None):
+            return duplicate, True
         kept = content[:-1] + bytes([content[-1] ^ 1]) if self.quirks.corrupt and content else content
         now = self.clock()
         file = File(

@@ -45,8 +45,11 @@ async def get_finetune(service: Service, request: web.Request) -> web.Response:
         case "null":
             return web.json_response({"data": None})
         case "object":
-            told: dict[str, Any] = {"status": service.status(asset), "progress_percentage": _percentage(service, asset)}
-            return web.json_response({"data": {**told, "message": asset.reason} if asset.reason else told})
+            progress: dict[str, Any] = {
+                "status": service.status(asset),
+                "progress_percentage": _percentage(service, asset),
+            }
+            return web.json_response({"data": {**progress, "message": asset.reason} if asset.reason else progress})
 
 
 async def get_health(_request: web.Request) -> web.Response:

@@ -42,10 +42,12 @@ class Quirks:
 class Refusal(Exception):
     """A request that is turned down with `{"message": …}`, or with FastAPI's `{"detail": […]}`."""
 
-    def __init__(self, status: int, said: str | list[Any]) -> None:
-        super().__init__(said)
+    def __init__(self, status: int, explanation: str | list[Any]) -> None:
+        super().__init__(explanation)
         self.status = status
-        self.body: dict[str, Any] = {"message": said} if isinstance(said, str) else {"detail": said}
+        self.body: dict[str, Any] = (
+            {"message": explanation} if isinstance(explanation, str) else {"detail": explanation}
+        )
 
 
 class Service(Standin):

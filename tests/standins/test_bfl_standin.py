@@ -371,13 +371,13 @@ def _plain(schema: Any, document: dict[str, Any]) -> Any:
     ],
 )
 async def test_a_request_that_breaks_a_rule_is_refused_by_name(
-    bfl: tuple[BflServer, Caller], name: str, body: dict[str, Any], found: tuple[str, str]
+    bfl: tuple[BflServer, Caller], name: str, body: dict[str, Any], problem: tuple[str, str]
 ) -> None:
     server, caller = bfl
     status, answer = await caller.post(name, {"prompt": "a cat", **body})
 
-    assert (status, problems(answer)) == (422, [found])
-    assert answer["detail"][0]["url"] == f"https://errors.pydantic.dev/2.10/v/{found[0]}"
+    assert (status, problems(answer)) == (422, [problem])
+    assert answer["detail"][0]["url"] == f"https://errors.pydantic.dev/2.10/v/{problem[0]}"
     assert server.tasks == []
 
 
@@ -399,12 +399,12 @@ async def test_fields_that_nobody_knows_are_ignored(bfl: tuple[BflServer, Caller
 
 async def test_what_is_not_json_is_refused_as_fastapi_does(bfl: tuple[BflServer, Caller]) -> None:
     _, caller = bfl
-    found: list[tuple[int, str]] = []
+    answers: list[tuple[int, str]] = []
     for body in (b"", b'{"prompt": "a cat",}', b"[]"):
         headers = {**KEY, "Content-Type": "application/json"}
         async with caller.session.post(caller.origin / "v1/flux-dev", data=body, headers=headers) as answer:
-            found.append((answer.status, (await answer.json())["detail"][0]["type"]))
-    assert found == [(422, "missing"), (422, "json_invalid"), (422, "model_type")]
+            answers.append((answer.status, (await answer.json())["detail"][0]["type"]))
+    assert answers == [(422, "missing"), (422, "json_invalid"), (422, "model_type")]
 
 
 async def test_pictures_are_not_kept_in_the_records(bfl: tuple[BflServer, Caller]) -> None:
@@ -631,12 +631,12 @@ async def test_results_and_pictures_may_live_on_other_hosts(open_server: Open, c
 
 
 @pytest.mark.parametrize(("region", "found"), [("us1", 200), ("eu1", 404), ("global", 404), ("us", 404)])
-async def test_a_finetune_works_only_where_it_was_trained(open_server: Open, region: str, found: int) -> None:
+async def test_a_finetune_works_only_where_it_was_trained(open_server: Open, region: str, expected: int) -> None:
     server, caller = await open_server(region=region)
     server.finetunes["mine"] = "us1"
     status, answer = await caller.post("flux-pro-finetuned", {"finetune_id": "mine"})
-    assert status == found
-    assert found == 200 or answer == {"detail": "Finetune not found or not ready"}
+    assert status == expected
+    assert expected == 200 or answer == {"detail": "Finetune not found or not ready"}
 
 
 async def test_each_year_offers_its_own(open_server: Open) -> None:

@@ -197,8 +197,8 @@ async def test_groups_members_autocomplete_and_context_menus(server: LocalDiscor
     assert (await asked.answered).content == "member 3"
     typing = await server.autocomplete(member, channel, "imagine", focused="prompt", prompt="a cat")
     assert (await typing.acknowledged).choices == [{"name": "a cat in oil", "value": "a cat in oil"}]
-    said = await server.say(member, channel, "look at this")
-    menu = await server.message_command(member, "Register as IP", said)
+    message = await server.say(member, channel, "look at this")
+    menu = await server.message_command(member, "Register as IP", message)
     assert (await menu.answered).content == "look at this"
     with pytest.raises(LookupError, match="without 'prompt'"):
         await server.slash(member, channel, "imagine")
@@ -250,10 +250,10 @@ async def test_a_layout_shows_files_that_can_be_downloaded_until_their_link_expi
 
 async def test_a_callback_says_which_message_it_made(server: LocalDiscord, bot: Painter) -> None:
     async def answer(interaction: discord.Interaction) -> int | None:
-        said = await interaction.response.send_message("x", ephemeral=True)
-        assert isinstance(said.resource, discord.InteractionMessage)
-        assert said.is_ephemeral()
-        return said.message_id
+        response = await interaction.response.send_message("x", ephemeral=True)
+        assert isinstance(response.resource, discord.InteractionMessage)
+        assert response.is_ephemeral()
+        return response.message_id
 
     bot.act = answer
     asked = await server.slash(server.member, server.channel, "run")

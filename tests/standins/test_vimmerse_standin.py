@@ -100,9 +100,9 @@ class Member:
 
     async def drawn(self, ticket: Ticket) -> bytes:
         self.clock.time += 10
-        found = await self.client.job_status(ticket)
-        assert found.status is Status.READY, found
-        return await self.fetched(found.urls[0])
+        status = await self.client.job_status(ticket)
+        assert status.status is Status.READY, status
+        return await self.fetched(status.urls[0])
 
     async def fetched(self, url: str) -> bytes:
         await self.client.fetch_output(url, self.folder / "picture")
@@ -209,10 +209,10 @@ async def test_the_client_works_with_every_reading_of_the_document(
         assert early.status in ({Status.MISSING} if untold else {Status.WAITING, Status.RUNNING})
 
         clock.time += 600
-        found = await leo.client.finetune_status(ref)
-        assert found.status is Status.READY
-        assert len(found.samples) == 2
-        named = ref.model_copy(update={"remote_id": ref.remote_id or found.trigger, "trigger": found.trigger or ""})
+        status = await leo.client.finetune_status(ref)
+        assert status.status is Status.READY
+        assert len(status.samples) == 2
+        named = ref.model_copy(update={"remote_id": ref.remote_id or status.trigger, "trigger": status.trigger or ""})
         assert mean(await leo.drawn(await leo.order(named)))
 
 
@@ -242,8 +242,8 @@ async def test_a_training_that_fails_is_found_to_have_failed_and_costs_nothing(
         assert service.credits == 50
         service.end(service.trainings[0], "fail", after=60, reason="Too few faces.")
         clock.time += 60
-        found = await leo.client.finetune_status(ref)
-        assert (found.status, found.reasons) == (Status.FAILED, ("Too few faces.",))
+        status = await leo.client.finetune_status(ref)
+        assert (status.status, status.reasons) == (Status.FAILED, ("Too few faces.",))
         assert service.credits == 150
 
 
@@ -316,8 +316,8 @@ async def test_what_does_not_fit_is_refused_in_the_words_of_the_document(
             async with session.post(leo.origin / path, data=_body(form), headers={"X-Api-Key": KEY}) as answer:
                 body = await answer.json()
                 assert (path, form, answer.status) == (path, form, status), body
-                said = body["message"] if status == 400 else body["detail"][0]["loc"][-1]
-                assert said == words
+                explanation = body["message"] if status == 400 else body["detail"][0]["loc"][-1]
+                assert explanation == words
         assert (await leo.client.job_status(Ticket(provider="vimmerse", remote_id="x"))).status is Status.MISSING
         unknown = FinetuneRef(provider="vimmerse", remote_id="LEO_zz", trigger="LEO_zz")
         assert (await leo.client.finetune_status(unknown)).status is Status.MISSING
@@ -339,8 +339,8 @@ async def test_a_prompt_that_is_flagged_fails_with_a_reason(service: VimmerseSer
         ref = await leo.trained()
         ticket = await leo.order(ref, "gore everywhere")
         leo.clock.time += 10
-        found = await leo.client.job_status(ticket)
-    assert (found.status, found.reasons) == (Status.FAILED, ("The prompt was flagged by the content filter.",))
+        status = await leo.client.job_status(ticket)
+    assert (status.status, status.reasons) == (Status.FAILED, ("The prompt was flagged by the content filter.",))
 
 
 # Faults, callbacks, restarts

@@ -71,12 +71,12 @@ class Block:
 
 def bloom(logs: Sequence[Log]) -> int:
     """The 2048-bit filter in which anybody can look whether these logs may be there."""
-    found = BloomFilter()
+    filter_ = BloomFilter()
     for log in logs:
-        found.add(log.address)
+        filter_.add(log.address)
         for topic in log.topics:
-            found.add(topic)
-    return int(found)
+            filter_.add(topic)
+    return int(filter_)
 
 
 def _stored(mined: Mined) -> dict[str, Any]:

@@ -20,26 +20,26 @@ class Nodes(BaseDB):
     """The state's nodes by their hashes, all of them in memory; new ones are noted until the archive has them."""
 
     def __init__(self) -> None:
-        self.known: dict[bytes, bytes] = {}
+        self.all: dict[bytes, bytes] = {}
         self.fresh: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:
-        return self.known[key]
+        return self.all[key]
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
-        self.known[key] = self.fresh[key] = value
+        self.all[key] = self.fresh[key] = value
 
     def __delitem__(self, key: bytes) -> None:
-        del self.known[key]  # the file keeps it, which does no harm: a node is what its hash says
+        del self.all[key]  # the file keeps it, which does no harm: a node is what its hash says
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.known)
+        return iter(self.all)
 
     def __len__(self) -> int:
-        return len(self.known)
+        return len(self.all)
 
     def _exists(self, key: bytes) -> bool:
-        return key in self.known
+        return key in self.all
 
 
 class Archive:
@@ -53,7 +53,7 @@ class Archive:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(_SCHEMA)
-            self.nodes.known = dict(self._db.execute("SELECT key, value FROM nodes"))
+            self.nodes.all = dict(self._db.execute("SELECT key, value FROM nodes"))
 
     def blocks(self) -> list[Block]:
         """All of them in their order, none where the chain is new."""

@@ -27,11 +27,11 @@ def answer(chain: Chain, method: str, params: Params) -> Any:
     Raises:
         Refusal: with the code and the words of a real node.
     """
-    known = _METHODS.get(method)
-    if not known:
+    answer_method = _METHODS.get(method)
+    if not answer_method:
         raise Refusal(f"the method {method} does not exist/is not available", code=UNKNOWN)
     try:
-        return known(chain, params)
+        return answer_method(chain, params)
     except IndexError as error:
         raise Refusal("missing value for required argument", code=INVALID) from error
     except (ValueError, TypeError, AttributeError) as error:
@@ -55,16 +55,16 @@ def _block_receipts(chain: Chain, params: Params) -> Any:
 
 def _transaction(chain: Chain, params: Params) -> Any:
     hash_ = _bytes(params[0], 32)
-    if found := chain.mined(hash_):
-        block, place = found
+    if place_mined := chain.mined(hash_):
+        block, place = place_mined
         return shown.transaction(block.mined[place].transaction, block=block, place=place)
     waiting = chain.pool.get(hash_)
     return shown.transaction(waiting) if waiting and not chain.lag else None
 
 
 def _receipt(chain: Chain, params: Params) -> Any:
-    found = chain.mined(_bytes(params[0], 32))
-    return shown.receipt(*found) if found else None
+    place_mined = chain.mined(_bytes(params[0], 32))
+    return shown.receipt(*place_mined) if place_mined else None
 
 
 def _call(chain: Chain, params: Params) -> str:
@@ -115,16 +115,16 @@ def _logs(chain: Chain, params: Params) -> Any:
         blocks = chain.blocks[first : last + 1]
     addresses = _listed(wanted.get("address"))
     topics = [_listed(each) for each in cast("Sequence[Any]", wanted.get("topics") or ())]
-    found = [
+    logs = [
         log
         for block in blocks
         for place in range(len(block.mined))
         for log in shown.logs(block, place)
         if _wanted(log, addresses, topics)
     ]
-    if len(found) > _MOST_LOGS:
+    if len(logs) > _MOST_LOGS:
         raise Refusal(f"query returned more than {_MOST_LOGS} results", code=-32005)
-    return found
+    return logs
 
 
 def _wanted(log: Mapping[str, Any], addresses: set[str], topics: Sequence[set[str]]) -> bool:

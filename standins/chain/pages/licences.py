@@ -40,14 +40,14 @@ def _name(value: dict[str, Any]) -> str:
 
 
 def _sentences(value: dict[str, Any]) -> list[str]:
-    found: list[str] = []
+    sentences: list[str] = []
     if value["commercial_use"]:
         credit = ", with credit" if value["commercial_attribution"] else ""
-        found.append(f"It may be used commercially{credit}.")
+        sentences.append(f"It may be used commercially{credit}.")
     else:
-        found.append("It may not be used commercially.")
+        sentences.append("It may not be used commercially.")
     if not value["derivatives_allowed"]:
-        found.append("Nothing may be made out of it.")
+        sentences.append("Nothing may be made out of it.")
     else:
         wishes: list[str] = []
         if value["derivatives_attribution"]:
@@ -56,13 +56,13 @@ def _sentences(value: dict[str, Any]) -> list[str]:
             wishes.append("after its owner approved")
         if value["derivatives_reciprocal"]:
             wishes.append("under the same terms")
-        found.append(", ".join(["Others may remix it", *wishes]) + ".")
+        sentences.append(", ".join(["Others may remix it", *wishes]) + ".")
     if value["revenue_share"]:
-        found.append(f"{100 * value['revenue_share'] / _WHOLE:g} % of what that earns goes to its owner.")
+        sentences.append(f"{100 * value['revenue_share'] / _WHOLE:g} % of what that earns goes to its owner.")
     if value["minting_fee"]:
-        found.append(f"A licence costs {value['minting_fee'] / _COIN:g} WIP.")
+        sentences.append(f"A licence costs {value['minting_fee'] / _COIN:g} WIP.")
     elif value["commercial_use"]:
-        found.append("A licence costs nothing.")
+        sentences.append("A licence costs nothing.")
     if value["expiration"]:
-        found.append("The licence ends one day.")
-    return found
+        sentences.append("The licence ends one day.")
+    return sentences

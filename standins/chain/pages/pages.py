@@ -49,16 +49,16 @@ class Pages:
         router.add_get("/static/{file:page\\.css|asset\\.js}", _static)
 
     async def _overview(self, _request: web.Request) -> web.Response:
-        found: list[Registration] = await self._run(lambda: list(reading.registrations(self._chain))[:_LISTED])
-        rows = _list(found) or "<p>Nothing has been registered yet.</p>"
+        registrations: list[Registration] = await self._run(lambda: list(reading.registrations(self._chain))[:_LISTED])
+        rows = _list(registrations) or "<p>Nothing has been registered yet.</p>"
         return _page("IP assets", f"<h1>IP assets</h1>{rows}")
 
     async def _asset(self, request: web.Request) -> web.Response:
         ip = _address(request.match_info["ip"])
-        found: Asset | None = await self._run(reading.asset, self._chain, ip) if ip else None
-        if not found:
+        asset: Asset | None = await self._run(reading.asset, self._chain, ip) if ip else None
+        if not asset:
             return _page("No such IP asset", "<h1>No IP asset has this id</h1>", status=404)
-        return _page(f"{found.collection_name} #{found.token_id}", self._asset_html(found), script=True)
+        return _page(f"{asset.collection_name} #{asset.token_id}", self._asset_html(asset), script=True)
 
     async def _transaction(self, request: web.Request) -> web.Response:
         given = request.match_info["hash"]
@@ -75,17 +75,18 @@ class Pages:
         address = _address(request.match_info["address"])
         if not address:
             return _page("No such address", "<h1>This is no address</h1>", status=404)
-        found: Holding = await self._run(reading.holding, self._chain, address)
-        kind = "A contract" if found.contract else "A wallet"
+        holding: Holding = await self._run(reading.holding, self._chain, address)
+        kind = "A contract" if holding.contract else "A wallet"
         facts = _facts(
-            ("Address", f"<code>{found.address}</code>"),
+            ("Address", f"<code>{holding.address}</code>"),
             ("What it is", kind),
-            ("Balance", f"{found.balance / _COIN:,.4f} IP"),
-            ("Transactions sent", str(found.sent)),
+            ("Balance", f"{holding.balance / _COIN:,.4f} IP"),
+            ("Transactions sent", str(holding.sent)),
         )
-        assets = _list(found.assets) or "<p>None.</p>"
+        assets = _list(holding.assets) or "<p>None.</p>"
         return _page(
-            found.name or address, f"<h1>{escape(found.name or 'Address')}</h1>{facts}<h2>Its IP assets</h2>{assets}"
+            holding.name or address,
+            f"<h1>{escape(holding.name or 'Address')}</h1>{facts}<h2>Its IP assets</h2>{assets}",
         )
 
     def _asset_html(self, asset: Asset) -> str:
@@ -115,14 +116,14 @@ class Pages:
         )
 
     def _transaction_html(self, hash_: bytes) -> tuple[str, str, int]:
-        found = self._chain.mined(hash_)
+        place_mined = self._chain.mined(hash_)
         heading = f"<h1>Transaction</h1><p><code>{text(hash_)}</code></p>"
-        if not found:
+        if not place_mined:
             waiting = self._chain.pool.get(hash_)
             if not waiting:
                 return "No such transaction", "<h1>No transaction has this hash</h1>", 404
             return "Transaction", f"{heading}<p>It waits for a block.</p>", 200
-        block, place = found
+        block, place = place_mined
         mined = block.mined[place]
         sender = to_checksum_address(mined.transaction.sender)
         to = to_checksum_address(mined.transaction.to) if mined.transaction.to else None
@@ -152,8 +153,8 @@ class Pages:
             return gateway + uri.removeprefix("ipfs://").removeprefix("ipfs/")
         if not re.match(r"https?://", uri):
             return ""
-        _, found, path = uri.partition("/ipfs/")
-        return gateway + path if local and found else uri
+        _, prefix, path = uri.partition("/ipfs/")
+        return gateway + path if local and prefix else uri
 
 
 async def _nothing(_request: web.Request) -> web.Response:
@@ -188,17 +189,17 @@ def _facts(*facts: tuple[str, str]) -> str:
     return f"<dl>{rows}</dl>"
 
 
-def _list(found: list[Registration] | tuple[Registration, ...]) -> str:
+def _list(registrations: list[Registration] | tuple[Registration, ...]) -> str:
     rows = "".join(
         f'<li><a href="/ipa/{each.ip}">{escape(each.name.partition(": ")[2])}</a> '
         f"<small>{_when(each.block.header.timestamp)}</small></li>"
-        for each in found
+        for each in registrations
     )
     return f"<ul>{rows}</ul>" if rows else ""
 
 
-def _assets(found: tuple[ChecksumAddress, ...]) -> str:
-    return "<br>".join(f'<a href="/ipa/{ip}"><code>{ip}</code></a>' for ip in found)
+def _assets(addresses: tuple[ChecksumAddress, ...]) -> str:
+    return "<br>".join(f'<a href="/ipa/{ip}"><code>{ip}</code></a>' for ip in addresses)
 
 
 def _licence(licence: Licence) -> str:
@@ -212,8 +213,8 @@ def _licence(licence: Licence) -> str:
 
 
 def _link(address: ChecksumAddress, name: str = "") -> str:
-    known = name or reading.name_of(address)
-    shown = f"{escape(known)} " if known else ""
+    label = name or reading.name_of(address)
+    shown = f"{escape(label)} " if label else ""
     return f'<a href="/address/{address}">{shown}<code>{address}</code></a>'
 
 

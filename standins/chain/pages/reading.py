@@ -80,17 +80,17 @@ class Holding:
 
 def asset(chain: Chain, ip: ChecksumAddress) -> Asset | None:
     """None where no IP asset has this id."""
-    known = contracts()
-    view, terms = known["CoreMetadataViewModule"], known["LicenseRegistry"]
+    deployed = contracts()
+    view, terms = deployed["CoreMetadataViewModule"], deployed["LicenseRegistry"]
     made = next((each for each in registrations(chain) if each.ip == ip), None)
     if not made:
         return None
-    _, collection, token_id = _read(chain, known["IPAccount"], "token", at=ip)
+    _, collection, token_id = _read(chain, deployed["IPAccount"], "token", at=ip)
     return Asset(
         ip=ip,
         owner=to_checksum_address(_read(chain, view, "getOwner", ip)),
         collection=to_checksum_address(collection),
-        collection_name=_read(chain, known["SPGNFT"], "name", at=collection),
+        collection_name=_read(chain, deployed["SPGNFT"], "name", at=collection),
         token_id=token_id,
         metadata_uri=_read(chain, view, "getMetadataURI", ip),
         metadata_hash=_read(chain, view, "getMetadataHash", ip),
@@ -154,9 +154,9 @@ def events(mined: Mined) -> list[tuple[str, ChecksumAddress]]:
 
 
 def _parents(chain: Chain, ip: ChecksumAddress) -> tuple[ChecksumAddress, ...]:
-    known = contracts()["LicenseRegistry"]
-    count = _read(chain, known, "getParentIpCount", ip)
-    return tuple(to_checksum_address(_read(chain, known, "getParentIp", ip, index)) for index in range(count))
+    registry = contracts()["LicenseRegistry"]
+    count = _read(chain, registry, "getParentIpCount", ip)
+    return tuple(to_checksum_address(_read(chain, registry, "getParentIp", ip, index)) for index in range(count))
 
 
 def _licence(chain: Chain, number: int) -> Licence:

@@ -63,11 +63,11 @@ class ResponseRoutes:
         if call.received_at - interaction.sent_at > rules.ACKNOWLEDGE_WITHIN:
             raise rules.unknown(10062, "interaction")
         kind: int = call.json["type"]
-        said: Json = call.json.get("data") or {}
+        reply: Json = call.json.get("data") or {}
         _check_kind(interaction, kind)
         world = self._world
         if kind in {REPLY, DEFER_REPLY}:
-            body = said if kind == REPLY else {"flags": int(said.get("flags") or 0) & EPHEMERAL}
+            body = reply if kind == REPLY else {"flags": int(reply.get("flags") or 0) & EPHEMERAL}
             style = COMMAND_REPLY if interaction.type == COMMAND else PLAIN_REPLY if interaction.message else 0
             interaction.original = world.post(
                 interaction.channel,
@@ -80,16 +80,16 @@ class ResponseRoutes:
             )
         elif kind in {UPDATE, DEFER_UPDATE}:
             if kind == UPDATE and interaction.message:
-                world.edit(interaction.message, said, call.files)
+                world.edit(interaction.message, reply, call.files)
             interaction.original = interaction.message
         elif kind == CHOICES:
-            choices: list[Json] = said.get("choices") or []
+            choices: list[Json] = reply.get("choices") or []
             if len(choices) > 25:
                 raise rules.invalid("choices", "Must be 25 or fewer in length.")
             interaction.choices = choices
         elif kind == MODAL:
-            rules.check_modal(said)
-            interaction.modal = said
+            rules.check_modal(reply)
+            interaction.modal = reply
         interaction.acknowledge(kind, call.received_at)
         world.acknowledged += 1
         world.answered += kind in {REPLY, UPDATE}

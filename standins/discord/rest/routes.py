@@ -98,13 +98,13 @@ class BotRoutes:
         channel = self._world.channel(call.path["channel"])
         if not channel.recipient and not channel.app_permissions & READ_HISTORY:
             return []
-        found = [each for each in channel.messages if not (each.deleted or each.ephemeral)]
+        messages = [each for each in channel.messages if not (each.deleted or each.ephemeral)]
         if "before" in call.query:
-            found = [each for each in found if each.id < int(call.query["before"])]
+            messages = [each for each in messages if each.id < int(call.query["before"])]
         limit = int(call.query.get("limit", "50"))
         if "after" in call.query:
-            found = [each for each in found if each.id > int(call.query["after"])][:limit]
-        return [self._world.message_payload(each) for each in reversed(found[-limit:])]
+            messages = [each for each in messages if each.id > int(call.query["after"])][:limit]
+        return [self._world.message_payload(each) for each in reversed(messages[-limit:])]
 
     def create_message(self, call: Call) -> Answer:
         channel = self._world.channel(call.path["channel"])
@@ -142,8 +142,8 @@ class BotRoutes:
         guild = self._world.guilds.get(int(call.path["guild"]))
         if not guild:
             raise rules.unknown(10004, "Guild")
-        found = [each for each in guild.members.values() if each.id > int(call.query.get("after", "0"))]
-        return [each.member_payload() for each in found[: int(call.query.get("limit", "1"))]]
+        members = [each for each in guild.members.values() if each.id > int(call.query.get("after", "0"))]
+        return [each.member_payload() for each in members[: int(call.query.get("limit", "1"))]]
 
     def member(self, call: Call) -> Answer:
         guild = self._world.guilds.get(int(call.path["guild"]))
@@ -187,5 +187,5 @@ def _scope(call: Call) -> int:
     return int(call.path.get("guild", "0"))
 
 
-def _same(known: Json, new: Json) -> bool:
-    return known["name"] == new["name"] and known["type"] == new.get("type", 1)
+def _same(old: Json, new: Json) -> bool:
+    return old["name"] == new["name"] and old["type"] == new.get("type", 1)

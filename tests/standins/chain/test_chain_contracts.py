@@ -134,27 +134,27 @@ ADDRESSES = {
 
 def signatures(contract: Contract, kind: str) -> dict[str, list[str]]:
     """What a contract's functions or events look like; one name may stand for several."""
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for each in contract.abi:
         if each["type"] == kind:
             types = ",".join(collapse_if_tuple(argument) for argument in each["inputs"])
-            found.setdefault(each["name"], []).append(f"{each['name']}({types})")
-    return found
+            by_name.setdefault(each["name"], []).append(f"{each['name']}({types})")
+    return by_name
 
 
 @pytest.mark.parametrize(
     ("contract", "function", "selector"),
-    [(contract, name, selector) for contract, known in FUNCTIONS.items() for name, selector in known.items()],
+    [(contract, name, selector) for contract, written in FUNCTIONS.items() for name, selector in written.items()],
 )
 def test_a_function_answers_to_its_selector(contract: str, function: str, selector: str) -> None:
-    known = signatures(contracts()[contract], "function")[function]
+    written = signatures(contracts()[contract], "function")[function]
 
-    assert selector in {keccak(text=each)[:4].hex() for each in known}
+    assert selector in {keccak(text=each)[:4].hex() for each in written}
 
 
 @pytest.mark.parametrize(
     ("contract", "event", "indexed", "topic"),
-    [(contract, name, *facts) for contract, known in EVENTS.items() for name, facts in known.items()],
+    [(contract, name, *facts) for contract, facts_by_name in EVENTS.items() for name, facts in facts_by_name.items()],
 )
 def test_an_event_has_its_topic_and_indexes_what_the_real_one_indexes(
     contract: str, event: str, indexed: str, topic: str

@@ -160,9 +160,9 @@ async def test_logs_and_batches_come_in_another_order(rpc: Client, chain: ChainS
 
     turned, straight = await rpc.receipt(sent), await rpc.receipt(sent)
     assert turned["logs"] == straight["logs"][::-1]
-    found = await rpc.ask("eth_getLogs", {"fromBlock": "0x0"})
-    assert found[-8:][::-1] != straight["logs"]
-    assert found[:8] == straight["logs"][::-1]
+    logs = await rpc.ask("eth_getLogs", {"fromBlock": "0x0"})
+    assert logs[-8:][::-1] != straight["logs"]
+    assert logs[:8] == straight["logs"][::-1]
     answers = await asked(rpc, "eth_chainId", "net_version")
     assert [answer["id"] for answer in answers] == [1, 0]
 

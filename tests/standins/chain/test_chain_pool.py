@@ -103,9 +103,9 @@ async def test_anvil_and_ours_agree_on_what_is_refused(client: Client, node: Nod
     await node.automine(False)
     raw = await client.sign(BOT, ADA.address, value=1, nonce=0)
     await client.submit(raw)
-    known = ("already known", "already imported")
+    repeated = ("already known", "already imported")
     cases: list[tuple[bytes, tuple[str, ...]]] = [
-        (raw, known),
+        (raw, repeated),
         (await client.sign(BOT, BEN.address, value=1, nonce=0), ("replacement transaction underpriced",)),
         (await client.sign(BOT, ADA.address, value=2_000 * ETHER, nonce=1), ("insufficient funds",)),
         (await client.sign(BOT, ADA.address, gas=20_000, nonce=1), ("intrinsic gas too low",)),

@@ -204,12 +204,12 @@ async def test_registrations_are_found_by_collection_and_token(scene: Scene, nod
     registered = "0x02ad3a2e0356b65fdfe4a73c825b78071ae469db35162978518b8c258abb3767"
     search = {"fromBlock": "0x0", "address": REGISTRY.address}
     wanted = [registered, None, topic(scene.collection), topic("0x2")]
-    [found] = await scene.client.ask("eth_getLogs", {**search, "topics": wanted})
+    [log] = await scene.client.ask("eth_getLogs", {**search, "topics": wanted})
     several = await scene.client.ask("eth_getLogs", {**search, "topics": [registered, None, topic(scene.collection)]})
     either = [registered, None, None, [topic("0x1"), topic("0x3")]]
     two = await scene.client.ask("eth_getLogs", {**search, "topics": either})
 
-    assert found["data"][2:66] == topic(ip_id(scene.collection, 2))[2:]
+    assert log["data"][2:66] == topic(ip_id(scene.collection, 2))[2:]
     assert [log["topics"][3] for log in several] == [topic(hex(number)) for number in range(1, 4)]
     assert len(two) == 2
     longer = [registered, None, None, None, None]  # than the log has topics
