@@ -94,3 +94,16 @@ class TurnedClock:
     def _at_rest(self, task: asyncio.Task[None]) -> bool:
         sleeper = self._sleepers.get(task)
         return task.done() or (sleeper is not None and sleeper.asleep)
+
+
+@dataclass
+class Clock:
+    """The clock of a stand-in: `clock()` gives its time, which the test moves by hand, or the stand-in by sleeping."""
+
+    time: float = 1_763_700_000.0  # Unix seconds
+
+    def __call__(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds

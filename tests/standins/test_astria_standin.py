@@ -16,20 +16,13 @@ from yarl import URL
 
 from standins.astria import FLUX_DEV, AstriaServer, Tune
 from standins.base.faults import Fault, answers, fails_after
+from tests.scenes.clock import Clock
 
 Client = TestClient[web.Request, web.Application]
 
 HEADERS = {"Authorization": "Bearer sandbox-key"}
 PROMPTS = f"/tunes/{FLUX_DEV}/prompts"
 DAY = 86_400.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_763_700_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture

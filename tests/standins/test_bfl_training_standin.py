@@ -18,22 +18,10 @@ from yarl import URL
 from standins.bfl import BflServer
 from standins.bfl.training import DeleteFinetuneInputs, FinetuneInputs
 from tests import SPECS
+from tests.scenes.clock import Clock
 
 UNKNOWN = (404, {"detail": "Finetune not found or not ready"})
 TRAINING = 1000.0  # seconds
-
-
-class Clock:
-    """A clock that moves when it is turned."""
-
-    def __init__(self) -> None:
-        self.now = 1_740_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def turn(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Trainee:
@@ -87,7 +75,7 @@ Open = Callable[..., Coroutine[Any, Any, tuple[BflServer, Trainee]]]
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_740_000_000.0)
 
 
 @pytest.fixture
@@ -123,7 +111,7 @@ async def test_a_training_is_a_task_and_then_a_finetune_that_can_be_looked_at_an
     assert await trainee.ask("finetune_details", finetune_id=id_) == UNKNOWN
     assert await trainee.ask("flux-pro-finetuned", {"finetune_id": id_}) == UNKNOWN
 
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     assert await trainee.status(id_) == "Ready"
     assert await trainee.listed() == [id_]
     assert (await trainee.ask("finetune_details", finetune_id=id_))[1]["finetune_details"] == {
@@ -157,7 +145,7 @@ async def test_a_training_is_paid_when_it_is_ready(
     server, trainee = await open_server(credits=600)
     await trainee.train(iterations=iterations)
     assert server.credits == 600
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     assert server.credits == 600 - credits
     assert (await trainee.ask("finetune", order(iterations=1000)))[0] == 402
 
@@ -200,7 +188,7 @@ async def test_too_many_pictures_and_bad_words_are_moderated_and_not_paid(open_s
     many = await trainee.train(file_data=packed({f"{n:04}.jpg": photograph() for n in range(21)}))
     named = await trainee.train(finetune_comment="nude")
     described = await trainee.train(file_data=packed({"0001.jpg": photograph(), "0001.txt": b"a nazi"}))
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     assert [await trainee.status(id_) for id_ in (many, named, described)] == ["Request Moderated"] * 3
     assert (server.credits, await trainee.listed()) == (10_000, [])
 
@@ -209,7 +197,7 @@ async def test_a_finetune_is_known_in_its_own_region_only(open_server: Open, clo
     server, us = await open_server()
     _, eu = await open_server(server=server, region="eu1")
     id_ = await us.train()
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     assert await us.listed() == [id_]
     assert await eu.listed() == []
     assert await eu.status(id_) == "Task not found"
@@ -238,15 +226,15 @@ async def test_what_is_said_of_a_training_may_be_odd_for_a_while(open_server: Op
     id_ = await trainee.train()
 
     assert await trainee.status(id_) == "Task not found"
-    clock.turn(50)
+    clock.time += 50
     assert await trainee.status(id_) == "Error"
-    clock.turn(50)
+    clock.time += 50
     assert await trainee.ask("get_result", id=id_) == (500, "Internal Server Error")
-    clock.turn(400)
+    clock.time += 400
     assert (await trainee.ask("get_result", id=id_))[1]["progress"] == 50
-    clock.turn(500)
+    clock.time += 500
     assert await trainee.status(id_) == "Ready"
-    clock.turn(60)
+    clock.time += 60
     assert await trainee.status(id_) == "Task not found"
     assert (await trainee.ask("finetune_details", finetune_id=id_))[0] == 200
     assert await trainee.listed() == [{"finetune_id": id_}]
@@ -271,7 +259,7 @@ async def test_a_training_calls_back_in_three_dialects(
     server.quirks.callback = dialect
     async with TestServer(app) as listener:
         id_ = await trainee.train(webhook_url=str(listener.make_url("/hook")), webhook_secret="shh")
-        clock.turn(TRAINING)
+        clock.time += TRAINING
         assert await server.deliver_callbacks() == 1
     assert (heard[0]["status"], heard[0][name]) == (word, id_)
 
@@ -280,14 +268,14 @@ async def test_trainings_and_finetunes_outlive_a_restart(open_server: Open, cloc
     state = tmp_path / "state.sqlite3"
     _, trainee = await open_server(state=state)
     done, deleted = await trainee.train(), await trainee.train()
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     await trainee.ask("delete_finetune", {"finetune_id": deleted})
     running = await trainee.train()
 
     server, trainee = await open_server(state=state)
     assert await trainee.listed() == [done]
     assert await trainee.status(running) == "Pending"
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     assert await trainee.listed() == [done, running]
     assert server.credits == 10_000 - 3 * 400
 
@@ -295,7 +283,7 @@ async def test_trainings_and_finetunes_outlive_a_restart(open_server: Open, cloc
 async def drawn(trainee: Trainee, clock: Clock, name: str, **body: Any) -> Image.Image:
     status, ticket = await trainee.ask(name, {"prompt": "a cat", "seed": 3, **body})
     assert status == 200, ticket
-    clock.turn(10)
+    clock.time += 10
     sample = (await trainee.ask("get_result", id=ticket["id"]))[1]["result"]["sample"]
     async with trainee.session.get(URL(sample, encoded=True)) as answer:
         return Image.open(BytesIO(await answer.read())).convert("RGB")
@@ -314,7 +302,7 @@ async def drawn(trainee: Trainee, clock: Clock, name: str, **body: Any) -> Image
 async def test_a_finetune_can_be_seen_the_more_the_stronger_it_is(open_server: Open, clock: Clock, name: str) -> None:
     _, trainee = await open_server(picture_size=256)
     id_ = await trainee.train(file_data=packed({"1.jpg": photograph("red"), "2.jpg": photograph("#ff4020")}))
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     control = {"control_image": base64.b64encode(photograph("grey")).decode()}
     white = {field: base64.b64encode(photograph("white")).decode() for field in ("image", "mask")}
     extra = control if "depth" in name or "canny" in name else white if "fill" in name else {}
@@ -330,7 +318,7 @@ async def test_a_finetune_can_be_seen_the_more_the_stronger_it_is(open_server: O
 async def test_what_is_kept_of_a_picture_that_is_filled_keeps_its_colours(open_server: Open, clock: Clock) -> None:
     _, trainee = await open_server(picture_size=256)
     id_ = await trainee.train(file_data=packed({"1.jpg": photograph("red")}))
-    clock.turn(TRAINING)
+    clock.time += TRAINING
     files = {"image": photograph("blue"), "mask": photograph("black")}
     sent = {field: base64.b64encode(content).decode() for field, content in files.items()}
     image = await drawn(trainee, clock, "flux-pro-1.0-fill-finetuned", finetune_id=id_, finetune_strength=2, **sent)

@@ -38,17 +38,10 @@ from standins.discord import (
 from standins.discord.rules import FILE_LIMIT
 from standins.discord.state import ATTACH_FILES, SEND_MESSAGES, VIEW_CHANNEL
 from tests import ROOT
+from tests.scenes.clock import Clock
 
 Act = Callable[[discord.Interaction], Awaitable[object]]
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Approve(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"1:ok:(?P<id>\d+)"):
@@ -151,7 +144,7 @@ async def running(server: LocalDiscord, act: Act | None = None) -> AsyncGenerato
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(time.time())
 
 
 @pytest.fixture
@@ -243,7 +236,7 @@ async def test_a_layout_shows_files_that_can_be_downloaded_until_their_link_expi
     view.add_item(discord.ui.TextDisplay[Any]("one more line"))
     await place(bot, server).get_partial_message(sent.id).edit(view=view)
     assert [each.changed for each in server.messages[0].history] == [True, False, True]
-    clock.now += 25 * 3600
+    clock.time += 25 * 3600
     with pytest.raises(discord.NotFound):
         await sent.attachments[0].read()
 
@@ -305,7 +298,7 @@ async def test_an_answer_after_three_seconds_is_refused(server: LocalDiscord, bo
 
     bot.act = late
     asked = await server.slash(server.member, server.channel, "run")
-    clock.now += 3.1
+    clock.time += 3.1
     gate.set()
     assert code(await bot.outcome) == 10062
     assert (asked.refusals, asked.callback) == ([10062], None)
@@ -324,7 +317,7 @@ async def test_an_interaction_is_acknowledged_once_and_its_token_lives_fifteen_m
                 await again()
             except discord.HTTPException as error:
                 codes.append(error.code)
-            clock.now += 15 * 60 + 1
+            clock.time += 15 * 60 + 1
         await place(bot, server).get_partial_message(first.id).edit(content="by its id")
         return codes
 
@@ -469,7 +462,7 @@ async def test_what_only_the_openapi_document_forbids_is_refused_too(server: Loc
 async def test_a_nonce_is_remembered_for_a_few_minutes(server: LocalDiscord, bot: Painter, clock: Clock) -> None:
     first = await place(bot, server).send("once", nonce="job-1")
     assert (await place(bot, server).send("again", nonce="job-1")).id == first.id
-    clock.now += 301
+    clock.time += 301
     assert (await place(bot, server).send("again", nonce="job-1")).id != first.id
     assert [each.content for each in server.messages] == ["once", "again"]
 

@@ -12,18 +12,11 @@ from yarl import URL
 from bot.pinning.cid import Cid, cids_of, parse
 from standins.pinata import FILES, FULL, LEGACY, READ_ONLY, REVOKED, PinataServer
 from standins.pinata.service import Scopes
+from tests.scenes.clock import Clock
 
 PAGE = b"<!DOCTYPE html><title>An owl</title>"
 OWL = b"\x89PNG an owl"
 CID = cids_of(OWL).by_profile["v1"]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_763_700_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture

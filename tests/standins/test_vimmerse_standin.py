@@ -25,27 +25,15 @@ from bot.providers.vimmerse.client import Vimmerse
 from standins.base import faults
 from standins.base.faults import Fault
 from standins.vimmerse import Quirks, VimmerseServer, forms
+from tests.scenes.clock import Clock
 from tests.scenes.vimmerse_account import published
 
 KEY = "sandbox-key"
 
 
-class Clock:
-    """A clock that moves when it is turned, or when the service sleeps by it."""
-
-    def __init__(self) -> None:
-        self.time = 1_763_700_000.25
-
-    def __call__(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_763_700_000.25)
 
 
 def opened(clock: Clock, **switches: Any) -> VimmerseServer:
