@@ -35,16 +35,16 @@ def providers_of(
         "eu1": settings.bfl_eu1_url,
     }
     bases = {region: str(url).rstrip("/") for region, url in addresses.items() if url}
-    found: list[Provider] = [
+    providers: list[Provider] = [
         Bfl(session, key=settings.bfl_api_key, region=settings.bfl_region, bases=bases, origins=origins)
     ]
     if settings.astria_api_key:
         base = str(settings.astria_api_url).rstrip("/") if settings.astria_api_url else None
-        found.append(Astria(session, key=settings.astria_api_key, base=base, origins=origins, now=clock.now))
+        providers.append(Astria(session, key=settings.astria_api_key, base=base, origins=origins, now=clock.now))
     if settings.vimmerse_api_key:
         base = str(settings.vimmerse_api_url).rstrip("/") if settings.vimmerse_api_url else None
-        found.append(Vimmerse(session, key=settings.vimmerse_api_key, base=base, origins=origins))
-    return {provider.name: provider for provider in found}
+        providers.append(Vimmerse(session, key=settings.vimmerse_api_key, base=base, origins=origins))
+    return {provider.name: provider for provider in providers}
 
 
 def homes_of(settings: Settings) -> dict[str, str]:
@@ -55,7 +55,7 @@ def homes_of(settings: Settings) -> dict[str, str]:
 def lanes(settings: Settings) -> list[Lane]:
     """The limits of each queue: what the providers allow, and how many cards are delivered at once."""
     sizes = {"bfl": settings.bfl_active_tasks, "bfl-kontext-max": settings.bfl_kontext_max_tasks}
-    found = {
+    by_name = {
         lane_of(model): Lane(
             name=lane_of(model),
             pool=model.pools[0].name,
@@ -66,7 +66,7 @@ def lanes(settings: Settings) -> list[Lane]:
     }
     trained = {training_lane(trainer.provider) for trainer in TRAINERS}
     return [
-        *found.values(),
+        *by_name.values(),
         *(Lane(name, name, TRAININGS, TRAININGS) for name in sorted(trained)),
         Lane(CARDS, CARDS, UPLOADS, UPLOADS),
         Lane(REGISTER, REGISTER, AT_ONCE, AT_ONCE),

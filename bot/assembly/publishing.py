@@ -45,12 +45,12 @@ def network_of(settings: Settings) -> Network:
 
 def missing_in(settings: Settings) -> tuple[str, ...]:
     """The settings without which no image can be registered, by their names; none where registration is set up."""
-    found = {
+    needed = {
         "WALLET_PRIVATE_KEY": settings.wallet_private_key,
         "PINATA_JWT (or KUBO_RPC_URL)": settings.pinata_jwt or settings.kubo_rpc_url,
         "SPG_NFT_CONTRACT_ADDRESS": settings.spg_nft_contract_address,
     }
-    return tuple(name for name, value in found.items() if not value)
+    return tuple(name for name, value in needed.items() if not value)
 
 
 def story_of(settings: Settings, session: aiohttp.ClientSession, database: Database | None, clock: Clock) -> Story:

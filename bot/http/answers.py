@@ -60,11 +60,11 @@ def reason_in(body: bytes) -> str:
     except ValueError:
         if not text.lstrip().startswith(("{", "[")):
             return clean(re.sub(r"<[^>]*>", " ", text[:4000]))
-        found = _TRUNCATED_ITEM.search(text.partition('"input"')[0][:8000])
-        if not found:
+        match = _TRUNCATED_ITEM.search(text.partition('"input"')[0][:8000])
+        if not match:
             return ""
-        where = found[1].rpartition(",")[2].strip(' "')
-        return clean(f"{where}: {found[2]}")
+        where = match[1].rpartition(",")[2].strip(' "')
+        return clean(f"{where}: {match[2]}")
 
 
 def _spoken(value: JsonValue) -> str:

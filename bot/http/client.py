@@ -353,10 +353,10 @@ class Http:
 
 def _wait(response: aiohttp.ClientResponse) -> float | None:
     now = datetime.now(UTC)
-    told = retry_after(response.headers.get("Retry-After"), now=now)
-    if told is None and response.status == 429:
+    seconds = retry_after(response.headers.get("Retry-After"), now=now)
+    if seconds is None and response.status == 429:
         return reset_after(response.headers.get("X-RateLimit-Reset"), now=now)
-    return told
+    return seconds
 
 
 def _as_json(answer: bytes, reading: Reading) -> bytes:

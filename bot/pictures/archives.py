@@ -155,14 +155,14 @@ def _choose(archive: zipfile.ZipFile, name: str) -> list[tuple[zipfile.ZipInfo, 
     if len(kept) > MOST_FILES:
         raise Refused(f"{quoted(name)} has {len(kept)} files, and the most is {MOST_FILES}: {_AGAIN} with fewer.")
     chosen: list[tuple[zipfile.ZipInfo, str]] = []
-    seen: set[str] = set()
+    names: set[str] = set()
     for info, own in kept:
         short = clean(own)
-        if short.casefold() in seen:
+        if short.casefold() in names:
             raise _refusal(
                 own, name, "is there twice (upper and lower case are the same, folders do not count)", "rename one"
             )
-        seen.add(short.casefold())
+        names.add(short.casefold())
         _judge(info, own, name)
         chosen.append((info, short))
     if (total := sum(info.file_size for info, _ in chosen)) > MOST_TOTAL_BYTES:

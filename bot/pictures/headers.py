@@ -150,7 +150,7 @@ def _name_kind(start: bytes) -> str:
 
 def _read_png(file: BinaryIO, size: int) -> Header:
     """Walk the chunks to the last, keep what makes up the picture. Their sums are left to Pillow and zlib."""
-    spans, header, seen, position = [(0, 8)], b"", set[bytes](), 8
+    spans, header, kinds, position = [(0, 8)], b"", set[bytes](), 8
     for _ in range(_MOST_CHUNKS):
         file.seek(position)
         head = file.read(8)
@@ -160,18 +160,18 @@ def _read_png(file: BinaryIO, size: int) -> Header:
             raise Unfit(DAMAGED)
         if kind == b"acTL":
             raise Unfit("it is animated")
-        if kind == b"IDAT" or (length <= _PNG_PARTS.get(kind, -1) and kind not in seen):
+        if kind == b"IDAT" or (length <= _PNG_PARTS.get(kind, -1) and kind not in kinds):
             spans.append((position, 12 + length))
         elif kind[:1].isupper():  # a part that no decoder may pass over, and none of those there are
             raise Unfit(DAMAGED)
         if kind == b"IHDR":
             file.seek(position + 8)
             header = file.read(13)
-        seen.add(kind)
+        kinds.add(kind)
         position = end
         if kind == b"IEND":
             break
-    if len(header) < 13 or not {b"IDAT", b"IEND"} <= seen:
+    if len(header) < 13 or not {b"IDAT", b"IEND"} <= kinds:
         raise Unfit(DAMAGED)
     width, height = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
     depth, colour = header[8], header[9]

@@ -159,8 +159,8 @@ def _lint_copies(pictures: Sequence[Facts], *, pairs: bool) -> list[Finding]:
         and look_alike(pictures[one].fingerprint, pictures[other].fingerprint)
     ]
     advice = "keep one: what is there twice is learned twice"
-    found = [Finding(Severity.WARNING, f"{_name(group)} the same file; {advice}.", group) for group in _group(same)]
-    return found + [
+    findings = [Finding(Severity.WARNING, f"{_name(group)} the same file; {advice}.", group) for group in _group(same)]
+    return findings + [
         Finding(Severity.WARNING, f"{_name(group)} nearly the same picture; {advice}.", group)
         for group in _group(alike)
     ]

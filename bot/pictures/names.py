@@ -81,12 +81,12 @@ def match_captions(names: Sequence[str]) -> Matched:
         elif kind is Kind.PICTURE:
             pictures.setdefault(key, []).append(position)
     for key, caption in captions.items():
-        if len(found := pictures.get(key, [])) > 1:
+        if len(positions := pictures.get(key, [])) > 1:
             raise Refused(
-                f"{quoted(names[caption])} could be the caption of {quoted(names[found[0]])} or of "
-                f"{quoted(names[found[1]])}: give the pictures different names."
+                f"{quoted(names[caption])} could be the caption of {quoted(names[positions[0]])} or of "
+                f"{quoted(names[positions[1]])}: give the pictures different names."
             )
-    pairs = sorted((position, captions.get(key)) for key, found in pictures.items() for position in found)
+    pairs = sorted((position, captions.get(key)) for key, positions in pictures.items() for position in positions)
     return Matched(tuple(pairs), tuple(at for key, at in captions.items() if key not in pictures))
 
 

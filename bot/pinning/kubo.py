@@ -60,9 +60,9 @@ class Kubo:
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         host = URL(base).host or ""
-        known = (label for domain, label in _SERVICES.items() if host == domain or host.endswith(f".{domain}"))
+        labels = (label for domain, label in _SERVICES.items() if host == domain or host.endswith(f".{domain}"))
         self.name = name
-        self.label = label or next(known, "The IPFS node")
+        self.label = label or next(labels, "The IPFS node")
         self._base = base.rstrip("/")
         self._http = Http(
             session,

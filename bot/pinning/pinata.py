@@ -132,11 +132,11 @@ class Pinata:
     async def _unpin_found(self, pin: Pin) -> None:
         cid = parse(pin.cid)
         try:
-            found = (await self._http.get(f"{self._api}/v3/files/public?cid={cid}&limit=10", reply=_Found)).data.files
+            files = (await self._http.get(f"{self._api}/v3/files/public?cid={cid}&limit=10", reply=_Found)).data.files
         except _KeyRefused:  # an older key
             await self._delete(f"pinning/unpin/{cid}")
             return
-        for file in found:
+        for file in files:
             if file.cid and parse(file.cid) == cid:
                 await self._delete(f"v3/files/public/{quote(file.id, safe='')}")
 

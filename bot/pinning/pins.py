@@ -69,13 +69,13 @@ class Pins:
             raise Broken(f"The stored file {file.sha256[:12]}… is damaged.")
         pin, profile = await _pinned(self._primary, file, cids, scratch)
         copies = await asyncio.gather(*(self._copied(mirror, file, cids, scratch) for mirror in self._mirrors))
-        there = [copy for copy in copies if copy and parse(copy.cid).names_the_same_as(parse(pin.cid))]
-        found = {copy.service for copy in there}
+        proven = [copy for copy in copies if copy and parse(copy.cid).names_the_same_as(parse(pin.cid))]
+        services = {copy.service for copy in proven}
         return Proven(
             cid=str(parse(pin.cid)),
             profile=profile,
             pins=(pin, *filter(None, copies)),
-            missing=tuple(mirror.name for mirror in self._mirrors if mirror.name not in found),
+            missing=tuple(mirror.name for mirror in self._mirrors if mirror.name not in services),
         )
 
     async def unpin(self, pins: Iterable[Pin]) -> None:

@@ -105,12 +105,12 @@ def _check_finetune(model: Model, generation: Generation) -> None:
 
 
 def _check_inputs(model: Model, generation: Generation) -> None:
-    known = [name for role in model.roles for name in role.names]
+    names = [name for role in model.roles for name in role.names]
     for name in generation.inputs:
-        if name not in known:
+        if name not in names:
             raise Refused(
                 f"{model.label} takes "
-                + (f"at most {len(known)} image{'s' if len(known) > 1 else ''}." if known else "no images.")
+                + (f"at most {len(names)} image{'s' if len(names) > 1 else ''}." if names else "no images.")
             )
     for role in model.roles:
         if role.required and role.name not in generation.inputs:

@@ -116,15 +116,15 @@ def _boolean(value: Value) -> bool | None:
 
 def ratio_of(text: str) -> Fraction | None:
     """Width by height, or None where `text` is no ratio of two positive numbers."""
-    found = _RATIO.fullmatch(text)
-    if not found or not int(found[1]) or not int(found[2]):
+    match = _RATIO.fullmatch(text)
+    if not match or not int(match[1]) or not int(match[2]):
         return None
-    return Fraction(int(found[1]), int(found[2]))
+    return Fraction(int(match[1]), int(match[2]))
 
 
 def _ratio_text(value: Value) -> str | None:
-    found = _RATIO.fullmatch(str(value))
-    return f"{int(found[1])}:{int(found[2])}" if found else None
+    match = _RATIO.fullmatch(str(value))
+    return f"{int(match[1])}:{int(match[2])}" if match else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

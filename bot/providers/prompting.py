@@ -17,17 +17,17 @@ def with_trigger(prompt: str, *, trigger: str, subject: Subject, description: st
     prompt = prompt.strip()
     if not trigger:
         return prompt
-    there = re.search(rf"(?<!\w){re.escape(trigger)}(?!\w)", prompt, re.IGNORECASE)
+    is_written = re.search(rf"(?<!\w){re.escape(trigger)}(?!\w)", prompt, re.IGNORECASE)
     if subject is Subject.STYLE:
         styled = (
             prompt
-            if there
+            if is_written
             else f"{prompt.rstrip(' .,;')}, in the style of {trigger}"
             if prompt
             else f"in the style of {trigger}"
         )
         return f"{styled}. {_ended(description)}" if description.strip() else styled
-    led = prompt if there else f"{trigger}, {prompt}" if prompt else trigger
+    led = prompt if is_written else f"{trigger}, {prompt}" if prompt else trigger
     if not description.strip():
         return led
     return f"{_ended(led)} {trigger} is {_ended(description)}"

@@ -37,8 +37,8 @@ def find(key: str) -> Trainer:
 
 def offered(providers: Collection[str]) -> list[Trainer]:
     """The trainers of the providers that are set up, the usual one first."""
-    there = [trainer for trainer in TRAINERS if trainer.provider in providers]
-    return sorted(there, key=lambda trainer: trainer.withdrawn)
+    trainers = [trainer for trainer in TRAINERS if trainer.provider in providers]
+    return sorted(trainers, key=lambda trainer: trainer.withdrawn)
 
 
 def choices(name: str) -> list[str]:

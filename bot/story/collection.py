@@ -102,9 +102,9 @@ class Collections:
         if receipt is None:
             raise Unavailable("The node does not have the collection's receipt just now.")
         for log in receipt.logs:
-            found = contracts.COLLECTION_CREATED.read(log, by=contracts.REGISTRATION_WORKFLOWS)
-            if found:
-                return await self.describe(checksummed(found["spgNftContract"]))
+            event = contracts.COLLECTION_CREATED.read(log, by=contracts.REGISTRATION_WORKFLOWS)
+            if event:
+                return await self.describe(checksummed(event["spgNftContract"]))
         raise Broken(f"The transaction {end.tx_hash} has made no collection.")
 
     async def _last_try(self, new: NewCollection) -> str:

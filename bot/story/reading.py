@@ -45,13 +45,13 @@ class Reading:
     async def parents_of(self, ip_id: Address) -> tuple[Address, ...]:
         """The IP assets that one is registered as a derivative of."""
         count = (await self._chain.read(contracts.LICENSE_REGISTRY, contracts.PARENT_IP_COUNT, ip_id))[0]
-        found = await together(
+        answers = await together(
             *(
                 self._chain.read(contracts.LICENSE_REGISTRY, contracts.PARENT_IP, ip_id, place)
                 for place in range(min(int(count), MOST_TERMS))
             )
         )
-        return tuple(checksummed(each[0]) for each in found)
+        return tuple(checksummed(each[0]) for each in answers)
 
     async def parent(self, ip_id: Address) -> Parent:
         """An IP asset as the parent of a derivative, under the terms that ask least.
@@ -113,23 +113,23 @@ class Reading:
         meant = terms_of(mint.licence)
         values = [terms for _, _, terms in attached]
         if values != ([] if meant is None else [meant]):
-            said = " ".join(sentence_of_terms(each) if each else "Terms of another kind." for each in values)
+            sentences = " ".join(sentence_of_terms(each) if each else "Terms of another kind." for each in values)
             return Check(
-                "licence", good=False, sentence=f"Its licence is not the one that was meant: {said or 'none.'}"
+                "licence", good=False, sentence=f"Its licence is not the one that was meant: {sentences or 'none.'}"
             )
         return Check("licence", good=True, sentence=f"Its licence is “{mint.licence.label}”.")
 
     async def _parents(self, mint: Mint, ip_id: Address) -> Check:
-        found = await self._value(self.parents_of(ip_id))
-        return _same("parents", None if found is None else set(found), {parent.ip_id for parent in mint.parents})
+        parents = await self._value(self.parents_of(ip_id))
+        return _same("parents", None if parents is None else set(parents), {parent.ip_id for parent in mint.parents})
 
     async def _terms(self, template: Address, number: int) -> Terms:
         values = await self._values(number) if template == contracts.LICENSE_TEMPLATE else None
         return template, number, values
 
     async def _values(self, number: int) -> PILTerms:
-        found = (await self._chain.read(contracts.LICENSE_TEMPLATE, contracts.LICENSE_TERMS, number))[0]
-        terms = PILTerms(*found)
+        values = (await self._chain.read(contracts.LICENSE_TEMPLATE, contracts.LICENSE_TERMS, number))[0]
+        terms = PILTerms(*values)
         return terms._replace(
             royalty_policy=checksummed(terms.royalty_policy),
             commercializer_checker=checksummed(terms.commercializer_checker),
@@ -137,8 +137,8 @@ class Reading:
         )
 
     async def _first(self, to: Address, function: contracts.Function, *arguments: object) -> Any:
-        found = await self._value(self._chain.read(to, function, *arguments))
-        return found[0] if found is not None else None
+        values = await self._value(self._chain.read(to, function, *arguments))
+        return values[0] if values is not None else None
 
     async def _value(self, question: Awaitable[Any]) -> Any:
         """An answer, or None where a contract refuses one (there is no such token or IP asset)."""
@@ -154,10 +154,10 @@ def _hex(digest: bytes | None) -> Hash | None:
     return None if digest is None else Hash("0x" + digest.hex())
 
 
-def _same(name: str, found: object, meant: object) -> Check:
+def _same(name: str, actual: object, meant: object) -> Check:
     is_, its = ("are", "parents") if name == "parents" else ("is", name)
-    badly = f"Its {its} {is_} {_said(found)}, not {_said(meant)}"
-    return _check(name, found == meant, f"Its {its} {is_} right", badly)
+    badly = f"Its {its} {is_} {_said(actual)}, not {_said(meant)}"
+    return _check(name, actual == meant, f"Its {its} {is_} right", badly)
 
 
 def _said(value: object) -> str:

@@ -157,12 +157,12 @@ class Registrar:
         if not await self._reading.is_registered(ip_id):
             return None
         log = await self._registration_of(token_id)
-        known = await self._chain.transaction(log.tx_hash) if log else None
-        receipt = await self._chain.receipt(log.tx_hash) if log and known else None
+        transaction = await self._chain.transaction(log.tx_hash) if log else None
+        receipt = await self._chain.receipt(log.tx_hash) if log and transaction else None
         registered = await self._registered(ip_id, token_id, receipt)
-        if known is not None and known.sender == self.wallet_address:
+        if transaction is not None and transaction.sender == self.wallet_address:
             return registered
-        if known is not None and (await self._chain.read(self.collection, contracts.PUBLIC_MINTING))[0]:
+        if transaction is not None and (await self._chain.read(self.collection, contracts.PUBLIC_MINTING))[0]:
             return None
         return registered if (await self.read_back(mint, registered)).good else None
 
@@ -243,45 +243,45 @@ class Registrar:
             f"0x{token_id:064x}",
         )
         try:
-            found = await self._chain.logs(contracts.IP_ASSET_REGISTRY, topics)
+            logs = await self._chain.logs(contracts.IP_ASSET_REGISTRY, topics)
         except Unavailable:
             return None
-        return found[-1] if found else None
+        return logs[-1] if logs else None
 
     async def _check_code(self) -> Check:
         try:
-            found = await together(*(self._chain.has_code(address) for address in contracts.NEEDED.values()))
+            answers = await together(*(self._chain.has_code(address) for address in contracts.NEEDED.values()))
         except BotError as error:
             return Check("contracts", good=False, sentence=str(error))
-        missing = [name for name, has_code in zip(contracts.NEEDED, found, strict=True) if not has_code]
+        missing = [name for name, has_code in zip(contracts.NEEDED, answers, strict=True) if not has_code]
         if missing:
             return Check("contracts", good=False, sentence=f"Story's contracts are not there: {', '.join(missing)}.")
         return Check("contracts", good=True, sentence="Story's contracts are where they should be.")
 
     async def _check_collection(self) -> tuple[Check, ...]:
         try:
-            found = await self._collections.describe(self.collection)
+            collection = await self._collections.describe(self.collection)
         except BotError as error:
             sentence = f"{error} Look at SPG_NFT_CONTRACT_ADDRESS, or make one: python -m bot collection create."
             return (Check("collection", good=False, sentence=sentence),)
         return (
-            Check("collection", good=True, sentence=f"The collection is “{found.name}” ({found.symbol})."),
+            Check("collection", good=True, sentence=f"The collection is “{collection.name}” ({collection.symbol})."),
             _checked(
                 "minting",
-                found.minting_open,
+                collection.minting_open,
                 "Minting is open in it.",
                 "Minting is closed in it. Its owner can open it again (setMintOpen).",
             ),
             _checked(
                 "rights",
-                found.may_mint,
+                collection.may_mint,
                 "The bot's wallet may mint in it.",
                 f"The bot's wallet {self.wallet_address} may not mint in it. Give it the minter role, or make a "
                 "collection with it: python -m bot collection create.",
             ),
             _checked(
                 "mint fee",
-                found.mint_fee == 0,
+                collection.mint_fee == 0,
                 "Minting in it costs no fee of its own.",
                 "It takes a fee for each mint, which the bot does not pay. Set its mint fee to 0, or use another one.",
             ),

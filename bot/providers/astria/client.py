@@ -175,8 +175,8 @@ class Astria:
             Refused: Astria cannot read the picture.
         """
         form: Form = [("name", class_name), ("file", _file(picture.name, picture.content))]
-        seen = await self._http.post_form(f"{self._base}/images/inspect", form, reply=Inspected, pays=False)
-        return seen.inspection
+        answer = await self._http.post_form(f"{self._base}/images/inspect", form, reply=Inspected, pays=False)
+        return answer.inspection
 
     async def list_packs(self) -> list[Pack]:
         """The account's own packs."""
@@ -224,19 +224,19 @@ class Astria:
 
     async def _newest(self, *, pages: int, search: str = "") -> AsyncGenerator[Tune]:
         """The account's tunes, the newest first, from at most so many pages of whatever size Astria gives them."""
-        seen: set[str] = set()
+        ids: set[str] = set()
         before = ""
         for _ in range(pages):
             try:
                 listing = await self._http.get(f"{self._base}/tunes?limit={_PAGE}{search}{before}", reply=Listing)
             except Refused as error:  # to the caller, Refused means that there are no lists at all
                 raise Broken(str(error)) from error
-            found = [tune for tune in listing.tunes if tune.id not in seen]
-            if not found:
+            tunes = [tune for tune in listing.tunes if tune.id not in ids]
+            if not tunes:
                 return
-            seen |= {tune.id for tune in found}
-            before = f"&before_id={min(int(tune.id) for tune in found)}"
-            for tune in found:
+            ids |= {tune.id for tune in tunes}
+            before = f"&before_id={min(int(tune.id) for tune in tunes)}"
+            for tune in tunes:
                 yield tune
 
     async def _samples(self, ref: FinetuneRef) -> tuple[str, ...]:
@@ -334,14 +334,14 @@ def _explain(failure: Failure) -> BotError | None:
     A 5xx to an order is left to the common reading: Uncertain, except for 503. docs.astria.ai wants a 500 tried again
     after 30 seconds; with what is paid, the outcome is looked for instead.
     """
-    said = failure.reason.lower()
+    reason = failure.reason.lower()
     if failure.status >= 500:
         if failure.method != "GET":
             return None
         return Unavailable(
             f"Astria has trouble just now ({failure.status}).", retry_after=failure.retry_after or FIRST_WAIT
         )
-    if failure.status == 402 or "paid plan" in said or "insufficient balance" in said:
+    if failure.status == 402 or "paid plan" in reason or "insufficient balance" in reason:
         return Broken("This server's account at Astria has no money left, or no paid plan: the admin has to see to it.")
     if failure.status in {401, 403}:
         return Broken("Astria did not accept the key of this server's account: the admin has to look at it.")

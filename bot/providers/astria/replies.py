@@ -110,8 +110,8 @@ class Tune(Reply):
 
     def ref(self, *, trigger: str = "") -> FinetuneRef:
         """`trigger` is ours; Astria's own is read where we know none."""
-        told = f"{self.token} {self.name}" if self.token and self.name else ""
-        return FinetuneRef(provider="astria", remote_id=self.id, trigger=trigger or told)
+        own = f"{self.token} {self.name}" if self.token and self.name else ""
+        return FinetuneRef(provider="astria", remote_id=self.id, trigger=trigger or own)
 
     def started(self, *, trigger: str) -> Started:
         return Started(ref=self.ref(trigger=trigger), cost=self.cost)
@@ -141,7 +141,7 @@ class Tune(Reply):
 
     def facts(self) -> dict[str, str]:
         """For people, what is known of it."""
-        told = {
+        facts = {
             "Title": self.title,
             "Class": self.name,
             "Token": self.token,
@@ -155,7 +155,7 @@ class Tune(Reply):
             "Deleted on": self.expires_at,
             "Cost": None if self.cost_mc is None else f"${self.cost_mc / 100_000:.2f}",
         }
-        return {"Number": self.id} | {fact: clean(value) for fact, value in told.items() if value}
+        return {"Number": self.id} | {fact: clean(value) for fact, value in facts.items() if value}
 
 
 class Prompt(Reply):
@@ -225,15 +225,15 @@ class _Pack(Reply):
     @property
     def pack(self) -> Pack:
         """Its cost depends on the class: what is told is the highest."""
-        told = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
-        costs = {clean(name): _cost(_number(cost)) for name, cost in told.items()}
-        known = {name: cost for name, cost in costs.items() if cost is not None}
+        millicents = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
+        costs = {clean(name): _cost(_number(cost)) for name, cost in millicents.items()}
+        priced = {name: cost for name, cost in costs.items() if cost is not None}
         return Pack(
             id=self.id,
             title=clean(self.title or self.slug or f"Pack {self.id}"),
             class_names=tuple(costs),
-            cost=max(known.values(), default=None),
-            costs=known,
+            cost=max(priced.values(), default=None),
+            costs=priced,
         )
 
 
@@ -254,8 +254,8 @@ class Inspected(Reply):
     @property
     def inspection(self) -> Inspection:
         """Real answers hold `true` as well as `"true"`."""
-        seen = cast("dict[str, object]", self.model_dump())
-        complaints = tuple(words for flag, words in _COMPLAINTS.items() if str(seen[flag]).lower() == "true")
+        flags = cast("dict[str, object]", self.model_dump())
+        complaints = tuple(words for flag, words in _COMPLAINTS.items() if str(flags[flag]).lower() == "true")
         name = (self.name or "").lower()
         return Inspection(complaints=complaints, class_name=name if name in _CLASS_DETECTED else None)
 

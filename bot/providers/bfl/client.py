@@ -126,22 +126,22 @@ class Bfl(BflTraining):
             Broken: it is ready, and there is no picture.
         """
         try:
-            found = await self._http.get(self._polling_address(ticket), reply=Result)
+            result = await self._http.get(self._polling_address(ticket), reply=Result)
         except NotThere:  # BFL's own clients take a 404 for "not yet", too
             return Look(status=Status.MISSING)
         except Refused as error:  # the question was turned down, not the picture: that is ordered
             raise Broken(str(error)) from error
-        status = found.stands
-        sample = _Sample.model_validate(found.result) if isinstance(found.result, dict) else _Sample()
+        status = result.stands
+        sample = _Sample.model_validate(result.result) if isinstance(result.result, dict) else _Sample()
         if status is Status.READY and not sample.sample:
             raise Broken("The image service says that the picture is ready, and sent none.")
         return Look(
             status=status,
-            progress=found.share,
+            progress=result.share,
             urls=(sample.sample,) if status is Status.READY and sample.sample else (),
             seed=sample.seed if isinstance(sample.seed, int) and not isinstance(sample.seed, bool) else None,
             seconds=_seconds(sample),
-            reasons=found.reasons,
+            reasons=result.reasons,
         )
 
     async def fetch_output(self, url: str, into: Path) -> None:

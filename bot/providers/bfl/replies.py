@@ -84,14 +84,14 @@ class UnknownFinetune(Refused):
 
 def explain(failure: Failure) -> BotError | None:
     """What BFL means. Its errors are `{"detail": text or list}`; 402's and 429's texts are nowhere documented."""
-    said = failure.reason.lower()
+    reason = failure.reason.lower()
     if failure.status >= 500:
         return None
-    if failure.status == 402 or "insufficient credits" in said:
+    if failure.status == 402 or "insufficient credits" in reason:
         return Broken("This server's account at the image service is out of credits: the admin has to add some.")
-    if failure.status in {401, 403} or "api key" in said or "not authenticated" in said:
+    if failure.status in {401, 403} or "api key" in reason or "not authenticated" in reason:
         return Broken("The image service did not accept the key of this server's account: the admin has to look at it.")
-    if "finetune not found" in said or "invalid finetune_id" in said:
+    if "finetune not found" in reason or "invalid finetune_id" in reason:
         return UnknownFinetune("The image service does not know this finetune, or has not finished it.")
     if failure.status == 429:
         return Unavailable(

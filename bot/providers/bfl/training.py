@@ -36,13 +36,13 @@ def _ids(value: object) -> object:
     """The documents do not say what the list is of: ids in practice; objects that hold one are understood, too."""
     if not isinstance(value, list):
         return value  # which is refused as what it is
-    found: list[str] = []
+    ids: list[str] = []
     for item in cast("list[Any]", value):
         fields = cast("dict[str, Any]", item) if isinstance(item, dict) else {"id": item}
         id_ = fields.get("finetune_id") or fields.get("id")
         if isinstance(id_, str) and id_:
-            found.append(id_)
-    return list(dict.fromkeys(found))
+            ids.append(id_)
+    return list(dict.fromkeys(ids))
 
 
 class _Begun(Reply):
@@ -105,15 +105,15 @@ class BflTraining:
         """
         address = f"{self._cluster(ref.region)}{POLL_PATH}?id={quote(ref.remote_id, safe='')}"
         try:
-            found = await self._http.get(address, reply=Result)
+            result = await self._http.get(address, reply=Result)
         except NotThere:
-            found = Result(status="Task not found")
+            result = Result(status="Task not found")
         except Refused as error:  # the question was turned down, not the training
             raise Broken(str(error)) from error
-        status = found.stands
+        status = result.stands
         if status in {Status.MISSING, Status.FAILED} and await self._details(ref.region, ref.remote_id):
             return Training(status=Status.READY)
-        return Training(status=status, progress=found.share, reasons=found.reasons)
+        return Training(status=status, progress=result.share, reasons=result.reasons)
 
     async def find_finetune(self, spec: FinetuneSpec) -> Started | None:
         """Look for a training whose receipt was lost.
@@ -125,15 +125,15 @@ class BflTraining:
         region = spec.region
         listed = await self._listed(region)
         assert region is not None, "or it would have no cluster"
-        known = self._comments
-        never_read = [id_ for id_ in reversed(listed) if (region, id_) not in known]
-        without = [id_ for id_ in reversed(listed) if known.get((region, id_), "") is None]
+        comments = self._comments
+        never_read = [id_ for id_ in reversed(listed) if (region, id_) not in comments]
+        without = [id_ for id_ in reversed(listed) if comments.get((region, id_), "") is None]
         for id_ in (never_read + without)[:DETAILS_AT_ONCE]:
             details = await self._details(region, id_)
             comment = details.get("finetune_comment") if details else None
-            known[region, id_] = str(comment or "") if details else None
+            comments[region, id_] = str(comment or "") if details else None
         for id_ in listed:
-            if known.get((region, id_)) == spec.label:
+            if comments.get((region, id_)) == spec.label:
                 ref = FinetuneRef(provider=self.name, remote_id=id_, region=region, trigger=spec.trigger)
                 return Started(ref=ref)
         return None

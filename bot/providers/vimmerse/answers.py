@@ -121,8 +121,8 @@ class Asset(Reply):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        said = (self.message, self.error, self.error_message)
-        return tuple(clean(text) for text in said if isinstance(text, str) and text.strip())
+        texts = (self.message, self.error, self.error_message)
+        return tuple(clean(text) for text in texts if isinstance(text, str) and text.strip())
 
     @property
     def seconds(self) -> float | None:

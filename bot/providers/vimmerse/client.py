@@ -131,12 +131,12 @@ class Vimmerse:
         trigger = ref.remote_id or ref.trigger
         if not trigger:
             return await self._told_by_asset(ref)
-        found = await self._told_by_trigger(trigger)
-        if found.training.status.ended or not ref.task_id:
-            return found.training
+        look = await self._told_by_trigger(trigger)
+        if look.training.status.ended or not ref.task_id:
+            return look.training
         answer = await self._asset(ref.task_id)
         asset = Asset.of(answer.content) if answer else None
-        return _weighed(found, asset, kontext=ref.option == _KONTEXT)
+        return _weighed(look, asset, kontext=ref.option == _KONTEXT)
 
     async def generate(
         self, generation: Generation, inputs: Mapping[str, bytes], callback: Callback | None = None
@@ -209,18 +209,18 @@ class Vimmerse:
         if answer is None:
             return Training(status=Status.MISSING)
         asset = Asset.of(answer.content)
-        told = _training_of(asset)
+        training = _training_of(asset)
         if not asset.trigger:
-            if told.status is Status.READY:
+            if training.status is Status.READY:
                 raise Broken(
                     f"The bot cannot find the trigger word in what Vimmerse answered: {self._redacted(answer)}"
                 )
-            return told
-        if told.status is not Status.FAILED:
-            found = await self._told_by_trigger(asset.trigger)
-            ended = found.training.status.ended
-            told = found.training if ended else _weighed(found, asset, kontext=ref.option == _KONTEXT)
-        return told.model_copy(update={"trigger": asset.trigger})
+            return training
+        if training.status is not Status.FAILED:
+            look = await self._told_by_trigger(asset.trigger)
+            ended = look.training.status.ended
+            training = look.training if ended else _weighed(look, asset, kontext=ref.option == _KONTEXT)
+        return training.model_copy(update={"trigger": asset.trigger})
 
     async def _told_by_trigger(self, trigger: str) -> _Found:
         address = f"{self._base}/finetune/{quote(trigger, safe='')}"
@@ -235,8 +235,8 @@ class Vimmerse:
                 return _Found(Training(status=Status.RUNNING))
             case [*_] as samples if links := links_in(samples):
                 return _Found(Training(status=Status.READY, samples=links))
-            case {"status": str()} as told:
-                return _Found(_training_of(Asset.of(told)))
+            case {"status": str()} as asset:
+                return _Found(_training_of(Asset.of(asset)))
             case _:
                 return _Found(Training(status=Status.RUNNING), sure=False)
 
@@ -313,12 +313,12 @@ def _picture_file(content: bytes) -> FormFile:
 
 def _explain(failure: Failure) -> BotError | None:
     """What Vimmerse means. Its errors are `{"message": …}`, and where a form is wrong FastAPI's `{"detail": […]}`."""
-    said = failure.reason.lower().replace("_", " ")
+    reason = failure.reason.lower().replace("_", " ")
     if failure.status >= 500:
         return None
-    if failure.status == 402 or "insufficient credit" in said:
+    if failure.status == 402 or "insufficient credit" in reason:
         return Broken("This server's account at Vimmerse is out of credits: the admin has to add some.")
-    if failure.status in {401, 403} or "api key" in said:
+    if failure.status in {401, 403} or "api key" in reason:
         return Broken("Vimmerse did not accept the key of this server's account: the admin has to look at it.")
     return None
 
@@ -333,14 +333,14 @@ def _training_of(asset: Asset) -> Training:
     )
 
 
-def _weighed(found: _Found, asset: Asset | None, *, kontext: bool) -> Training:
+def _weighed(look: _Found, asset: Asset | None, *, kontext: bool) -> Training:
     """What holds where the trigger word's address does not say that it is over, and the asset says something too."""
     if asset is None:
-        return found.training
-    told = _training_of(asset)
-    if told.status is Status.READY:
-        decides = not found.sure or (kontext and found.training.status is Status.MISSING)
-        return told if decides else found.training
-    if told.status is Status.FAILED or found.training.status is Status.MISSING or not found.sure:
-        return told
-    return found.training
+        return look.training
+    training = _training_of(asset)
+    if training.status is Status.READY:
+        decides = not look.sure or (kontext and look.training.status is Status.MISSING)
+        return training if decides else look.training
+    if training.status is Status.FAILED or look.training.status is Status.MISSING or not look.sure:
+        return training
+    return look.training

@@ -139,11 +139,11 @@ class Chain:
         """
         if self._checked:
             return
-        found = await self._ask(self._web3.eth.chain_id, int)
-        if found != self.network.chain_id:
-            other = next((each.label for each in NETWORKS.values() if each.chain_id == found), "another network")
+        chain_id = await self._ask(self._web3.eth.chain_id, int)
+        if chain_id != self.network.chain_id:
+            other = next((each.label for each in NETWORKS.values() if each.chain_id == chain_id), "another network")
             raise Broken(
-                f"RPC_PROVIDER_URL is a node of {other} (chain id {found}), and the bot is set up for "
+                f"RPC_PROVIDER_URL is a node of {other} (chain id {chain_id}), and the bot is set up for "
                 f"{self.network.label} (chain id {self.network.chain_id}). Change one of the two."
             )
         self._checked = True
@@ -227,10 +227,10 @@ class Chain:
 
     async def receipt(self, tx_hash: Hash) -> Receipt | None:
         """None while it is in no block."""
-        found = await self._found(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _receipt)
-        if found is not None and found.tx_hash != tx_hash:
+        receipt = await self._found(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _receipt)
+        if receipt is not None and receipt.tx_hash != tx_hash:
             raise Unavailable(f"{NAME} did not answer what it was asked.")
-        return found
+        return receipt
 
     async def transaction(self, tx_hash: Hash) -> Known | None:
         """A transaction that the node has; None where it has none of that hash."""
@@ -309,22 +309,22 @@ def _base_fee(block: Any) -> Wei:
     return int(block.get("baseFeePerGas", 0))
 
 
-def _known(found: Any) -> Known:
-    number = found.get("blockNumber")
-    return Known(sender=checksummed(found["from"]), block=None if number is None else int(number))
+def _known(transaction: Any) -> Known:
+    number = transaction.get("blockNumber")
+    return Known(sender=checksummed(transaction["from"]), block=None if number is None else int(number))
 
 
-def _receipt(found: Any) -> Receipt | None:
-    if found["blockNumber"] is None:
+def _receipt(receipt: Any) -> Receipt | None:
+    if receipt["blockNumber"] is None:
         return None
     return Receipt(
-        tx_hash=_hash(found["transactionHash"]),
-        block=int(found["blockNumber"]),
-        block_hash=_hash(found["blockHash"]),
-        worked=int(found["status"]) == 1,
-        gas_used=int(found["gasUsed"]),
-        gas_price=int(found.get("effectiveGasPrice") or 0),
-        logs=tuple(_log(each) for each in found["logs"]),
+        tx_hash=_hash(receipt["transactionHash"]),
+        block=int(receipt["blockNumber"]),
+        block_hash=_hash(receipt["blockHash"]),
+        worked=int(receipt["status"]) == 1,
+        gas_used=int(receipt["gasUsed"]),
+        gas_price=int(receipt.get("effectiveGasPrice") or 0),
+        logs=tuple(_log(each) for each in receipt["logs"]),
     )
 
 

@@ -124,12 +124,12 @@ class Event:
             return None
         try:
             values = decode([kind for _, kind in plain], log.content)
-            found: dict[str, Any] = {
+            by_name: dict[str, Any] = {
                 name: decode([kind], topic)[0] for (name, kind), topic in zip(indexed, log.topics[1:], strict=True)
             }
         except (DecodingError, OverflowError, UnicodeDecodeError):
             return None
-        return found | {name: value for (name, _), value in zip(plain, values, strict=True)}
+        return by_name | {name: value for (name, _), value in zip(plain, values, strict=True)}
 
 
 CREATE_COLLECTION: Final = Function("createCollection", (_INIT_PARAMS,), ("address",))

@@ -149,14 +149,14 @@ def decoded(data: str | bytes | None, *, to: str = "The contract") -> Revert:
 
 
 def _known(selector: str, arguments: bytes) -> Revert:
-    name, known = _BY_SELECTOR[selector]
+    name, meaning = _BY_SELECTOR[selector]
     try:
-        values = decode(known.takes, arguments)
+        values = decode(meaning.takes, arguments)
     except (DecodingError, OverflowError):
         return Revert(name, selector, f"The contract refused ({name}), and its reason is cut off.", Broken)
-    sentence = known.sentence if isinstance(known.sentence, str) else known.sentence(*values)
-    token_id = int(values[1]) if known.error is Uncertain else None
-    return Revert(name, selector, sentence, known.error, token_id)
+    sentence = meaning.sentence if isinstance(meaning.sentence, str) else meaning.sentence(*values)
+    token_id = int(values[1]) if meaning.error is Uncertain else None
+    return Revert(name, selector, sentence, meaning.error, token_id)
 
 
 def _values(kinds: tuple[str, ...], data: bytes, otherwise: Any) -> tuple[Any, ...]:

@@ -138,9 +138,11 @@ def _error_data(error: JsonValue) -> str | None:
     for _ in range(4):
         if not isinstance(error, dict):
             break
-        found = next((error[name] for name in ("data", "originalError", "result") if error.get(name) is not None), None)
-        if isinstance(found, str):
-            hexes = re.search(r"0x[0-9a-fA-F]*", found)
+        detail = next(
+            (error[name] for name in ("data", "originalError", "result") if error.get(name) is not None), None
+        )
+        if isinstance(detail, str):
+            hexes = re.search(r"0x[0-9a-fA-F]*", detail)
             return hexes[0] if hexes else None
-        error = found
+        error = detail
     return None

@@ -115,8 +115,8 @@ class Nonces:
         async with self._database.read() as db:
             own = await transactions.attempts_of(db, transaction.id)
         for each in own:
-            known = await self._chain.transaction(Hash(each.hash))
-            if known is not None and (known.block is not None or each.hash == attempt.hash):
+            at_node = await self._chain.transaction(Hash(each.hash))
+            if at_node is not None and (at_node.block is not None or each.hash == attempt.hash):
                 watch.passed_over_since = None
                 return
         now = self._clock.now()

@@ -143,9 +143,9 @@ class Sender:
 
     async def sign(self, db: Connection, transaction_id: str, prepared: Prepared) -> Signed:
         """Give it a nonce, sign and save it, in the caller's writing transaction; signed before, it stays as it is."""
-        found = await transactions.attempts_of(db, transaction_id)
-        if found:
-            return _signed(found[-1])
+        attempts = await transactions.attempts_of(db, transaction_id)
+        if attempts:
+            return _signed(attempts[-1])
         chain_id = self._chain.network.chain_id
         transaction = Transaction(
             id=transaction_id,
@@ -175,8 +175,8 @@ class Sender:
     async def has_reverted(self, transaction_id: str) -> bool:
         """Whether it came to nothing, for good: what it was for needs another transaction, under another id."""
         async with self._database.read() as db:
-            found = await transactions.find(db, transaction_id)
-        return found is not None and found.state is TransactionState.REVERTED
+            transaction = await transactions.find(db, transaction_id)
+        return transaction is not None and transaction.state is TransactionState.REVERTED
 
     async def broadcast(self, transaction_id: str) -> Hash:
         """Send the saved bytes; again is harmless.
@@ -248,8 +248,8 @@ class Sender:
         transaction, attempts = await self._known(transaction_id)
         if transaction.state is not TransactionState.OPEN:
             return _ended(transaction)
-        found = [receipt for each in attempts if (receipt := await self._chain.receipt(Hash(each.hash)))]
-        receipt = next((each for each in found if each.worked), found[-1] if found else None)
+        receipts = [receipt for each in attempts if (receipt := await self._chain.receipt(Hash(each.hash)))]
+        receipt = next((each for each in receipts if each.worked), receipts[-1] if receipts else None)
         if receipt is None or max(head, receipt.block) - receipt.block + 1 < self._rules.confirmations:
             return None
         if await self._chain.block_hash(receipt.block) != receipt.block_hash:
