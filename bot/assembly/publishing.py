@@ -40,7 +40,7 @@ class Story:
 def network_of(settings: Settings) -> Network:
     """The chosen network, with links that lead where the settings say."""
     explorer = str(settings.story_explorer_url).rstrip("/") if settings.story_explorer_url else None
-    return NETWORKS[settings.story_network].seen_through(explorer)
+    return NETWORKS[settings.story_network].with_explorer(explorer)
 
 
 def missing_in(settings: Settings) -> tuple[str, ...]:

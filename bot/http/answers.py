@@ -56,7 +56,7 @@ def reason_in(body: bytes) -> str:
     try:
         # Not json.loads, which goes as deep as the recursion limit lets it: py_ecc (of web3) raises that so far that a
         # body of nothing but brackets would end the process.
-        return clean(_spoken(from_json(text)))
+        return clean(_read_reason(from_json(text)))
     except ValueError:
         if not text.lstrip().startswith(("{", "[")):
             return clean(re.sub(r"<[^>]*>", " ", text[:4000]))
@@ -67,7 +67,7 @@ def reason_in(body: bytes) -> str:
         return clean(f"{where}: {match[2]}")
 
 
-def _spoken(value: JsonValue) -> str:
+def _read_reason(value: JsonValue) -> str:
     match value:
         case str():
             return value
@@ -81,11 +81,11 @@ def _spoken(value: JsonValue) -> str:
             details = value.get("details")
             return f"{reason}: {details}" if isinstance(details, str) else reason
         case {"detail": inner} | {"error": inner} | {"errors": inner}:
-            return _spoken(inner)
+            return _read_reason(inner)
         case [*items]:
-            return "; ".join(filter(None, map(_spoken, items[:3])))
+            return "; ".join(filter(None, map(_read_reason, items[:3])))
         case {**fields} if fields and all(map(_is_complaint, fields.values())):  # Rails: {"images": ["can't be blank"]}
-            return "; ".join(f"{name}: {_spoken(texts)}" for name, texts in list(fields.items())[:3])
+            return "; ".join(f"{name}: {_read_reason(texts)}" for name, texts in list(fields.items())[:3])
         case _:
             return ""
 

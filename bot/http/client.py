@@ -205,7 +205,7 @@ class Http:
             response = await self._session.post(url, headers=headers, allow_redirects=False, timeout=timeout)
             try:
                 if response.status != 200:
-                    raise await self._failed("POST", url, response, pays=False)
+                    raise await self._read_failure("POST", url, response, pays=False)
                 await self._save(response, into, cap)
             finally:
                 response.close()
@@ -276,16 +276,16 @@ class Http:
             )
             try:
                 if not 200 <= response.status < 300:
-                    raise await self._failed(method, url, response, pays=pays)
+                    raise await self._read_failure(method, url, response, pays=pays)
                 answer = await _read(response, REPLY_CAP + 1)
             finally:
                 response.close()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unavailable(f"{self._name} cannot be reached just now.") from self._shown(error)
+            raise Unavailable(f"{self._name} cannot be reached just now.") from self._safe_cause(error)
         except (aiohttp.ClientError, TimeoutError) as error:
             if pays:
-                raise Uncertain(f"{self._name} did not confirm that it took the order.") from self._shown(error)
-            raise Unavailable(f"{self._name} did not answer.") from self._shown(error)
+                raise Uncertain(f"{self._name} did not confirm that it took the order.") from self._safe_cause(error)
+            raise Unavailable(f"{self._name} did not answer.") from self._safe_cause(error)
         return self._understood(answer or (b"{}" if response.status == 202 else b""), reply, reading, pays=pays)
 
     def _understood(self, answer: bytes, reply: type[R], reading: Reading, *, pays: bool) -> R:
@@ -300,7 +300,7 @@ class Http:
                 raise Unavailable(f"{self._name} answered in a way that cannot be read.") from error
             raise Broken(f"{self._name} answers in a form that this bot does not know.") from error
 
-    async def _failed(self, method: str, url: URL, response: aiohttp.ClientResponse, *, pays: bool) -> BotError:
+    async def _read_failure(self, method: str, url: URL, response: aiohttp.ClientResponse, *, pays: bool) -> BotError:
         try:
             body = await _read(response, ERROR_CAP)
         except (aiohttp.ClientError, TimeoutError):
@@ -309,7 +309,7 @@ class Http:
         failure = Failure(method, response.status, reason, _wait(response))
         place = self._name if self._secret_address else f"{url.origin()}{url.raw_path}"
         log.warning("%s %s answered %d: %s", method, place, failure.status, reason)
-        return (self._explain and self._explain(failure)) or self._common(failure, pays=pays)
+        return (self._explain and self._explain(failure)) or self._explain_common(failure, pays=pays)
 
     def _without_secrets(self, body: bytes, url: URL) -> bytes:
         keys = [secret.get_secret_value().rpartition(" ")[2] for secret in self._headers.values()]  # not "Bearer"
@@ -320,11 +320,11 @@ class Http:
             body = body.replace(key.encode(), b"[key]")
         return body
 
-    def _shown(self, error: Exception) -> Exception | None:
+    def _safe_cause(self, error: Exception) -> Exception | None:
         """The cause that a traceback may name: some of aiohttp's errors repeat the address."""
         return None if self._secret_address else error
 
-    def _common(self, failure: Failure, *, pays: bool) -> BotError:
+    def _explain_common(self, failure: Failure, *, pays: bool) -> BotError:
         match failure.status:
             case 400 | 413 | 422:
                 reason = failure.reason or "it does not say why"

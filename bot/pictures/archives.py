@@ -87,7 +87,7 @@ def unpack(path: Path, folder: Path, name: str) -> list[Unpacked]:
     """
     unpacked: list[Unpacked] = []
     try:
-        with _opened(path, name) as archive:
+        with _open_archive(path, name) as archive:
             for number, (info, own) in enumerate(_choose(archive, name), 1):
                 target = folder / f"{number:04d}"
                 unpacked.append(Unpacked(own, target, info.file_size))
@@ -117,7 +117,7 @@ class _Bounded(io.FileIO):
 
 
 @contextlib.contextmanager
-def _opened(path: Path, name: str) -> Generator[zipfile.ZipFile]:
+def _open_archive(path: Path, name: str) -> Generator[zipfile.ZipFile]:
     with _Bounded(path) as file:
         size = file.seek(0, io.SEEK_END)
         if size > MOST_BYTES:

@@ -124,13 +124,13 @@ def parse(text: str) -> Cid:
     """
     if len(text) <= _LONGEST and text.isascii():
         try:
-            return _parsed(text)
+            return _parse(text)
         except (ValueError, IndexError):
             pass
     raise Refused("That is not a CID: one begins with Qm or with b, such as bafkrei….")
 
 
-def _parsed(text: str) -> Cid:
+def _parse(text: str) -> Cid:
     if re.fullmatch(r"Qm.{44}", text):
         multihash = _from_base58(text)
         if len(multihash) != 34 or multihash[:2] != _SHA256_V0:

@@ -52,7 +52,7 @@ class Pins:
         Raises:
             Broken: the file is missing.
         """
-        return (await _computed(path, [EXPECTED])).by_profile[EXPECTED]
+        return (await _compute_cids(path, [EXPECTED])).by_profile[EXPECTED]
 
     async def pin(self, file: PinFile, *, scratch: Scratch) -> Proven:
         """Pin a file everywhere. Free, and safe to repeat.
@@ -64,11 +64,11 @@ class Pins:
             Broken: the stored file is damaged; the admin must act; or the primary service could not be proven to hold
                 these bytes.
         """
-        cids = await _computed(file.path, PROFILES)
+        cids = await _compute_cids(file.path, PROFILES)
         if (cids.sha256, cids.size) != (file.sha256, file.size):
             raise Broken(f"The stored file {file.sha256[:12]}… is damaged.")
-        pin, profile = await _pinned(self._primary, file, cids, scratch)
-        copies = await asyncio.gather(*(self._copied(mirror, file, cids, scratch) for mirror in self._mirrors))
+        pin, profile = await _prove_pin(self._primary, file, cids, scratch)
+        copies = await asyncio.gather(*(self._copy(mirror, file, cids, scratch) for mirror in self._mirrors))
         proven = [copy for copy in copies if copy and parse(copy.cid).names_the_same_as(parse(pin.cid))]
         services = {copy.service for copy in proven}
         return Proven(
@@ -110,16 +110,16 @@ class Pins:
         assert failed
         raise failed
 
-    async def _copied(self, mirror: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> Pin | None:
+    async def _copy(self, mirror: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> Pin | None:
         try:
-            pin, _ = await _pinned(mirror, file, cids, scratch)
+            pin, _ = await _prove_pin(mirror, file, cids, scratch)
         except BotError as error:
             log.warning("%s has no copy of %s…: %s", mirror.name, file.sha256[:12], error)
             return None
         return pin
 
 
-async def _pinned(service: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> tuple[Pin, str | None]:
+async def _prove_pin(service: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> tuple[Pin, str | None]:
     """Pin a file at one service, and prove it."""
     pin = await service.pin(file)
     profile = cids.profile_of(named(pin.cid, service.label))
@@ -145,10 +145,10 @@ def _check_own_hash(service: PinningService, cid: Cid, sha256: str) -> None:
     """
     hashed_so = cid.codec == RAW and cid.multihash[0] == SHA2_256
     if hashed_so and cid.multihash[2:].hex() != sha256:
-        raise Broken(_unproven(service))
+        raise Broken(_unproven_sentence(service))
 
 
-def _unproven(service: PinningService) -> str:
+def _unproven_sentence(service: PinningService) -> str:
     return f"{service.label} could not be proven to hold these bytes."
 
 
@@ -162,12 +162,12 @@ async def _compare(service: PinningService, cid: str, sha256: str, size: int, sc
         try:
             await service.read(cid, path, cap=size)
         except (Broken, Refused) as error:
-            raise Broken(_unproven(service)) from error
+            raise Broken(_unproven_sentence(service)) from error
         if await asyncio.to_thread(sha256_of, path) != sha256:
-            raise Broken(_unproven(service))
+            raise Broken(_unproven_sentence(service))
 
 
-async def _computed(path: Path, profiles: Sequence[Profile]) -> Cids:
+async def _compute_cids(path: Path, profiles: Sequence[Profile]) -> Cids:
     try:
         return await asyncio.to_thread(cids_of, path, profiles)
     except FileNotFoundError as error:

@@ -71,7 +71,7 @@ def check(generation: Generation) -> Generation:
     model = find(generation.model)
     _check_finetune(model, generation)
     _check_inputs(model, generation)
-    prompt = _checked_prompt(model, generation)
+    prompt = _check_prompt(model, generation)
     parameters = _with_size(model, generation.parameters, edits=bool(generation.inputs))
     checked: dict[str, Value] = {}
     for name, value in parameters.items():
@@ -117,7 +117,7 @@ def _check_inputs(model: Model, generation: Generation) -> None:
             raise Refused(f"{model.label} needs an image: {role.help}")
 
 
-def _checked_prompt(model: Model, generation: Generation) -> str:
+def _check_prompt(model: Model, generation: Generation) -> str:
     prompt = generation.prompt.strip()
     if not prompt and model.prompt_needed and "image_prompt" not in generation.inputs:
         raise Refused("Say what to draw: the prompt is empty.")

@@ -26,13 +26,13 @@ def with_trigger(prompt: str, *, trigger: str, subject: Subject, description: st
             if prompt
             else f"in the style of {trigger}"
         )
-        return f"{styled}. {_ended(description)}" if description.strip() else styled
+        return f"{styled}. {_end_sentence(description)}" if description.strip() else styled
     led = prompt if is_written else f"{trigger}, {prompt}" if prompt else trigger
     if not description.strip():
         return led
-    return f"{_ended(led)} {trigger} is {_ended(description)}"
+    return f"{_end_sentence(led)} {trigger} is {_end_sentence(description)}"
 
 
-def _ended(text: str) -> str:
+def _end_sentence(text: str) -> str:
     text = text.strip()
     return text if text.endswith((".", "!", "?")) else f"{text}."

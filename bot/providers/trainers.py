@@ -105,8 +105,8 @@ def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
         update={
             "parameters": parameters,
             "region": region,
-            "trigger": _checked_trigger(trainer, spec.trigger),
-            "class_name": _checked_class(spec.class_name) or USUAL_CLASSES.get(spec.subject, ""),
+            "trigger": _check_trigger(trainer, spec.trigger),
+            "class_name": _check_class(spec.class_name) or USUAL_CLASSES.get(spec.subject, ""),
             "instruction": spec.instruction.strip(),
         }
     )
@@ -123,7 +123,7 @@ def _check_pack(trainer: Trainer, spec: FinetuneSpec) -> None:
         raise Refused(f"A pack decides by itself about “{label}”: leave it out.")
 
 
-def adapted(spec: FinetuneSpec, trainer: Trainer) -> FinetuneSpec:
+def adapt(spec: FinetuneSpec, trainer: Trainer) -> FinetuneSpec:
     """The same for another trainer: what that one does not know is left out, the number of iterations too."""
     trigger = spec.trigger
     if trainer.prefix and not _PREFIX.fullmatch(trigger):
@@ -168,7 +168,7 @@ def estimate(spec: FinetuneSpec, *, pictures: int) -> MicroUSD | None:
     return None if price is None else MicroUSD(price + (spec.pack_cost or 0))
 
 
-def expected(trainer: Trainer, parameters: Mapping[str, Value]) -> Seconds:
+def expect_seconds(trainer: Trainer, parameters: Mapping[str, Value]) -> Seconds:
     """How long the training takes, by the number of iterations where the member chose one."""
     usual = trainer.parameter(trainer.iterations)
     chosen = parameters.get(trainer.iterations)
@@ -177,7 +177,7 @@ def expected(trainer: Trainer, parameters: Mapping[str, Value]) -> Seconds:
     return Seconds(*(factor * each for each in (trainer.seconds.p10, trainer.seconds.p50, trainer.seconds.p90)))
 
 
-def _checked_trigger(trainer: Trainer, typed: str) -> str:
+def _check_trigger(trainer: Trainer, typed: str) -> str:
     trigger = " ".join(typed.split()) or trainer.usual_trigger
     if trainer.prefix and not _PREFIX.fullmatch(trigger):
         raise Refused(
@@ -189,7 +189,7 @@ def _checked_trigger(trainer: Trainer, typed: str) -> str:
     return trigger
 
 
-def _checked_class(typed: str) -> str:
+def _check_class(typed: str) -> str:
     name = " ".join(typed.split()).lower()
     if name and (len(name) > 40 or not _CLASS.fullmatch(name)):
         raise Refused("The class is a plain noun, such as “woman”, “cat” or “coffee cup”.")

@@ -148,13 +148,13 @@ class Metadata:
 
 def build(content: Content, image_url: str) -> Metadata:
     """The metadata of an image that lies at `image_url`. Equal content and address are equal bytes."""
-    return Metadata(ip=_serialised(_ip(content, image_url)), nft=_serialised(_nft(content, image_url)))
+    return Metadata(ip=_serialise(_ip(content, image_url)), nft=_serialise(_nft(content, image_url)))
 
 
 def digest(content: Content) -> str:
     """SHA-256 (64 hex digits) of what will be public, without the link: what an approval is bound to."""
     both = {"ip": _ip(content, None), "nft": _nft(content, None)}
-    return hashlib.sha256(_serialised(both)).hexdigest()
+    return hashlib.sha256(_serialise(both)).hexdigest()
 
 
 def hash_of(content: bytes) -> Hash:
@@ -222,7 +222,7 @@ def _check_tags(tags: Sequence[str]) -> None:
 
 def _ip(content: Content, image_url: str | None) -> Json:
     image_hash = "0x" + content.sha256
-    return _without_nothing(
+    return _drop_empty(
         {
             "title": content.title,
             "description": content.description,
@@ -252,7 +252,7 @@ def _nft(content: Content, image_url: str | None) -> Json:
         "Creators": ", ".join(creator.name for creator in content.creators),
         "SHA-256": content.sha256,
     }
-    return _without_nothing(
+    return _drop_empty(
         {
             "name": content.title,
             "description": content.description,
@@ -264,7 +264,7 @@ def _nft(content: Content, image_url: str | None) -> Json:
 
 
 def _creator(creator: Creator) -> Json:
-    return _without_nothing(
+    return _drop_empty(
         {
             "name": creator.name,
             "address": creator.address,
@@ -280,7 +280,7 @@ def _generation(generation: Generation | None) -> Json | None:
     if generation is None:
         return None
     strength = generation.finetune_strength
-    return _without_nothing(
+    return _drop_empty(
         {
             "provider": generation.provider,
             "model": generation.model,
@@ -303,9 +303,9 @@ def _number(share: float) -> int | float:
     return int(share) if share == int(share) else share
 
 
-def _without_nothing(fields: Json) -> Json:
+def _drop_empty(fields: Json) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _serialised(value: Json) -> bytes:
+def _serialise(value: Json) -> bytes:
     return rfc8785.dumps(value)  # pyright: ignore[reportArgumentType]

@@ -66,7 +66,7 @@ Request ID: {request_id}"""
     return Challenge(message=message, nonce=nonce, expires_at=expires_at)
 
 
-def recovered(message: str, signature: str) -> Address:
+def recover_address(message: str, signature: str) -> Address:
     """Whose signature of `message` this is. Signatures of contract wallets (EIP-1271) are none in this sense.
 
     Raises:
@@ -96,7 +96,7 @@ def check(kept: Challenge, *, address: Address, signature: str, now: float) -> N
     """
     if now >= kept.expires_at:
         raise Refused("That message has expired: it can be signed for ten minutes. Ask for a new one.")
-    signer = recovered(kept.message, signature)
+    signer = recover_address(kept.message, signature)
     if not hmac.compare_digest(signer, address):
         raise Refused(
             f"That signature is {signer}'s, or of another text. Sign exactly the message shown, with {address}."

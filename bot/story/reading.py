@@ -76,7 +76,7 @@ class Reading:
         number, terms = min(at_once, key=lambda each: (each[1].commercial_rev_share, each[0]))
         return Parent(ip_id=ip_id, terms_id=number, share=terms.commercial_rev_share)
 
-    async def compared(self, mint: Mint, registered: Registered, *, collection: Address) -> tuple[Check, ...]:
+    async def compare(self, mint: Mint, registered: Registered, *, collection: Address) -> tuple[Check, ...]:
         """Each fact on the chain beside what was meant.
 
         Raises:
@@ -156,11 +156,11 @@ def _hex(digest: bytes | None) -> Hash | None:
 
 def _same(name: str, actual: object, meant: object) -> Check:
     is_, its = ("are", "parents") if name == "parents" else ("is", name)
-    badly = f"Its {its} {is_} {_said(actual)}, not {_said(meant)}"
+    badly = f"Its {its} {is_} {_text_of(actual)}, not {_text_of(meant)}"
     return _check(name, actual == meant, f"Its {its} {is_} right", badly)
 
 
-def _said(value: object) -> str:
+def _text_of(value: object) -> str:
     if isinstance(value, set):
         return ", ".join(sorted(map(str, value))) or "none"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return "unknown" if value is None else str(value)

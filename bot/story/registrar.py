@@ -159,7 +159,7 @@ class Registrar:
         log = await self._registration_of(token_id)
         transaction = await self._chain.transaction(log.tx_hash) if log else None
         receipt = await self._chain.receipt(log.tx_hash) if log and transaction else None
-        registered = await self._registered(ip_id, token_id, receipt)
+        registered = await self._read_registered(ip_id, token_id, receipt)
         if transaction is not None and transaction.sender == self.wallet_address:
             return registered
         if transaction is not None and (await self._chain.read(self.collection, contracts.PUBLIC_MINTING))[0]:
@@ -183,7 +183,7 @@ class Registrar:
             ip_id, token_id = checksummed(event["ipId"]), int(event["tokenId"])
             if ip_id != contracts.ip_id_of(self.network.chain_id, self.collection, token_id):
                 raise Broken(f"The chain has given token {token_id} the IP id {ip_id}, which is not its own.")
-            return await self._registered(ip_id, token_id, receipt)
+            return await self._read_registered(ip_id, token_id, receipt)
         raise Broken(f"The transaction {mined.tx_hash} has registered nothing in {self.collection}.")
 
     async def read_back(self, mint: Mint, registered: Registered) -> ReadBack:
@@ -192,7 +192,7 @@ class Registrar:
         Raises:
             Unavailable: the node does not answer.
         """
-        return ReadBack(await self._reading.compared(mint, registered, collection=self.collection))
+        return ReadBack(await self._reading.compare(mint, registered, collection=self.collection))
 
     async def terms_of(self, ip_id: Address) -> tuple[tuple[int, PILTerms], ...]:
         """The PIL terms attached to any IP asset, with their ids."""
@@ -219,7 +219,7 @@ class Registrar:
         """Any collection. Raises as `Collections.describe`."""
         return await self._collections.describe(address)
 
-    async def _registered(self, ip_id: Address, token_id: int, receipt: Receipt | None) -> Registered:
+    async def _read_registered(self, ip_id: Address, token_id: int, receipt: Receipt | None) -> Registered:
         return Registered(
             ip_id=ip_id,
             token_id=token_id,
@@ -266,20 +266,20 @@ class Registrar:
             return (Check("collection", good=False, sentence=sentence),)
         return (
             Check("collection", good=True, sentence=f"The collection is “{collection.name}” ({collection.symbol})."),
-            _checked(
+            _check(
                 "minting",
                 collection.minting_open,
                 "Minting is open in it.",
                 "Minting is closed in it. Its owner can open it again (setMintOpen).",
             ),
-            _checked(
+            _check(
                 "rights",
                 collection.may_mint,
                 "The bot's wallet may mint in it.",
                 f"The bot's wallet {self.wallet_address} may not mint in it. Give it the minter role, or make a "
                 "collection with it: python -m bot collection create.",
             ),
-            _checked(
+            _check(
                 "mint fee",
                 collection.mint_fee == 0,
                 "Minting in it costs no fee of its own.",
@@ -306,5 +306,5 @@ class Registrar:
         return Check("balance", good=left >= 1, sentence=sentence), balance, left
 
 
-def _checked(name: str, good: bool, well: str, badly: str) -> Check:
+def _check(name: str, good: bool, well: str, badly: str) -> Check:
     return Check(name, good, well if good else badly)

@@ -18,7 +18,7 @@ from bot.http.client import Timeouts
 from bot.providers import catalogue
 from bot.providers.astria import client as astria
 from bot.providers.astria.client import Astria
-from bot.providers.astria.prompts import lora_tag, neutralised
+from bot.providers.astria.prompts import escape_syntax, lora_tag
 from bot.providers.interface import Callback, FinetuneRef, Generation, MicroUSD, Status, Ticket
 from bot.providers.parameters import Value
 from bot.providers.training import (
@@ -592,8 +592,8 @@ async def test_the_key_is_in_no_log_and_no_error(caplog: pytest.LogCaptureFixtur
     ],
 )
 def test_what_astria_would_obey_is_taken_out_of_a_prompt(typed: str, left: str | None) -> None:
-    assert neutralised(typed) == (typed if left is None else left)
-    assert neutralised(neutralised(typed)) == neutralised(typed)
+    assert escape_syntax(typed) == (typed if left is None else left)
+    assert escape_syntax(escape_syntax(typed)) == escape_syntax(typed)
 
 
 async def test_a_prompt_of_nothing_but_commands_is_refused() -> None:

@@ -8,7 +8,7 @@ from bot.errors import BotError, Broken, Refused
 from bot.story.node import contracts
 from bot.story.node.chain import LogEntry
 from bot.story.node.contracts import EVENTS, FUNCTIONS, Event, Function
-from bot.story.node.reverts import SELECTORS, Duplicate, decoded
+from bot.story.node.reverts import SELECTORS, Duplicate, decode_revert
 from bot.story.node.values import Address, Hash
 from standins.chain import ip_id
 
@@ -114,7 +114,7 @@ REVERTS: list[tuple[str, type[BotError], str]] = [
 
 @pytest.mark.parametrize(("data", "error", "words"), REVERTS, ids=[each[2] for each in REVERTS])
 def test_a_refusal_becomes_a_sentence(data: str, error: type[BotError], words: str) -> None:
-    revert = decoded("0x" + data)
+    revert = decode_revert("0x" + data)
 
     assert words in revert.sentence
     assert type(revert.raised()) is error
@@ -129,7 +129,7 @@ def test_every_published_error_is_known() -> None:
 def test_a_duplicate_names_the_token_that_is_there() -> None:
     data = "0x9379dcd9" + encode(["address", "uint256", "bytes32"], [COLLECTION, 2**70, keccak(b"x")]).hex()
 
-    error = decoded(data).raised()
+    error = decode_revert(data).raised()
 
     assert isinstance(error, Duplicate)
     assert error.token_id == 2**70

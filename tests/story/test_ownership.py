@@ -6,7 +6,7 @@ from eth_account.messages import encode_defunct
 
 from bot.errors import Refused
 from bot.story.node.values import Address
-from bot.story.ownership import LIFETIME, Challenge, challenge, check, recovered
+from bot.story.ownership import LIFETIME, Challenge, challenge, check, recover_address
 from standins.chain import ACCOUNTS
 
 ADA, BEN = ACCOUNTS["ada"], ACCOUNTS["ben"]
@@ -62,7 +62,7 @@ def test_a_signature_with_recovery_id_0_or_1_is_the_same() -> None:
     asked = ask()
     raw = bytearray.fromhex(signed(asked.message)[2:])
     raw[64] -= 27
-    assert recovered(asked.message, "0x" + raw.hex()) == ADA.address
+    assert recover_address(asked.message, "0x" + raw.hex()) == ADA.address
 
 
 def test_another_s_signature_is_refused() -> None:
@@ -86,7 +86,7 @@ def test_a_signature_that_was_turned_into_its_twin_is_refused() -> None:
     raw = bytes.fromhex(signed(ask().message)[2:])
     twin = raw[:32] + (ORDER - int.from_bytes(raw[32:64])).to_bytes(32) + bytes([55 - raw[64]])
     with pytest.raises(Refused, match="odd form"):
-        recovered("x", "0x" + twin.hex())
+        recover_address("x", "0x" + twin.hex())
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_a_signature_that_was_turned_into_its_twin_is_refused() -> None:
 )  # fmt: skip
 def test_what_is_no_signature_is_refused_in_words(wrong: str) -> None:
     with pytest.raises(Refused):
-        recovered("x", wrong)
+        recover_address("x", wrong)

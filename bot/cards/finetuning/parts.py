@@ -105,7 +105,7 @@ def once_more(view: FinetuneView) -> str:
 
 
 def takes(view: FinetuneView) -> str:
-    seconds = trainers.expected(view.trainer, view.spec.parameters)
+    seconds = trainers.expect_seconds(view.trainer, view.spec.parameters)
     return f"usually {roughly(seconds.p50)}, at most {roughly(seconds.p90)}"
 
 

@@ -20,7 +20,7 @@ from bot.http.payloads import FormFile
 from bot.providers import catalogue, trainer_entries
 from bot.providers.astria import models as astria_models
 from bot.providers.astria.models import FLUX_DEV, SPELLINGS
-from bot.providers.astria.prompts import lora_tag, neutralised
+from bot.providers.astria.prompts import escape_syntax, lora_tag
 from bot.providers.astria.replies import MILLICENT, Account, Anything, Inspected, Listing, Prompt, Tune
 from bot.providers.interface import Callback, FinetuneRef, Generation, Look, MicroUSD, Status, Ticket
 from bot.providers.parameters import Value
@@ -260,7 +260,7 @@ def training_form(spec: FinetuneSpec, training_set: TrainingSet, callback: Callb
         # it is the one that the trainer's entry names and the estimate was made with. The word "none" is ours.
         preset = trainer_entries.ASTRIA.parameter("preset")
         chosen = {"preset": preset.default, **spec.parameters} if preset and preset.default else spec.parameters
-        form += [(f"tune[{name}]", _written(value)) for name, value in chosen.items() if value != "none"]
+        form += [(f"tune[{name}]", _text_of(value)) for name, value in chosen.items() if value != "none"]
     if callback:
         form.append(("tune[callback]", callback.url))
     for picture in training_set.pictures:
@@ -283,14 +283,14 @@ def order_form(generation: Generation, inputs: Mapping[str, bytes], callback: Ca
     astria_models.check_together(parameters, inputs)
     if generation.finetune is None:
         raise Broken("A picture was to be ordered at Astria without a finetune.")
-    text = neutralised(generation.prompt)
+    text = escape_syntax(generation.prompt)
     if not text:
         raise Refused("Say what to draw: tags such as <lora:…> and --flags are left out, and nothing else is there.")
     strength = parameters.get(_IN_THE_TEXT, 1)
     tag = lora_tag(_tune_id(generation.finetune), float(strength))
     form: Form = [("prompt[text]", f"{tag} {text}"), ("prompt[num_images]", "1")]
     form += [
-        (f"prompt[{name}]", SPELLINGS.get(str(value), _written(value)))
+        (f"prompt[{name}]", SPELLINGS.get(str(value), _text_of(value)))
         for name, value in parameters.items()
         if name != _IN_THE_TEXT
     ]
@@ -311,7 +311,7 @@ def _trigger(spec: FinetuneSpec) -> str:
     return f"{spec.trigger} {spec.class_name}".strip()
 
 
-def _written(value: Value) -> str:
+def _text_of(value: Value) -> str:
     match value:
         case bool():
             return "true" if value else "false"

@@ -27,7 +27,7 @@ def lora_tag(tune: str, strength: float) -> str:
     return f"<lora:{tune}:{f'{strength:.4f}'.rstrip('0').rstrip('.')}>"
 
 
-def neutralised(text: str) -> str:
+def escape_syntax(text: str) -> str:
     """`text` without tags and flags, in whatever spelling, so that what is left reads naturally.
 
     No `<`, `>` or `--` remains, so that nothing can grow together into a new tag or flag. A text with nothing of the

@@ -69,7 +69,7 @@ Said = Annotated[str | None, BeforeValidator(_said)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
-def _unwrapped(value: object, name: str) -> object:
+def _unwrap(value: object, name: str) -> object:
     """Callbacks are wrapped in reality and bare in the documentation: an answer is read either way."""
     if not isinstance(value, dict):
         return value
@@ -102,7 +102,7 @@ class Tune(Reply):
     @model_validator(mode="before")
     @classmethod
     def unwrap(cls, value: object) -> object:
-        return _unwrapped(value, "tune")
+        return _unwrap(value, "tune")
 
     @property
     def cost(self) -> MicroUSD | None:
@@ -172,7 +172,7 @@ class Prompt(Reply):
     @model_validator(mode="before")
     @classmethod
     def unwrap(cls, value: object) -> object:
-        return _unwrapped(value, "prompt")
+        return _unwrap(value, "prompt")
 
     @property
     def cost(self) -> MicroUSD | None:

@@ -155,7 +155,7 @@ class BflTraining:
         if not details:
             raise UnknownFinetune("Black Forest Labs does not know this finetune, or has not finished it.")
         return {
-            clean(name.replace("_", " "), cap=40): _told(value)
+            clean(name.replace("_", " "), cap=40): _fact_text(value)
             for name, value in list(details.items())[:25]
             if value not in (None, "") and not any(word in name.lower() for word in _NOT_FOR_PEOPLE)
         }
@@ -215,7 +215,7 @@ def finetune_body(spec: FinetuneSpec, training_set: TrainingSet, callback: Callb
     return body
 
 
-def _told(value: JsonValue) -> str:
+def _fact_text(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return clean(value if isinstance(value, str) else json.dumps(value))

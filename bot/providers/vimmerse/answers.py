@@ -149,7 +149,7 @@ def links_in(results: JsonValue) -> tuple[str, ...]:
     return tuple(links)
 
 
-def redacted(answer: JsonValue, *, key: str) -> str:
+def redact(answer: JsonValue, *, key: str) -> str:
     """The shape of an answer, short, without links, sentences, the customer's ids or the key."""
     return clean(json.dumps(_shape(answer), ensure_ascii=False).replace(key, "[key]"), cap=400)
 

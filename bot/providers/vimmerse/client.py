@@ -29,7 +29,7 @@ from bot.providers.interface import (
     Ticket,
 )
 from bot.providers.training import FinetuneSpec, Started, Subject, Training, TrainingSet, Withdrawn
-from bot.providers.vimmerse.answers import Answer, Asset, links_in, redacted, word_in
+from bot.providers.vimmerse.answers import Answer, Asset, links_in, redact, word_in
 
 HOST = "https://api.vimmerse.net"
 TIMEOUTS = Timeouts(idle=170, total=180)
@@ -48,7 +48,7 @@ _SUBJECTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Look:
     """What one address told of a training."""
 
     training: Training
@@ -106,7 +106,7 @@ class Vimmerse:
         if not trigger and not asset.known_by:
             raise Uncertain(
                 "Vimmerse took the training, and its answer names neither the trigger word nor the asset: "
-                + self._redacted(answer)
+                + self._redact(answer)
             )
         return Started(
             ref=FinetuneRef(
@@ -130,13 +130,13 @@ class Vimmerse:
         """
         trigger = ref.remote_id or ref.trigger
         if not trigger:
-            return await self._told_by_asset(ref)
-        look = await self._told_by_trigger(trigger)
+            return await self._look_by_asset(ref)
+        look = await self._look_by_trigger(trigger)
         if look.training.status.ended or not ref.task_id:
             return look.training
         answer = await self._asset(ref.task_id)
         asset = Asset.of(answer.content) if answer else None
-        return _weighed(look, asset, kontext=ref.option == _KONTEXT)
+        return _weigh(look, asset, kontext=ref.option == _KONTEXT)
 
     async def generate(
         self, generation: Generation, inputs: Mapping[str, bytes], callback: Callback | None = None
@@ -160,8 +160,7 @@ class Vimmerse:
         known_by = asset.known_by or word_in(answer.content)
         if not known_by and not asset.links:
             raise Uncertain(
-                "Vimmerse took the order, and its answer names neither an asset nor a picture: "
-                + self._redacted(answer)
+                "Vimmerse took the order, and its answer names neither an asset nor a picture: " + self._redact(answer)
             )
         link = asset.links[0] if asset.links else None
         return Ticket(provider=self.name, remote_id=known_by or "", polling_url=link)
@@ -201,7 +200,7 @@ class Vimmerse:
         except Refused as error:  # the question was turned down, not what it is about: that is ordered
             raise Broken(str(error)) from error
 
-    async def _told_by_asset(self, ref: FinetuneRef) -> Training:
+    async def _look_by_asset(self, ref: FinetuneRef) -> Training:
         """How a training is going whose trigger word is not known yet, and that word as soon as it is."""
         if not ref.task_id:
             raise Broken("This finetune is stored with neither its trigger word nor its asset.")
@@ -212,36 +211,34 @@ class Vimmerse:
         training = _training_of(asset)
         if not asset.trigger:
             if training.status is Status.READY:
-                raise Broken(
-                    f"The bot cannot find the trigger word in what Vimmerse answered: {self._redacted(answer)}"
-                )
+                raise Broken(f"The bot cannot find the trigger word in what Vimmerse answered: {self._redact(answer)}")
             return training
         if training.status is not Status.FAILED:
-            look = await self._told_by_trigger(asset.trigger)
+            look = await self._look_by_trigger(asset.trigger)
             ended = look.training.status.ended
-            training = look.training if ended else _weighed(look, asset, kontext=ref.option == _KONTEXT)
+            training = look.training if ended else _weigh(look, asset, kontext=ref.option == _KONTEXT)
         return training.model_copy(update={"trigger": asset.trigger})
 
-    async def _told_by_trigger(self, trigger: str) -> _Found:
+    async def _look_by_trigger(self, trigger: str) -> _Look:
         address = f"{self._base}/finetune/{quote(trigger, safe='')}"
         try:
             answer = await self._http.get(address, reply=Answer)
         except NotThere:
-            return _Found(Training(status=Status.MISSING))
+            return _Look(Training(status=Status.MISSING))
         except Refused as error:  # 400: nobody says what it is answered to, so it is no end
-            return _Found(Training(status=Status.MISSING, reasons=(clean(str(error)),)))
+            return _Look(Training(status=Status.MISSING, reasons=(clean(str(error)),)))
         match answer.content:
             case []:
-                return _Found(Training(status=Status.RUNNING))
+                return _Look(Training(status=Status.RUNNING))
             case [*_] as samples if links := links_in(samples):
-                return _Found(Training(status=Status.READY, samples=links))
+                return _Look(Training(status=Status.READY, samples=links))
             case {"status": str()} as asset:
-                return _Found(_training_of(Asset.of(asset)))
+                return _Look(_training_of(Asset.of(asset)))
             case _:
-                return _Found(Training(status=Status.RUNNING), sure=False)
+                return _Look(Training(status=Status.RUNNING), sure=False)
 
-    def _redacted(self, answer: Answer) -> str:
-        return redacted(answer.root, key=self._key.get_secret_value())
+    def _redact(self, answer: Answer) -> str:
+        return redact(answer.root, key=self._key.get_secret_value())
 
 
 def training_form(spec: FinetuneSpec, training_set: TrainingSet, callback: Callback | None) -> Form:
@@ -333,7 +330,7 @@ def _training_of(asset: Asset) -> Training:
     )
 
 
-def _weighed(look: _Found, asset: Asset | None, *, kontext: bool) -> Training:
+def _weigh(look: _Look, asset: Asset | None, *, kontext: bool) -> Training:
     """What holds where the trigger word's address does not say that it is over, and the asset says something too."""
     if asset is None:
         return look.training

@@ -13,7 +13,7 @@ from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception
 from bot.errors import Broken, Unavailable
 from bot.story.node.contracts import Function
 from bot.story.node.networks import NETWORKS, Network
-from bot.story.node.reverts import Revert, decoded
+from bot.story.node.reverts import Revert, decode_revert
 from bot.story.node.rpc import NAME, Node, NodeRefusal
 from bot.story.node.values import Address, Hash, Wei, checksummed
 from bot.values import Frozen
@@ -188,7 +188,7 @@ class Chain:
     async def estimate(self, call: Call, *, sender: Address) -> int | Revert:
         """The gas that a call would use on the newest state, or why it would be refused."""
         question = self._web3.eth.estimate_gas(cast("Any", {"from": sender, "to": call.to, "data": call.data}))
-        return await self._tried(question, int)
+        return await self._try(question, int)
 
     async def call(
         self, call: Call, *, sender: Address | None = None, block: Block = "latest", gas: int | None = None
@@ -199,7 +199,7 @@ class Chain:
             asked["from"] = sender
         if gas is not None:
             asked["gas"] = gas
-        return await self._tried(self._web3.eth.call(cast("Any", asked), cast("Any", block)), bytes)
+        return await self._try(self._web3.eth.call(cast("Any", asked), cast("Any", block)), bytes)
 
     async def read(self, to: Address, function: Function, *arguments: object) -> tuple[Any, ...]:
         """Ask a contract a question.
@@ -227,14 +227,14 @@ class Chain:
 
     async def receipt(self, tx_hash: Hash) -> Receipt | None:
         """None while it is in no block."""
-        receipt = await self._found(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _receipt)
+        receipt = await self._find(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _read_receipt)
         if receipt is not None and receipt.tx_hash != tx_hash:
             raise Unavailable(f"{NAME} did not answer what it was asked.")
         return receipt
 
     async def transaction(self, tx_hash: Hash) -> Known | None:
         """A transaction that the node has; None where it has none of that hash."""
-        return await self._found(self._web3.eth.get_transaction(cast("Any", tx_hash)), _known)
+        return await self._find(self._web3.eth.get_transaction(cast("Any", tx_hash)), _read_transaction)
 
     async def logs(self, address: Address, topics: Sequence[str | None], *, first: int = 0) -> tuple[LogEntry, ...]:
         """A contract's events. Nodes refuse when they would have to look at too many blocks: that is Unavailable."""
@@ -252,7 +252,7 @@ class Chain:
         except NodeRefusal:
             return TIP
 
-    async def _found(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | None:
+    async def _find(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | None:
         """What is known by a hash; None where nothing is."""
         try:
             return await self._put(question, read)
@@ -263,12 +263,12 @@ class Chain:
                 return None
             raise Unavailable(f"{NAME} turned a question down: {refusal.reason}") from None
 
-    async def _tried(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | Revert:
+    async def _try(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | Revert:
         try:
             return await self._put(question, read)
         except NodeRefusal as refusal:
             if refusal.data or refusal.code == 3 or refusal.says("revert", "invalid opcode", "out of gas"):
-                return decoded(refusal.data)
+                return decode_revert(refusal.data)
             raise Unavailable(f"{NAME} turned a question down: {refusal.reason}") from None
 
     async def _ask(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T:
@@ -309,12 +309,12 @@ def _base_fee(block: Any) -> Wei:
     return int(block.get("baseFeePerGas", 0))
 
 
-def _known(transaction: Any) -> Known:
+def _read_transaction(transaction: Any) -> Known:
     number = transaction.get("blockNumber")
     return Known(sender=checksummed(transaction["from"]), block=None if number is None else int(number))
 
 
-def _receipt(receipt: Any) -> Receipt | None:
+def _read_receipt(receipt: Any) -> Receipt | None:
     if receipt["blockNumber"] is None:
         return None
     return Receipt(

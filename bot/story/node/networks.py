@@ -37,7 +37,7 @@ class Network:
     def address_link(self, address: Address | str) -> str:
         return self.address_explorer + address
 
-    def seen_through(self, explorer: str | None) -> "Network":
+    def with_explorer(self, explorer: str | None) -> "Network":
         """The same network with links to another explorer (an origin), or itself for None."""
         if explorer is None:
             return self

@@ -125,7 +125,7 @@ _PANICS: Final = {
 }
 
 
-def decoded(data: str | bytes | None, *, to: str = "The contract") -> Revert:
+def decode_revert(data: str | bytes | None, *, to: str = "The contract") -> Revert:
     """What error data mean. Data that nobody knows, or none at all, are Broken: a human must look."""
     raw = _raw(data)
     if len(raw) < 4:
@@ -134,7 +134,7 @@ def decoded(data: str | bytes | None, *, to: str = "The contract") -> Revert:
         )
     selector = "0x" + raw[:4].hex()
     if selector in _BY_SELECTOR:
-        return _known(selector, raw[4:])
+        return _decode_known(selector, raw[4:])
     if selector == _INCOMPATIBLE:
         return Revert(
             "", selector, "The images that this one descends from have licences that exclude each other.", Refused
@@ -148,7 +148,7 @@ def decoded(data: str | bytes | None, *, to: str = "The contract") -> Revert:
     return Revert("", selector, f"{to} refused for a reason that this bot does not know ({selector}).", Broken)
 
 
-def _known(selector: str, arguments: bytes) -> Revert:
+def _decode_known(selector: str, arguments: bytes) -> Revert:
     name, meaning = _BY_SELECTOR[selector]
     try:
         values = decode(meaning.takes, arguments)

@@ -37,8 +37,8 @@ class Attempts:
             db, sender=self._wallet.address, chain_id=transaction.chain_id, nonce=nonce
         )
         for other in before:
-            max_fee = max(max_fee, bumped(int(other.max_fee)))
-            tip = max(tip, bumped(int(other.tip)))
+            max_fee = max(max_fee, raise_fee(int(other.max_fee)))
+            tip = max(tip, raise_fee(int(other.tip)))
         max_fee = min(max_fee, self._chain.fee_cap)
         tip = min(tip, max_fee)
         signed = self._wallet.sign(
@@ -91,6 +91,6 @@ class Attempts:
         return await self._chain.transaction(Hash(attempt.hash)) is not None
 
 
-def bumped(fee: Wei) -> Wei:
+def raise_fee(fee: Wei) -> Wei:
     """An eighth more, rounded up: nodes want a tenth more of both fees for a replacement."""
     return fee + fee // 8 + 1

@@ -16,7 +16,7 @@ from bot.errors import Unavailable
 from bot.story.node.chain import Chain, Fees, Sent, Standing
 from bot.story.node.heads import Heads
 from bot.story.node.values import Hash
-from bot.story.sending.attempts import Attempts, bumped
+from bot.story.sending.attempts import Attempts, raise_fee
 from bot.story.sending.wallet import Wallet
 from storage.database import Database
 from storage.registering import transactions
@@ -88,9 +88,9 @@ class Nonces:
             for transaction, attempt in unfinished:
                 watch = self._watches.setdefault(attempt.hash, _Watch(now, head, attempt.sent_at or attempt.signed_at))
                 if attempt.nonce < count:
-                    await self._passed_over(transaction, attempt, watch, count)
+                    await self._tend_passed_over(transaction, attempt, watch, count)
                 else:
-                    await self._waiting(transaction, attempt, watch, count=count, head=head)
+                    await self._tend_waiting(transaction, attempt, watch, count=count, head=head)
             await self._fill_gaps(count)
 
     def trouble(self, transaction_id: str) -> str | None:
@@ -110,7 +110,7 @@ class Nonces:
             case _:
                 self._troubles.pop(transaction_id, None)
 
-    async def _passed_over(self, transaction: Transaction, attempt: Attempt, watch: _Watch, count: int) -> None:
+    async def _tend_passed_over(self, transaction: Transaction, attempt: Attempt, watch: _Watch, count: int) -> None:
         """Its nonce is used: by itself, as a rule, and then there is a receipt. Else it gets another nonce."""
         async with self._database.read() as db:
             own = await transactions.attempts_of(db, transaction.id)
@@ -125,7 +125,7 @@ class Nonces:
             log.warning("Nonce %d of %s was used by something else", attempt.nonce, transaction.id)
             await self._sign_anew(transaction, attempt, nonce=None, count=count)
 
-    async def _waiting(
+    async def _tend_waiting(
         self, transaction: Transaction, attempt: Attempt, watch: _Watch, *, count: int, head: int
     ) -> None:
         """Its nonce is free or far. It should be in the pool, and not for too long."""
@@ -158,7 +158,7 @@ class Nonces:
         except Unavailable as error:
             self._troubles[transaction.id] = str(error)
             return
-        if bumped(int(attempt.max_fee)) > self._chain.fee_cap:
+        if raise_fee(int(attempt.max_fee)) > self._chain.fee_cap:
             self._troubles[transaction.id] = (
                 "The transaction offers as much as your cap on fees allows (STORY_MAX_FEE_GWEI), and waits until the "
                 "network asks less."

@@ -145,7 +145,7 @@ class Sender:
         """Give it a nonce, sign and save it, in the caller's writing transaction; signed before, it stays as it is."""
         attempts = await transactions.attempts_of(db, transaction_id)
         if attempts:
-            return _signed(attempts[-1])
+            return _signed_of(attempts[-1])
         chain_id = self._chain.network.chain_id
         transaction = Transaction(
             id=transaction_id,
@@ -160,7 +160,7 @@ class Sender:
         following = await transactions.next_nonce(db, sender=self._wallet.address, chain_id=chain_id)
         fees = Fees(base=prepared.base_fee, max_fee=prepared.max_fee, tip=prepared.tip)
         nonce = max(following, prepared.chain_nonce)
-        return _signed(await self._attempts.sign(db, transaction, nonce=nonce, fees=fees))
+        return _signed_of(await self._attempts.sign(db, transaction, nonce=nonce, fees=fees))
 
     async def save(self, transaction_id: str, prepared: Prepared) -> Signed:
         """`sign`, in a transaction of its own."""
@@ -184,7 +184,7 @@ class Sender:
         Raises:
             Unavailable: the node did not take it yet; again later.
         """
-        transaction, attempts = await self._known(transaction_id)
+        transaction, attempts = await self._load(transaction_id)
         latest = attempts[-1]
         if transaction.state is not TransactionState.OPEN:
             return Hash(transaction.mined_hash or latest.hash)
@@ -230,7 +230,7 @@ class Sender:
 
     async def _push(self, transaction_id: str) -> None:
         """Put right what keeps it waiting."""
-        transaction, attempts = await self._known(transaction_id)
+        transaction, attempts = await self._load(transaction_id)
         if transaction.sender == self._wallet.address:
             await self._nonces.tend()
         else:  # the wallet was changed meanwhile: the saved bytes are all that can still be sent
@@ -245,9 +245,9 @@ class Sender:
 
     async def _look(self, transaction_id: str, head: int) -> Mined | Reverted | None:
         """How it ended; None while that is open."""
-        transaction, attempts = await self._known(transaction_id)
+        transaction, attempts = await self._load(transaction_id)
         if transaction.state is not TransactionState.OPEN:
-            return _ended(transaction)
+            return _end_of(transaction)
         receipts = [receipt for each in attempts if (receipt := await self._chain.receipt(Hash(each.hash)))]
         receipt = next((each for each in receipts if each.worked), receipts[-1] if receipts else None)
         if receipt is None or max(head, receipt.block) - receipt.block + 1 < self._rules.confirmations:
@@ -273,7 +273,7 @@ class Sender:
             )
             kept = await transactions.find(db, transaction.id)
         assert kept, "a transaction is never deleted"
-        return _ended(kept)
+        return _end_of(kept)
 
     async def _reason(self, transaction: Transaction, receipt: Receipt) -> _Reason:
         """Why it reverted: the same call, on the state after its block, or on today's where a node has that no more."""
@@ -289,7 +289,7 @@ class Sender:
             return _Reason(selector=answer.selector, sentence=answer.sentence)
         return _Reason(sentence="The contract refused, for a reason that has passed.")
 
-    async def _known(self, transaction_id: str) -> tuple[Transaction, list[Attempt]]:
+    async def _load(self, transaction_id: str) -> tuple[Transaction, list[Attempt]]:
         async with self._database.read() as db:
             transaction = await transactions.find(db, transaction_id)
             attempts = await transactions.attempts_of(db, transaction_id)
@@ -320,11 +320,11 @@ class Sender:
         )
 
 
-def _signed(attempt: Attempt) -> Signed:
+def _signed_of(attempt: Attempt) -> Signed:
     return Signed(transaction_id=attempt.transaction_id, tx_hash=Hash(attempt.hash), nonce=attempt.nonce)
 
 
-def _ended(transaction: Transaction) -> Mined | Reverted:
+def _end_of(transaction: Transaction) -> Mined | Reverted:
     assert transaction.mined_hash is not None
     assert transaction.block_hash is not None
     gas_used = transaction.gas_used or 0

@@ -193,7 +193,7 @@ class Trainings:
         """Train the draft elsewhere; settings that the other trainer does not know are left out. Raises as above."""
         view = await self._own_draft(finetune_id, by)
         trainer = self._trainer(trainer_key)
-        adapted = trainers.adapted(view.spec, trainer).model_copy(update={"region": self.views.home(trainer)})
+        adapted = trainers.adapt(view.spec, trainer).model_copy(update={"region": self.views.home(trainer)})
         await self.configure(finetune_id, adapted, by=by)
 
     async def open_to_others(self, finetune_id: str, *, by: int) -> bool:

@@ -193,7 +193,7 @@ class Train:
         """
         now = self._clock.now()
         progress = await self._progress(order)
-        usual = trainers.expected(trainer, order.spec.parameters)
+        usual = trainers.expect_seconds(trainer, order.spec.parameters)
         spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90))
         if progress.share is None and progress.missing_since is None and now < ordered.at + min(spread.p10, QUICKEST):
             raise Later(ordered.at + min(spread.p10, QUICKEST) - now)

@@ -164,7 +164,7 @@ class FinetuneViews:
         """When it will be ready, from this server's history; None where nothing is being trained."""
         if finetune.state is not FinetuneState.TRAINING or not tries or tries[-1].state.ended:
             return None
-        usual = trainers.expected(trainer, spec.parameters)
+        usual = trainers.expect_seconds(trainer, spec.parameters)
         spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90))
         now = self._clock.now()
         ordered_at = progress.ordered_at or (await steps.ordered(db, parent_id=finetune.id)).get(tries[-1].id)

@@ -193,7 +193,7 @@ def _check(asked: _Asked, signature: str) -> None:
             "That is longer than a signature of a plain wallet: smart wallets sign in another way, which cannot be "
             "checked here. Nothing was linked. A registration's “Recipient” takes such a wallet without a proof."
         )
-    signer = ownership.recovered(asked.message, given)
+    signer = ownership.recover_address(asked.message, given)
     if signer != asked.address:
         raise Refused(
             f"That was signed by {signer}, or is of another text, and not by {asked.address}. Nothing was linked. "
