@@ -30,6 +30,7 @@ from bot.web import Web
 from bot.workflows.base.callbacks import Callbacks, callback_key
 from bot.workflows.base.cards import Views
 from bot.workflows.base.files import Files
+from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.progress import Changes, Progress
 from bot.workflows.base.work import Work
@@ -184,6 +185,7 @@ async def assemble(
             finetuning=finetuning,
             registering=registering,
             reviewing=reviewing,
+            forms=Forms(kit),
             views=views,
             faces=faces,
             delivery=delivery,

@@ -50,14 +50,27 @@ class Answer(Enum):
     """The press opens a form, which must be the first answer: it decides from what it has at once."""
 
 
-Run = Callable[[Interaction, str], Awaitable[None]]
+class Subject(str):
+    """What a custom_id is about: `<id>`, or `<id>:<detail>`, such as the digest of what was shown."""
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> str:
+        """The id of a job, image, finetune, registration or question."""
+        return self.partition(":")[0]
+
+    @property
+    def detail(self) -> str:
+        """What follows the id; "" where nothing does."""
+        return self.partition(":")[2]
 
 
 @dataclass(frozen=True)
 class Press:
     """What a verb does, given the interaction and the subject of the custom_id."""
 
-    run: Run
+    run: Callable[[Interaction, Subject], Awaitable[None]]
     answer: Answer = Answer.PRIVATE
 
 
@@ -84,7 +97,7 @@ class Presses:
             if found is None or press is None:
                 raise Refused("This button belongs to a newer version of the bot. Please try again later.")
             await acknowledge(interaction, press.answer)
-            await press.run(interaction, found["subject"])
+            await press.run(interaction, Subject(found["subject"]))
         except Exception as error:
             await explain(interaction, error, doing=custom_id)
 

@@ -16,6 +16,7 @@ from bot.discord.buttons import PATTERN, PressButton, Presses, explain, say
 from bot.discord.delivery import DiscordDelivery
 from bot.jobs.worker import Worker
 from bot.workflows.base.cards import Views
+from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
@@ -57,6 +58,7 @@ class Services:
     finetuning: Finetuning
     registering: Registering
     reviewing: Reviewing
+    forms: Forms
     views: Views
     """Load whatever has a card."""
     faces: Faces

@@ -8,8 +8,6 @@ from bot.workflows.base.types import Origin
 from bot.workflows.drawing.generations import chosen_seeds, sweep_of
 from bot.workflows.drawing.types import ImageRequest
 from standins.base.faults import Fault, loses_the_answer
-from standins.bfl import Fault
-from standins.bfl.faults import loses_the_answer
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
 from tests.conftest import Founder
 from tests.finetuning.test_training_story import HOUR

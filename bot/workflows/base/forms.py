@@ -1,0 +1,42 @@
+"""What a member has typed and not sent yet: kept between the opening of a form and its sending, also over a restart."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from bot.workflows.base.kit import Kit
+from storage.base import drafts
+
+Content = TypeVar("Content", bound=BaseModel)
+
+
+class Forms:
+    """The one store of half-sent forms. A form is its owner's alone."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._work = kit.work
+        self._clock = kit.clock
+
+    async def keep(self, form_id: str, owner_id: int, content: BaseModel, *, seconds: float) -> None:
+        """Keep what was typed for so many seconds; it replaces what was kept under that id."""
+        async with self._work() as tx:
+            await drafts.save(
+                tx.db,
+                draft_id=form_id,
+                owner_id=owner_id,
+                content=content.model_dump_json(),
+                now=tx.now,
+                expires_at=tx.now + seconds,
+            )
+
+    async def find(self, form_id: str, owner_id: int, content: type[Content]) -> Content | None:
+        """What was typed; None where its time is over, it is somebody else's, or there was none."""
+        async with self._work.read() as db:
+            text = await drafts.find(db, draft_id=form_id, owner_id=owner_id, now=self._clock.now())
+        return content.model_validate_json(text) if text else None
+
+    async def take(self, form_id: str, owner_id: int, content: type[Content]) -> Content | None:
+        """Like `find`, but once: nobody finds it again."""
+        async with self._work() as tx:
+            text = await drafts.take(tx.db, draft_id=form_id, owner_id=owner_id, now=tx.now)
+        return content.model_validate_json(text) if text else None
