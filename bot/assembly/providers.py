@@ -28,7 +28,7 @@ TRAININGS = 8
 def providers_of(
     settings: Settings, session: aiohttp.ClientSession, origins: Sequence[str], clock: Clock
 ) -> dict[str, Provider]:
-    """Those that a key is set for."""
+    """The providers for which a key is set, by name."""
     addresses = {
         settings.bfl_region: settings.bfl_api_url,
         "us1": settings.bfl_us1_url,

@@ -77,7 +77,11 @@ def story_of(settings: Settings, session: aiohttp.ClientSession, database: Datab
 
 
 def reading_registrar(settings: Settings, session: aiohttp.ClientSession) -> Registrar:
-    """One that can look and not send. Raises as `story_of`."""
+    """A registrar that reads the chain and sends nothing.
+
+    Raises:
+        Broken: WALLET_PRIVATE_KEY is missing, or an address in the settings has a typing error.
+    """
     return story_of(settings, session, None, SystemClock()).registrar
 
 
@@ -104,7 +108,11 @@ def pins_of(settings: Settings, session: aiohttp.ClientSession) -> Pins | None:
 def publishing_of(
     settings: Settings, session: aiohttp.ClientSession, database: Database, clock: Clock
 ) -> Publishing | None:
-    """All that a registration needs; None where one of the settings is missing. Raises as `story_of`."""
+    """All that a registration needs; None where one of the settings is missing.
+
+    Raises:
+        Broken: the collection's address or RPC_PROVIDER_URL has a typing error.
+    """
     pins, collection = pins_of(settings, session), _collection(settings)
     if missing_in(settings) or pins is None or collection is None:
         return None

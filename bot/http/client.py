@@ -137,11 +137,18 @@ class Http:
         return await self._ask("GET", address, None, reply, pays=False)
 
     async def delete(self, address: str, *, reply: type[R], reading: Reading = "json") -> R:
-        """Delete something, which is free and safe to repeat: what is gone already is NotThere. Raises as `get`."""
+        """Delete something, which is free and safe to repeat. The errors are those of `get`.
+
+        Raises:
+            NotThere: it is gone already.
+        """
         return await self._ask("DELETE", address, None, reply, pays=False, reading=reading)
 
     async def call(self, address: str, *, reply: type[R], reading: Reading = "json") -> R:
-        """POST nothing to a procedure whose arguments are in its address: free, and safe to repeat. Raises as `get`."""
+        """POST an empty body to a procedure whose arguments are in its address. Free, safe to repeat.
+
+        The errors are those of `get`.
+        """
         return await self._ask("POST", address, None, reply, pays=False, reading=reading)
 
     async def post(self, address: str, body: Body, *, reply: type[R], pays: bool) -> R:
@@ -150,16 +157,17 @@ class Http:
         Raises, where it pays, so that the type says whether money can have moved:
             Unavailable: it was certainly not taken: no connection, 429, 503.
             Uncertain: it may have been taken: sent and then no answer, an unreadable one, or any other 5xx.
-            Refused, Broken: as `get`, and it was not taken.
+            Refused: 400 or 422; it was not taken.
+            Broken: a foreign address, a redirect, any other status; it was not taken.
         """
         return await self._ask("POST", address, body, reply, pays=pays)
 
     async def post_form(self, address: str, form: Form, *, reply: type[R], pays: bool, reading: Reading = "json") -> R:
-        """Send `form` as multipart/form-data, once. Raises as `post`."""
+        """Send `form` as multipart/form-data, once. The errors are those of `post`."""
         return await self._ask("POST", address, form, reply, pays=pays, reading=reading)
 
     async def post_plain_form(self, address: str, form: PlainForm, *, reply: type[R], pays: bool) -> R:
-        """Send `form` as application/x-www-form-urlencoded, once. Raises as `post`."""
+        """Send `form` as application/x-www-form-urlencoded, once. The errors are those of `post`."""
         return await self._ask("POST", address, form, reply, pays=pays)
 
     async def download(self, address: str, into: Path, *, hosts: Hosts, cap: int) -> None:

@@ -37,7 +37,7 @@ _SHA256_V0: Final = bytes((SHA2_256, 32))
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a profile cuts and links."""
+    """How a profile cuts a file into chunks and links them."""
 
     chunk: int
     """Bytes."""
@@ -58,7 +58,7 @@ PROFILES: Final[tuple[Profile, ...]] = tuple(_SHAPES)
 
 @dataclass(frozen=True, slots=True)
 class Cid:
-    """A CID, read."""
+    """A parsed CID."""
 
     version: Literal[0, 1]
     codec: int
@@ -79,7 +79,7 @@ class Cid:
 
 @dataclass(frozen=True, slots=True)
 class Cids:
-    """What a file is called."""
+    """The CIDs and the SHA-256 of one file."""
 
     sha256: str
     """Of its bytes, in hex."""

@@ -55,11 +55,11 @@ class Pin(Frozen):
     """A file that a service keeps."""
 
     service: str
-    """Its `name`."""
+    """The `name` of the service."""
     cid: str
-    """What it calls the file, in the usual spelling."""
+    """The service's CID of the file, in the usual spelling."""
     pin_id: str | None = None
-    """What it wants to hear when the file is let go, where the CID is not enough."""
+    """What the service needs to unpin the file, where the CID is not enough."""
 
 
 class PinningService(Protocol):

@@ -1,4 +1,4 @@
-"""One file at all services: pinned, proven to be these bytes, and let go.
+"""One file at all services: pinned, proven to be these bytes, and unpinned.
 
 A service's CID counts only if it is one that was computed here from the bytes. A service that cuts files in a way that
 is not known here is read back and compared. What cannot be proven is refused, because a CID goes on chain for good.
@@ -87,7 +87,7 @@ class Pins:
         for pin in pins:
             service = self._by_name.get(pin.service)
             if service is None:
-                log.warning("%s still has %s pinned, and is no longer set up", pin.service, pin.cid)
+                log.warning("The service %s still has %s pinned, and is no longer set up", pin.service, pin.cid)
                 continue
             try:
                 await service.unpin(pin)
@@ -98,7 +98,12 @@ class Pins:
             raise failed
 
     async def read(self, cid: str, into: Path, *, cap: int) -> None:
-        """Fetch a file from the first service that hands it out. Raises as `PinningService.read`."""
+        """Fetch a file from the first service that hands it out, at most `cap` bytes of it.
+
+        Raises:
+            Unavailable: no service hands it out now, and one may later.
+            Broken: every service refused it.
+        """
         failed: BotError | None = None
         for service in self.services:
             try:

@@ -185,7 +185,11 @@ def line(text: str, what: str, *, cap: int) -> str:
 
 
 def prose(text: str, what: str, *, cap: int) -> str:
-    """A text that may be empty and have several lines. Raises as `line`."""
+    """A text that may be empty and have several lines.
+
+    Raises:
+        Refused: it is longer than `cap` characters, or holds characters that make it look other than it is.
+    """
     tidy = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(tidy) > cap:
         raise Refused(f"{what} has at most {cap} characters; this one has {len(tidy)}.")

@@ -211,12 +211,22 @@ class Registrar:
     async def create_collection(
         self, *, name: str, symbol: str, contract_uri: str, mint_fee_recipient: Address, public: bool
     ) -> Collection:
-        """Make one that belongs to the wallet. Raises as `Collections.create`."""
+        """Make a collection that belongs to the wallet. A second call with the same values returns the first one.
+
+        Raises:
+            Unavailable: it is not final yet, or cannot be sent now; ask again for the same.
+            Refused, Broken: the chain does not let it be made.
+        """
         new = NewCollection(name, symbol, contract_uri, mint_fee_recipient, public)
         return await self._collections.create(new)
 
     async def describe_collection(self, address: Address) -> Collection:
-        """Any collection. Raises as `Collections.describe`."""
+        """What the chain knows of a collection, whoever made it.
+
+        Raises:
+            Unavailable: the node does not answer.
+            Refused: there is no such collection.
+        """
         return await self._collections.describe(address)
 
     async def _read_registered(self, ip_id: Address, token_id: int, receipt: Receipt | None) -> Registered:

@@ -169,7 +169,9 @@ class Bfl(BflTraining):
 def request_body(generation: Generation, inputs: Mapping[str, bytes]) -> dict[str, Value | bytes]:
     """The body of the order for a checked generation; `inputs` holds the bytes of its images, by role.
 
-    Raises as `catalogue.check_sizes`.
+    Raises:
+        Refused: an image is too large for the services.
+        Broken: not the images that the generation names.
     """
     catalogue.check_sizes(generation, inputs)
     body: dict[str, Value | bytes] = {"prompt": generation.prompt, **generation.parameters, **inputs}

@@ -270,9 +270,10 @@ def picture_form(
 ) -> list[tuple[str, str | FormFile]]:
     """The form that orders a picture for a checked generation.
 
-    Raises as `catalogue.check_sizes`, and:
-        Refused: the finetune has learned an edit, and the model draws from words; or the other way round.
-        Broken: the finetune is stored without its trigger word.
+    Raises:
+        Refused: an image is too large; or the finetune has learned an edit and the model draws from words, or the other
+            way round.
+        Broken: not the images that the generation names, or the finetune is stored without its trigger word.
     """
     catalogue.check_sizes(generation, inputs)
     finetune = generation.finetune

@@ -31,7 +31,7 @@ Block = int | str
 
 
 class Call(Frozen):
-    """What is to be done on the chain. `data` is 0x and hex."""
+    """A call of a contract. `data` is 0x and hex."""
 
     to: Address
     data: str
@@ -87,7 +87,7 @@ class Standing(Enum):
     """What a node says of a transaction that it was sent."""
 
     TAKEN = auto()
-    """Now or before."""
+    """The node has it, from now or from before."""
     NONCE_USED = auto()
     """By this one or by another."""
     TOO_CHEAP = auto()
@@ -132,7 +132,7 @@ class Chain:
         self._checked = False
 
     async def check(self) -> None:
-        """That the node belongs to the network that is set up; asked once.
+        """Check that the node belongs to the network that is set up. The node is asked once.
 
         Raises:
             Broken: it belongs to another.
@@ -226,7 +226,7 @@ class Chain:
         return Sent(Standing.TAKEN)
 
     async def receipt(self, tx_hash: Hash) -> Receipt | None:
-        """None while it is in no block."""
+        """The receipt of a transaction; None while it is in no block."""
         receipt = await self._find(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _read_receipt)
         if receipt is not None and receipt.tx_hash != tx_hash:
             raise Unavailable(f"{NAME} did not answer what it was asked.")
@@ -253,7 +253,7 @@ class Chain:
             return TIP
 
     async def _find(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | None:
-        """What is known by a hash; None where nothing is."""
+        """What the node has under a hash; None where it has nothing."""
         try:
             return await self._put(question, read)
         except TransactionNotFound:

@@ -27,7 +27,7 @@ class Duplicate(Uncertain):
 
 @dataclass(frozen=True, slots=True)
 class Revert:
-    """One refusal by a contract."""
+    """A contract's refusal of a call, decoded from its error data."""
 
     name: str
     """The contract's own word; empty where it gave none."""
@@ -39,7 +39,7 @@ class Revert:
     """Of a duplicate: the token that has this metadata already."""
 
     def raised(self) -> BotError:
-        """The error that it means."""
+        """The error to raise for this refusal."""
         if self.token_id is not None:
             return Duplicate(self.sentence, self.token_id)
         return self.error(self.sentence)

@@ -39,7 +39,7 @@ Open = tuple[Transaction, Attempt]
 
 @dataclass(slots=True)
 class _Watch:
-    """What was seen of an attempt, in memory: after a restart its patience begins anew."""
+    """What earlier rounds have seen of an attempt, in memory only: waiting times begin anew at a restart."""
 
     since: float
     head: int
@@ -66,7 +66,7 @@ class Nonces:
         self._troubles: dict[str, str] = {}
 
     async def tend(self) -> None:
-        """Look at all unfinished ones and put right what is wrong; a round every few seconds, however many ask.
+        """Check all unfinished transactions; send again or replace those that are stuck. Once in `EVERY` seconds at most.
 
         Raises:
             Unavailable: the node does not answer.
@@ -94,11 +94,11 @@ class Nonces:
             await self._fill_gaps(count)
 
     def trouble(self, transaction_id: str) -> str | None:
-        """What keeps a transaction from going on, as a sentence; None where nothing is known to."""
+        """A sentence on what keeps a transaction waiting; None where nothing does."""
         return self._troubles.get(transaction_id)
 
     def note(self, transaction_id: str, sent: Sent) -> None:
-        """Remember why a node did not take one."""
+        """Remember why a node did not take a transaction."""
         match sent.standing:
             case Standing.NO_COINS:
                 self._troubles[transaction_id] = (
@@ -111,7 +111,7 @@ class Nonces:
                 self._troubles.pop(transaction_id, None)
 
     async def _tend_passed_over(self, transaction: Transaction, attempt: Attempt, watch: _Watch, count: int) -> None:
-        """Its nonce is used: by itself, as a rule, and then there is a receipt. Else it gets another nonce."""
+        """Sign a transaction anew whose nonce another one has used. As a rule it used the nonce itself: nothing to do."""
         async with self._database.read() as db:
             own = await transactions.attempts_of(db, transaction.id)
         for each in own:
@@ -122,13 +122,13 @@ class Nonces:
         now = self._clock.now()
         watch.passed_over_since = watch.passed_over_since or now
         if now - watch.passed_over_since >= GRACE:
-            log.warning("Nonce %d of %s was used by something else", attempt.nonce, transaction.id)
+            log.warning("Nonce %d of transaction %s was used by another transaction", attempt.nonce, transaction.id)
             await self._sign_anew(transaction, attempt, nonce=None, count=count)
 
     async def _tend_waiting(
         self, transaction: Transaction, attempt: Attempt, watch: _Watch, *, count: int, head: int
     ) -> None:
-        """Its nonce is free or far. It should be in the pool, and not for too long."""
+        """Send a transaction again that the pool has lost, and outbid one that is stuck. Its nonce is not used yet."""
         now = self._clock.now()
         watch.passed_over_since = None
         if now - max(watch.looked_at, attempt.sent_at or 0.0) < LOST:
@@ -152,7 +152,7 @@ class Nonces:
             return True
 
     async def _outbid(self, transaction: Transaction, attempt: Attempt) -> None:
-        """Replace it by the same with higher fees."""
+        """Replace a transaction by the same one with higher fees."""
         try:
             fees = await self._chain.fees()
         except Unavailable as error:
@@ -167,7 +167,7 @@ class Nonces:
         await self._sign_anew(transaction, attempt, nonce=attempt.nonce, count=0, fees=fees)
 
     async def _fill_gaps(self, count: int) -> None:
-        """A number that nobody holds keeps all above it waiting: whoever has the highest number takes it."""
+        """Sign the transaction with the highest nonce anew for a free one: a gap stops all nonces above it."""
         now = self._clock.now()
         async with self._database.read() as db:
             unfinished = await transactions.open_of(
@@ -180,15 +180,15 @@ class Nonces:
             landed = await self._landed_at(gap)
             if landed is not None:
                 if now - since >= STUCK:  # its block is gone from the chain, long after it was final
-                    log.warning("Nonce %d is free again: its transaction is sent once more", gap)
+                    log.warning("Nonce %d is free again: the bot sends its transaction once more", gap)
                     await self._attempts.send(landed)
             elif now - since >= GRACE and unfinished and unfinished[-1][1].nonce > gap:
                 transaction, attempt = unfinished.pop()
-                log.warning("Nobody holds nonce %d: %s takes it", gap, transaction.id)
+                log.warning("No transaction has nonce %d: the bot signs %s anew with it", gap, transaction.id)
                 await self._sign_anew(transaction, attempt, nonce=gap, count=count)
 
     async def _landed_at(self, nonce: int) -> Attempt | None:
-        """What we know to have landed with that nonce."""
+        """The attempt with this nonce that is known to be in a block."""
         async with self._database.read() as db:
             signed = await transactions.at_nonce(
                 db, sender=self._wallet.address, chain_id=self._chain.network.chain_id, nonce=nonce
@@ -215,7 +215,12 @@ class Nonces:
                 )
                 nonce = max(following, count)
             anew = await self._attempts.sign(db, transaction, nonce=nonce, fees=fees)
-        log.info("%s is signed anew: nonce %d, at most %s wei", transaction.id, anew.nonce, anew.max_fee)
+        log.info(
+            "Transaction %s is signed anew: nonce %d, at most %s wei a unit of gas",
+            transaction.id,
+            anew.nonce,
+            anew.max_fee,
+        )
         self.note(transaction.id, await self._attempts.send(anew))
 
     def _forget_all_but(self, unfinished: list[Open]) -> None:

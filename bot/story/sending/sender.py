@@ -1,7 +1,8 @@
 """One sender a wallet: what is to be on the chain gets there, once.
 
 A transaction is prepared (it would work, and can be paid), signed into the database together with whatever its caller
-changes there, sent, and settled. Each of these can be done again at any time, by another process too, after a crash.
+changes there, sent, and awaited until it is final. Each step can be repeated at any time, also by another process
+after a crash.
 """
 
 import logging
@@ -46,7 +47,7 @@ class Prepared(Frozen):
 
 
 class Signed(Frozen):
-    """Saved, and ready to be sent."""
+    """A transaction that is saved and can be sent."""
 
     transaction_id: str
     tx_hash: Hash
@@ -54,7 +55,7 @@ class Signed(Frozen):
 
 
 class Mined(Frozen):
-    """Final, and it worked."""
+    """A final transaction that worked."""
 
     tx_hash: Hash
     block: int
@@ -64,7 +65,7 @@ class Mined(Frozen):
 
 
 class Reverted(Frozen):
-    """Final, and it did nothing; only the fee is gone."""
+    """A final transaction that changed nothing; only the fee was paid."""
 
     tx_hash: Hash
     block: int
@@ -93,7 +94,7 @@ class Rules:
 
 
 class Sender:
-    """Signs, sends and settles the transactions of one wallet on one chain; several may be under way.
+    """Signs and sends the transactions of one wallet on one chain, and waits until each is final; several may be open.
 
     Without a database it can send nothing.
     """
@@ -142,7 +143,7 @@ class Sender:
         return prepared
 
     async def sign(self, db: Connection, transaction_id: str, prepared: Prepared) -> Signed:
-        """Give it a nonce, sign and save it, in the caller's writing transaction; signed before, it stays as it is."""
+        """Choose a nonce, sign and save, in the caller's database transaction. What is signed already stays as it is."""
         attempts = await transactions.attempts_of(db, transaction_id)
         if attempts:
             return _signed_of(attempts[-1])
@@ -168,7 +169,7 @@ class Sender:
             return await self.sign(db, transaction_id, prepared)
 
     async def is_signed(self, transaction_id: str) -> bool:
-        """Whether there is such a transaction: then it is to be sent and settled, never prepared again."""
+        """Whether there is such a transaction: then it is sent and awaited, and never prepared again."""
         async with self._database.read() as db:
             return await transactions.find(db, transaction_id) is not None
 
@@ -179,7 +180,7 @@ class Sender:
         return transaction is not None and transaction.state is TransactionState.REVERTED
 
     async def broadcast(self, transaction_id: str) -> Hash:
-        """Send the saved bytes; again is harmless.
+        """Send the saved bytes. It is safe to repeat.
 
         Raises:
             Unavailable: the node did not take it yet; again later.
@@ -229,7 +230,7 @@ class Sender:
         return Nonces(self._chain, self._wallet, self._attempts, self._heads, self._database, self._clock)
 
     async def _push(self, transaction_id: str) -> None:
-        """Put right what keeps it waiting."""
+        """Send the transaction again, or replace it, where something keeps it out of the blocks."""
         transaction, attempts = await self._load(transaction_id)
         if transaction.sender == self._wallet.address:
             await self._nonces.tend()
@@ -244,7 +245,7 @@ class Sender:
                 return
 
     async def _look(self, transaction_id: str, head: int) -> Mined | Reverted | None:
-        """How it ended; None while that is open."""
+        """The final outcome of a transaction; None while it is open."""
         transaction, attempts = await self._load(transaction_id)
         if transaction.state is not TransactionState.OPEN:
             return _end_of(transaction)
@@ -303,7 +304,7 @@ class Sender:
         return transaction, attempts
 
     async def _reserved(self) -> Wei:
-        """What all that is under way may cost at the most."""
+        """The most that all open transactions of this wallet may still cost, in wei."""
         async with self._database.read() as db:
             unfinished = await transactions.open_of(
                 db, sender=self._wallet.address, chain_id=self._chain.network.chain_id
