@@ -83,7 +83,7 @@ class Ticket(Frozen):
 
 
 class Look(Frozen):
-    """What one look at a ticket found."""
+    """The state of a picture at one look."""
 
     status: Status
     progress: float | None = None

@@ -13,7 +13,7 @@ from bot.providers.parameters import Kind, Parameter, Seconds, Value
 from bot.providers.training import Subject
 
 MOST_PICTURES = 20
-"""Of a training set: BFL's limit, and ours for the others."""
+"""Pictures of a training set. BFL names this limit; for the others it is the bot's own."""
 ASTRIA_STEP = 5_000
 """Micro-USD a step: 500 millicents, as on real bills of 2024 and 2025 (300 steps for $1.50)."""
 
@@ -41,7 +41,7 @@ class Trainer:
     subjects: tuple[Subject, ...] = tuple(Subject)
     regions: tuple[str, ...] = ()
     fewest: int = 1
-    """Pictures."""
+    """Pictures that the trainer needs at least."""
     advised: int = 6
     """Pictures from which on it works well."""
     least_side: int | None = None
@@ -252,4 +252,4 @@ TRAINERS = (
 """The first that is set up, and not withdrawn, is the usual one."""
 
 LABELS: Mapping[str, str] = {"bfl": "Black Forest Labs", "astria": "Astria", "vimmerse": "Vimmerse"}
-"""What the providers are called."""
+"""Names of the providers for people, by the provider's key."""

@@ -12,11 +12,11 @@ from bot.providers.trainer_entries import ASTRIA, MOST_PICTURES, TRAINERS, Train
 from bot.providers.training import FinetuneSpec, Subject
 
 LONGEST_TRIGGER = 40
-"""Characters; ours."""
+"""Characters. The limit is the bot's own."""
 MOST_INSTRUCTION = 300
-"""Characters; ours."""
+"""Characters. The limit is the bot's own."""
 USUAL_CLASSES = {Subject.CHARACTER: "character", Subject.PRODUCT: "product", Subject.STYLE: "style"}
-"""The noun where a member names none."""
+"""The class noun of a subject where a member gives none."""
 _TRIGGER = re.compile(r"[^\W_]+(?:[ _-][^\W_]+)*")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,23}")
 _CLASS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,3}")
@@ -124,7 +124,7 @@ def _check_pack(trainer: Trainer, spec: FinetuneSpec) -> None:
 
 
 def adapt(spec: FinetuneSpec, trainer: Trainer) -> FinetuneSpec:
-    """The same for another trainer: what that one does not know is left out, the number of iterations too."""
+    """The spec for another trainer, without the settings that it does not have and without the number of iterations."""
     trigger = spec.trigger
     if trainer.prefix and not _PREFIX.fullmatch(trigger):
         trigger = re.sub(r"[^A-Za-z0-9_]", "", trigger.replace(" ", "_").replace("-", "_"))[:24]

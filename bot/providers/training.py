@@ -78,7 +78,7 @@ class Started(Frozen):
 
 
 class Training(Frozen):
-    """What one look at a finetune found."""
+    """The state of a finetune at one look."""
 
     status: Status
     """MISSING: the provider does not know it: just ordered, deleted, or expired there."""
@@ -111,7 +111,7 @@ class Pack(Frozen):
     id: str
     title: str
     class_names: tuple[str, ...] = ()
-    """Those that it can draw; () where Astria does not say."""
+    """Classes that the pack can draw; () where Astria does not say."""
     cost: MicroUSD | None = None
     """The highest of all classes."""
     costs: dict[str, MicroUSD] = {}

@@ -78,7 +78,7 @@ def _unwrap(value: object, name: str) -> object:
 
 
 class Tune(Reply):
-    """A finetune. There is no status: what has happened is told by which moments are set."""
+    """A finetune. There is no status: which moments are set says what has happened."""
 
     id: Id
     title: Text = None
@@ -140,7 +140,7 @@ class Tune(Reply):
         )
 
     def facts(self) -> dict[str, str]:
-        """For people, what is known of it."""
+        """Facts about the finetune for people: name to value."""
         facts = {
             "Title": self.title,
             "Class": self.name,
@@ -159,7 +159,7 @@ class Tune(Reply):
 
 
 class Prompt(Reply):
-    """A picture, ordered or drawn. It is settled by pictures or by an error, and by nothing else."""
+    """A picture, ordered or drawn. It has ended when it has pictures or an error."""
 
     id: Id
     images: Texts = ()
@@ -180,7 +180,7 @@ class Prompt(Reply):
 
     @property
     def look(self) -> Look:
-        """What one look found."""
+        """The state of the picture."""
         if self.images:
             seed = self.seed if isinstance(self.seed, int) and not isinstance(self.seed, bool) else None
             return Look(status=Status.READY, urls=self.images, seed=seed, seconds=self._seconds)
@@ -261,7 +261,7 @@ class Inspected(Reply):
 
 
 class Anything(RootModel[JsonValue]):
-    """An answer in which nothing is looked for."""
+    """An answer whose content is not read."""
 
 
 def moment(text: str | None) -> float | None:
@@ -280,7 +280,7 @@ def _cost(millicents: float | None) -> MicroUSD | None:
 
 
 def _read(kind: type[R], items: list[JsonValue]) -> list[R]:
-    """The items that can be read."""
+    """The items that are valid; the others are left out."""
     read: list[R] = []
     for item in items:
         try:

@@ -49,7 +49,7 @@ _SUBJECTS = {
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one address told of a training."""
+    """The state of a training by one address of the API."""
 
     training: Training
     sure: bool = True

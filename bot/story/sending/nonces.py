@@ -66,7 +66,7 @@ class Nonces:
         self._troubles: dict[str, str] = {}
 
     async def tend(self) -> None:
-        """Check all unfinished transactions; send again or replace those that are stuck. Once in `EVERY` seconds at most.
+        """Check all unfinished transactions; send again or replace those that are stuck. At most once in `EVERY`.
 
         Raises:
             Unavailable: the node does not answer.
@@ -111,7 +111,7 @@ class Nonces:
                 self._troubles.pop(transaction_id, None)
 
     async def _tend_passed_over(self, transaction: Transaction, attempt: Attempt, watch: _Watch, count: int) -> None:
-        """Sign a transaction anew whose nonce another one has used. As a rule it used the nonce itself: nothing to do."""
+        """Sign a transaction anew whose nonce another one has used. One that is in a block used it itself."""
         async with self._database.read() as db:
             own = await transactions.attempts_of(db, transaction.id)
         for each in own:

@@ -143,7 +143,7 @@ class Sender:
         return prepared
 
     async def sign(self, db: Connection, transaction_id: str, prepared: Prepared) -> Signed:
-        """Choose a nonce, sign and save, in the caller's database transaction. What is signed already stays as it is."""
+        """Choose a nonce, sign and save, in the caller's database transaction. What is signed stays as it is."""
         attempts = await transactions.attempts_of(db, transaction_id)
         if attempts:
             return _signed_of(attempts[-1])
