@@ -159,7 +159,7 @@ PRODUCT = "benchmarks.processes.product"
 
 
 @asynccontextmanager
-async def a_scene(
+async def open_scene(
     bot: str,
     *options: str,
     provider: Mapping[str, object] | None = None,

@@ -36,7 +36,7 @@ class Table:
     def __str__(self) -> str:
         heads = ["", *self.columns, "aim", "met"]
         body = [
-            [each.what, each.ours, *_padded(each.others, len(self.columns) - 1), each.aim, _met(each.met)]
+            [each.what, each.ours, *_pad(each.others, len(self.columns) - 1), each.aim, _met(each.met)]
             for each in self.rows
         ]
         widths = [max(len(line[n]) for line in [heads, *body]) for n in range(len(heads))]
@@ -58,7 +58,7 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1000:,.1f} ms" if seconds < 0.1 else f"{seconds * 1000:,.0f} ms"
 
 
-def _padded(cells: Sequence[str], size: int) -> list[str]:
+def _pad(cells: Sequence[str], size: int) -> list[str]:
     return [*cells, *["" for _ in range(size - len(cells))]]
 
 

@@ -232,7 +232,7 @@ class Page:
         body = await request.read()
         async with self._world.turn(self._seat(request).preview):
             reply = await self._ask(request, body=body)
-            if _overtaken(reply):
+            if _is_overtaken(reply):
                 state = json.loads((await self._ask(request, method="GET", path="/api/state")).body)
                 body = _REVISION.sub(b'"published_revision":%d' % state["publishedRevision"], body, count=1)
                 body = _GENERATION.sub(b'"bot_generation":%d' % state["botGeneration"], body, count=1)
@@ -295,7 +295,7 @@ def _response(reply: _Reply) -> web.Response:
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
-def _overtaken(reply: _Reply) -> bool:
+def _is_overtaken(reply: _Reply) -> bool:
     """Whether SimCord refused an action only because the frame had not yet seen what is newest."""
     if reply.status != 200:
         return False

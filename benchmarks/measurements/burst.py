@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.harness import PLAIN, PRODUCT, Json, Scene, a_scene
+from benchmarks.harness import PLAIN, PRODUCT, Json, Scene, open_scene
 from benchmarks.tables import Table, ms, spread
 
 DRAWING = 0.05
@@ -91,7 +91,7 @@ async def _burst(bot: str, jobs: int, *, trace: bool = False) -> Delivered:
     options = [] if bot == PRODUCT else ["--kind=pool", f"--pause={DRAWING}"]
     options += ["--trace"] if trace else []
     provider = PROVIDER | {"side": 1024 if trace else 64}
-    async with a_scene(bot, *options, provider=provider, members=OTHERS + 1) as scene:
+    async with open_scene(bot, *options, provider=provider, members=OTHERS + 1) as scene:
         cards = await scene.discord.post(scene.place["channels"][0], WARM + jobs)
         await _deliver(scene, _orders(scene.place, cards[:WARM]), WARM)
         await asyncio.sleep(1)
@@ -109,7 +109,7 @@ async def _burst(bot: str, jobs: int, *, trace: bool = False) -> Delivered:
         delivered=report["counts"]["delivered"] - WARM,
         seconds=seconds,
         took=accepted["took"],
-        overtaken=_overtaken(tasks, scene.place["members"][0], since=accepted["asked"]),
+        overtaken=_count_overtaken(tasks, scene.place["members"][0], since=accepted["asked"]),
         kept=(after["rss"] - before["rss"]) / jobs,
         traced=counted,
     )
@@ -137,7 +137,7 @@ async def _deliver(scene: Scene, orders: list[list[int]], wanted: int) -> tuple[
     return accepted, await scene.discord.report(delivered=wanted, timeout=1800)
 
 
-def _overtaken(tasks: Sequence[Json], greedy: str, *, since: float) -> int:
+def _count_overtaken(tasks: Sequence[Json], greedy: str, *, since: float) -> int:
     """How many pictures of the first member were ordered, when all had asked, before the others' last."""
     owners = [(task["created"], task["prompt"].split()[0]) for task in tasks]
     last = max(created for created, owner in owners if owner != greedy)
@@ -155,7 +155,7 @@ async def _add_idle(table: Table, *, tries: int) -> None:
     starts: list[list[float]] = [[] for _ in kinds]
     for _ in range(tries):
         for n, (bot, options, commands) in enumerate(kinds):
-            async with a_scene(bot, *options, commands=commands) as scene:
+            async with open_scene(bot, *options, commands=commands) as scene:
                 starts[n].append(time.time() - scene.bot.started)
                 await asyncio.sleep(3)
                 memories[n].append(await scene.bot.ask("memory"))

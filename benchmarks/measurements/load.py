@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from benchmarks.harness import MODEL, PLAIN, PRODUCT, Json, Ticker, a_scene
+from benchmarks.harness import MODEL, PLAIN, PRODUCT, Json, Ticker, open_scene
 from benchmarks.tables import Table, ms, spread
 
 MEAN, DEVIATION = 20.0, 2.0
@@ -55,9 +55,9 @@ async def measure(*, quick: bool) -> Table:
     )
     raw: dict[str, Json] = {}
     for jobs in levels:
-        ours = await _felt(PRODUCT, jobs, max(jobs, 24))
-        real = await _felt(PRODUCT, jobs, 24) if jobs > 24 else None
-        plain = await _felt(PLAIN, jobs, max(jobs, 24))
+        ours = await _measure_bot(PRODUCT, jobs, max(jobs, 24))
+        real = await _measure_bot(PRODUCT, jobs, 24) if jobs > 24 else None
+        plain = await _measure_bot(PLAIN, jobs, max(jobs, 24))
         _fill(table, jobs, [ours, real, plain], strict=jobs == max(levels))
         raw[str(jobs)] = {
             name: each.__dict__ for name, each in (("ours", ours), ("24", real), ("plain", plain)) if each
@@ -71,10 +71,10 @@ async def measure(*, quick: bool) -> Table:
     return table
 
 
-async def _felt(bot: str, jobs: int, slots: int) -> Felt:
+async def _measure_bot(bot: str, jobs: int, slots: int) -> Felt:
     provider: dict[str, object] = {"mean": MEAN, "deviation": DEVIATION, "slots": slots, "side": SIDE}
     options = [f"--slots={slots}", f"--history={MEAN},{DEVIATION}"] if bot == PRODUCT else ["--kind=watched"]
-    async with a_scene(bot, *options, provider=provider, members=max(jobs, 20)) as scene:
+    async with open_scene(bot, *options, provider=provider, members=max(jobs, 20)) as scene:
         await scene.discord.fire("settings", 20, rate=COMMANDS)
         await scene.bot.ask("tick")
         idle = Ticker()
@@ -91,10 +91,10 @@ async def _felt(bot: str, jobs: int, slots: int) -> Felt:
         await asyncio.sleep(0.5)
         report = await scene.discord.report()
         tasks = await scene.provider.tasks()
-    return _summed(report, set(asked), set(commands), tasks, stall=stall, idle_stall=idle_stall)
+    return _sum_up(report, set(asked), set(commands), tasks, stall=stall, idle_stall=idle_stall)
 
 
-def _summed(
+def _sum_up(
     report: Json, asked: set[str], commands: set[str], tasks: list[Json], *, stall: Json, idle_stall: Json
 ) -> Felt:
     interactions = report["interactions"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.harness import MODEL, PLAIN, PRODUCT, Json, Scene, a_scene
+from benchmarks.harness import MODEL, PLAIN, PRODUCT, Json, Scene, open_scene
 from benchmarks.tables import Table, ms, spread
 
 MEAN, DEVIATION = 20.0, 2.0
@@ -22,11 +22,11 @@ async def measure(*, quick: bool) -> Table:
     )
     provider: dict[str, object] = {"mean": MEAN, "deviation": DEVIATION, "slots": LIMIT}
     past = f"--history={MEAN},{DEVIATION}"
-    async with a_scene(PRODUCT, f"--slots={LIMIT}", past, provider=provider, members=jobs) as scene:
+    async with open_scene(PRODUCT, f"--slots={LIMIT}", past, provider=provider, members=jobs) as scene:
         ours = await _watch(scene, jobs, rate)
     others: list[list[Json]] = []
     for pause in (0.5, 5.0):
-        async with a_scene(PLAIN, "--kind=loop", f"--pause={pause}", provider=provider, members=jobs) as scene:
+        async with open_scene(PLAIN, "--kind=loop", f"--pause={pause}", provider=provider, members=jobs) as scene:
             others.append(await _watch(scene, jobs, rate))
     _fill(table, [ours, *others])
     return table

@@ -241,7 +241,7 @@ async def _set_up(url: str, block_time: int | None) -> None:
     calls: list[tuple[str, list[Any]]] = []
     for address, code in story.codes().items():
         calls += [("anvil_setCode", [address, "0x" + code.hex()]), ("anvil_setNonce", [address, "0x1"])]
-    calls += [("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in story.beginnings()]
+    calls += [("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in story.sign_setup()]
     calls += [("evm_setIntervalMining", [block_time])] if block_time else []
     async with aiohttp.ClientSession() as session:
         for number, (method, params) in enumerate(calls):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from benchmarks.harness import MODEL, PLAIN, PRODUCT, Json, Scene, a_scene
+from benchmarks.harness import MODEL, PLAIN, PRODUCT, Json, Scene, open_scene
 from benchmarks.tables import Table
 
 MEAN, DEVIATION = 20.0, 2.0
@@ -23,9 +23,9 @@ async def measure(*, quick: bool) -> Table:
     provider: dict[str, object] = {"mean": MEAN, "deviation": DEVIATION, "slots": SLOTS}
     past = f"--history={MEAN},{DEVIATION}"
     async with (
-        a_scene(PRODUCT, past, provider=provider, members=jobs) as ours,
-        a_scene(PLAIN, "--kind=pool", "--pause=1", provider=provider, members=jobs) as often,
-        a_scene(PLAIN, "--kind=pool", "--pause=5", provider=provider, members=jobs) as seldom,
+        open_scene(PRODUCT, past, provider=provider, members=jobs) as ours,
+        open_scene(PLAIN, "--kind=pool", "--pause=1", provider=provider, members=jobs) as often,
+        open_scene(PLAIN, "--kind=pool", "--pause=5", provider=provider, members=jobs) as seldom,
     ):
         scenes = (ours, often, seldom)
         tasks = await asyncio.gather(*(_watch(each, jobs) for each in scenes))

@@ -48,14 +48,14 @@ def app(bfl: BflServer, pictures: Pictures) -> web.Application:
         return web.Response(body=pictures.of(task_id), content_type="image/jpeg")
 
     async def tasks(_: web.Request) -> web.Response:
-        return web.json_response([_told(task, pictures) for task in bfl.tasks])
+        return web.json_response([_describe(task, pictures) for task in bfl.tasks])
 
     made.middlewares.insert(0, serve_pictures)
     made.router.add_get("/control/tasks", tasks)
     return made
 
 
-def _told(task: Task, pictures: Pictures) -> dict[str, object]:
+def _describe(task: Task, pictures: Pictures) -> dict[str, object]:
     return {
         "prompt": task.prompt,
         "created": task.created,

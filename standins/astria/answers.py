@@ -9,7 +9,7 @@ from standins.astria.service import FLUX_DEV, Pack, Service, key_of
 _PESSIMISM = 0.7  # of the duration: a real training of 274 seconds was announced for 324 seconds later than it came
 
 
-def tune_object(service: Service, tune: Tune, origin: str) -> dict[str, Any]:
+def describe_tune(service: Service, tune: Tune, origin: str) -> dict[str, Any]:
     """A finetune as it stands now. `origin` is where this server can be reached, for the links."""
     now = service.clock()
     over = now >= tune.ends_at
@@ -28,14 +28,14 @@ def tune_object(service: Service, tune: Tune, origin: str) -> dict[str, Any]:
         "auto_extend": tune.auto_extend,
         "ckpt_url": None,
         "ckpt_urls": [],
-        "eta": _time(tune.ends_at + _PESSIMISM * tune.duration),
-        "started_training_at": _time(tune.starts_at) if now >= tune.starts_at else None,
-        "trained_at": _time(tune.ends_at) if trained else None,
-        "failed_at": _time(tune.ends_at) if over and tune.error else None,
+        "eta": _write_time(tune.ends_at + _PESSIMISM * tune.duration),
+        "started_training_at": _write_time(tune.starts_at) if now >= tune.starts_at else None,
+        "trained_at": _write_time(tune.ends_at) if trained else None,
+        "failed_at": _write_time(tune.ends_at) if over and tune.error else None,
         "user_error": tune.error if over else None,
-        "expires_at": _time(tune.expires_at) if trained and tune.expires_at is not None else None,
-        "created_at": _time(tune.created),
-        "updated_at": _time(min(now, tune.ends_at)),
+        "expires_at": _write_time(tune.expires_at) if trained and tune.expires_at is not None else None,
+        "created_at": _write_time(tune.created),
+        "updated_at": _write_time(min(now, tune.ends_at)),
         "branch": tune.branch,
         "model_type": tune.model_type,
         "preset": tune.preset,
@@ -47,7 +47,7 @@ def tune_object(service: Service, tune: Tune, origin: str) -> dict[str, Any]:
     }
 
 
-def prompt_object(service: Service, prompt: Prompt, origin: str) -> dict[str, Any]:
+def describe_prompt(service: Service, prompt: Prompt, origin: str) -> dict[str, Any]:
     """An order as it stands now; until it is drawn there is no `images` in it at all."""
     now = service.clock()
     over = now >= prompt.ends_at
@@ -61,10 +61,10 @@ def prompt_object(service: Service, prompt: Prompt, origin: str) -> dict[str, An
         "seed": prompt.seed,
         "num_images": prompt.num_images,
         "aspect_ratio": prompt.fields.get("aspect_ratio"),
-        "trained_at": _time(prompt.ends_at) if over and not prompt.error else None,
-        "started_training_at": _time(prompt.starts_at) if now >= prompt.starts_at else None,
-        "created_at": _time(prompt.created),
-        "updated_at": _time(min(now, prompt.ends_at)),
+        "trained_at": _write_time(prompt.ends_at) if over and not prompt.error else None,
+        "started_training_at": _write_time(prompt.starts_at) if now >= prompt.starts_at else None,
+        "created_at": _write_time(prompt.created),
+        "updated_at": _write_time(min(now, prompt.ends_at)),
         "tune_id": prompt.tune_id,
         "cost_mc": prompt.cost_mc,
         "user_error": prompt.error if over else None,
@@ -76,7 +76,7 @@ def prompt_object(service: Service, prompt: Prompt, origin: str) -> dict[str, An
     return shown
 
 
-def pack_object(pack: Pack) -> dict[str, Any]:
+def describe_pack(pack: Pack) -> dict[str, Any]:
     """A pack, as GET /packs shows it."""
     return {
         "id": pack.id,
@@ -94,5 +94,5 @@ def pack_object(pack: Pack) -> dict[str, Any]:
     }
 
 
-def _time(seconds: float) -> str:
+def _write_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from typing import Any
 
 import aiohttp
 
-from standins.astria.answers import prompt_object, tune_object
+from standins.astria.answers import describe_prompt, describe_tune
 from standins.astria.service import Service
 
 
@@ -21,13 +21,13 @@ async def deliver(service: Service, session: aiohttp.ClientSession, origin: str)
         if tune.callback and tune.model_type != "faceid" and not tune.called_back:
             tune.called_back = True
             service.archive.save(tune)
-            taken += await _send(service, session, tune.callback, "tune", tune_object(service, tune, origin))
+            taken += await _send(service, session, tune.callback, "tune", describe_tune(service, tune, origin))
         drawn = [prompt for prompt in service.prompts if prompt.pack_of == tune.id]
         settled = bool(drawn) and all(now >= prompt.ends_at for prompt in drawn)
         if tune.prompts_callback and settled and not tune.prompts_called_back:
             tune.prompts_called_back = True
             service.archive.save(tune)
-            shown = [prompt_object(service, prompt, origin) for prompt in drawn]
+            shown = [describe_prompt(service, prompt, origin) for prompt in drawn]
             taken += await _send(service, session, tune.prompts_callback, "", shown)
     for prompt in service.newest_prompts():
         if not prompt.callback or prompt.called_back:
@@ -39,7 +39,7 @@ async def deliver(service: Service, session: aiohttp.ClientSession, origin: str)
         else:
             continue
         service.archive.save(prompt)
-        taken += await _send(service, session, prompt.callback, "prompt", prompt_object(service, prompt, origin))
+        taken += await _send(service, session, prompt.callback, "prompt", describe_prompt(service, prompt, origin))
     return taken
 
 

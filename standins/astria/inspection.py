@@ -43,7 +43,7 @@ def seen(content: bytes) -> dict[str, Any]:
     with Image.open(BytesIO(content)) as opened:
         picture = opened.convert("RGB")
     edges = picture.convert("L").filter(ImageFilter.FIND_EDGES).crop((2, 2, picture.width - 2, picture.height - 2))
-    flags = {flag: _bears(picture, corner, colour) for flag, (corner, colour) in _PATCHES.items()}
+    flags = {flag: _has_patch(picture, corner, colour) for flag, (corner, colour) in _PATCHES.items()}
     return {
         **flags,
         "blurry": ImageStat.Stat(edges).stddev[0] < _SHARP,
@@ -55,7 +55,7 @@ def seen(content: bytes) -> dict[str, Any]:
     }
 
 
-def _bears(picture: Image.Image, corner: tuple[int, int], colour: tuple[int, int, int]) -> bool:
+def _has_patch(picture: Image.Image, corner: tuple[int, int], colour: tuple[int, int, int]) -> bool:
     left, top = corner[0] * (picture.width - _PATCH), corner[1] * (picture.height - _PATCH)
     means = ImageStat.Stat(picture.crop((left, top, left + _PATCH, top + _PATCH))).mean
     return all(abs(mean - wanted) < _TOLERANCE for mean, wanted in zip(means, colour, strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from standins.astria import bodies
-from standins.astria.answers import prompt_object
+from standins.astria.answers import describe_prompt
 from standins.astria.bodies import Upload
 from standins.astria.records import Prompt, Tune
 from standins.astria.requests import blame, check_callbacks, find_prompt, origin_of, page
@@ -116,7 +116,7 @@ async def create(service: Service, request: web.Request) -> web.Response:
 async def retrieve(service: Service, request: web.Request) -> web.Response:
     """One order as it stands now."""
     service.slow_down(request.path)
-    return web.json_response(prompt_object(service, find_prompt(service, request), origin_of(service, request)))
+    return web.json_response(describe_prompt(service, find_prompt(service, request), origin_of(service, request)))
 
 
 async def listing(service: Service, request: web.Request) -> web.Response:
@@ -126,7 +126,7 @@ async def listing(service: Service, request: web.Request) -> web.Response:
         tune_id = int(request.match_info["tune"])
         prompts = [prompt for prompt in prompts if tune_id in {prompt.tune_id, prompt.pack_of}]
     shown = page(prompts, request.query, largest_offset=_LARGEST_OFFSET)
-    return web.json_response([prompt_object(service, prompt, origin_of(service, request)) for prompt in shown])
+    return web.json_response([describe_prompt(service, prompt, origin_of(service, request)) for prompt in shown])
 
 
 async def delete(service: Service, request: web.Request) -> web.Response:
@@ -154,7 +154,7 @@ def queue_for(service: Service, tune: Tune, orders: Iterable[dict[str, Any]]) ->
 
 
 def _answer(service: Service, prompt: Prompt, request: web.Request) -> web.Response:
-    shown = prompt_object(service, prompt, origin_of(service, request))
+    shown = describe_prompt(service, prompt, origin_of(service, request))
     return web.json_response(shown, status=service.quirks.created)
 
 

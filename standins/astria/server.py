@@ -7,7 +7,7 @@ import aiohttp
 from aiohttp import web
 
 from standins.astria import callbacks, inspection, pictures, prompts, tunes
-from standins.astria.answers import pack_object
+from standins.astria.answers import describe_pack
 from standins.astria.requests import authenticate
 from standins.astria.service import Refusal, Service, key_of
 from standins.base.faults import Handler
@@ -84,7 +84,7 @@ class AstriaServer(Service):
 
 
 async def _packs(service: Service, _request: web.Request) -> web.Response:
-    return web.json_response([pack_object(pack) for pack in service.packs.values()])
+    return web.json_response([describe_pack(pack) for pack in service.packs.values()])
 
 
 async def _account(service: Service, _request: web.Request) -> web.Response:

@@ -5,7 +5,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from standins.astria import bodies
-from standins.astria.answers import tune_object
+from standins.astria.answers import describe_tune
 from standins.astria.bodies import Upload
 from standins.astria.prompts import queue_for
 from standins.astria.records import Tune
@@ -43,7 +43,7 @@ async def create(service: Service, request: web.Request) -> web.Response:
 async def retrieve(service: Service, request: web.Request) -> web.Response:
     """One finetune as it stands now."""
     service.slow_down(request.path)
-    return web.json_response(tune_object(service, find_tune(service, request), origin_of(service, request)))
+    return web.json_response(describe_tune(service, find_tune(service, request), origin_of(service, request)))
 
 
 async def listing(service: Service, request: web.Request) -> web.Response:
@@ -56,7 +56,7 @@ async def listing(service: Service, request: web.Request) -> web.Response:
     if title := query.get("title"):
         tunes = [tune for tune in tunes if _titled(service, tune, title)]
     shown = page(tunes, query, largest_offset=_LARGEST_OFFSET)
-    return web.json_response([tune_object(service, tune, origin_of(service, request)) for tune in shown])
+    return web.json_response([describe_tune(service, tune, origin_of(service, request)) for tune in shown])
 
 
 async def change(service: Service, request: web.Request) -> web.Response:
@@ -66,7 +66,7 @@ async def change(service: Service, request: web.Request) -> web.Response:
     tune.title = bodies.text(given.get("title")) or tune.title
     tune.name = bodies.text(given.get("name")) or tune.name
     service.archive.save(tune)
-    return web.json_response(tune_object(service, tune, origin_of(service, request)))
+    return web.json_response(describe_tune(service, tune, origin_of(service, request)))
 
 
 async def delete(service: Service, request: web.Request) -> web.Response:
@@ -77,7 +77,7 @@ async def delete(service: Service, request: web.Request) -> web.Response:
 
 
 def _answer(service: Service, tune: Tune, request: web.Request) -> web.Response:
-    shown = tune_object(service, tune, origin_of(service, request))
+    shown = describe_tune(service, tune, origin_of(service, request))
     return web.json_response(shown, status=service.quirks.created)
 
 

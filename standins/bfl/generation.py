@@ -21,8 +21,8 @@ _EXPLAINED = "https://errors.pydantic.dev/2.10/v/"
 async def submit(service: Service, region: str, endpoint: Endpoint, request: web.Request) -> web.Response:
     """Accept a generation."""
     sent = await read_json(request)
-    key = authenticated(service, request)
-    body = validated(endpoint.inputs, sent)
+    key = require_key(service, request)
+    body = validate(endpoint.inputs, sent)
     try:
         pictures = await asyncio.to_thread(given.pictures, body, links=endpoint.takes_links)
         given.check(endpoint.name, body, pictures)
@@ -59,10 +59,10 @@ async def submit(service: Service, region: str, endpoint: Endpoint, request: web
         output_mp=output_mp,
     )
     service.accept(task, [(picture.mark, picture.content) for picture in pictures if picture.content])
-    return web.json_response(_receipt(service, task, request))
+    return web.json_response(_write_receipt(service, task, request))
 
 
-def authenticated(service: Service, request: web.Request) -> str:
+def require_key(service: Service, request: web.Request) -> str:
     """The key of a request.
 
     Raises:
@@ -76,7 +76,7 @@ def authenticated(service: Service, request: web.Request) -> str:
     return key
 
 
-def _receipt(service: Service, task: Task, request: web.Request) -> dict[str, Any]:
+def _write_receipt(service: Service, task: Task, request: web.Request) -> dict[str, Any]:
     receipt: dict[str, Any] = {"id": task.id}
     if webhook := task.body["webhook_url"]:
         receipt |= {"status": "Pending", "webhook_url": webhook}
@@ -108,7 +108,7 @@ async def read_json(request: web.Request) -> Any:
         raise Refusal(422, [broken_off]) from error
 
 
-def validated(inputs: type[BaseModel], sent: Any) -> dict[str, Any]:
+def validate(inputs: type[BaseModel], sent: Any) -> dict[str, Any]:
     """What was sent, checked and with its defaults.
 
     Raises:

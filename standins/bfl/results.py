@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from standins.bfl import pictures, samples, training
-from standins.bfl.generation import authenticated
+from standins.bfl.generation import require_key
 from standins.bfl.records import Task
 from standins.bfl.service import SINGLE_CLUSTERS, TRAINING, Refusal, Service
 
@@ -39,7 +39,7 @@ async def get_result(service: Service, region: str, request: web.Request) -> web
 
 async def get_credits(service: Service, _region: str, request: web.Request) -> web.Response:
     """What is left in the account."""
-    authenticated(service, request)
+    require_key(service, request)
     return web.json_response({"credits": service.credits})
 
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from PIL import Image
 from pydantic import BaseModel, Field, HttpUrl
 
-from standins.bfl.generation import authenticated, problem, read_json, validated
+from standins.bfl.generation import problem, read_json, require_key, validate
 from standins.bfl.pictures.canvas import stretched
 from standins.bfl.pictures.finetuned import Colour, palette_of
 from standins.bfl.records import Task
@@ -65,10 +65,10 @@ class _Contents:
 def add_routes(service: Service, region: Region, router: web.UrlDispatcher) -> None:
     """Training is offered on single clusters until 2025; its questions are answered ever after."""
     if service.era != 2026 and region in SINGLE_CLUSTERS:
-        router.add_post("/v1/finetune", _bound(_train, service, region))
-    router.add_get("/v1/my_finetunes", _bound(_list, service, region))
-    router.add_get("/v1/finetune_details", _bound(_details, service, region))
-    router.add_post("/v1/delete_finetune", _bound(_delete, service, region))
+        router.add_post("/v1/finetune", _bind(_train, service, region))
+    router.add_get("/v1/my_finetunes", _bind(_list, service, region))
+    router.add_get("/v1/finetune_details", _bind(_details, service, region))
+    router.add_post("/v1/delete_finetune", _bind(_delete, service, region))
 
 
 def oddity(service: Service, region: str, task: Task) -> Literal["Task not found", "Error"] | web.Response | None:
@@ -90,7 +90,7 @@ def oddity(service: Service, region: str, task: Task) -> Literal["Task not found
 Answer = Callable[[Service, Region, web.Request], Coroutine[Any, Any, web.Response]]
 
 
-def _bound(
+def _bind(
     answer: Answer, service: Service, region: Region
 ) -> Callable[[web.Request], Coroutine[Any, Any, web.Response]]:
     return partial(answer, service, region)
@@ -98,13 +98,13 @@ def _bound(
 
 async def _train(service: Service, region: Region, request: web.Request) -> web.Response:
     sent = await read_json(request)
-    key = authenticated(service, request)
-    body = validated(FinetuneInputs, sent)
+    key = require_key(service, request)
+    body = validate(FinetuneInputs, sent)
     try:
-        contents = await asyncio.to_thread(_unpacked, body.pop("file_data"))
+        contents = await asyncio.to_thread(_unpack, body.pop("file_data"))
     except ValueError as error:
         raise Refusal(422, [problem("file_data", str(error), sent)]) from error
-    cost = _price(body["iterations"])
+    cost = _price_of(body["iterations"])
     service.admit(TRAINING, cost)
     if body["learning_rate"] is None:
         body["learning_rate"] = 1e-4 if body["finetune_type"] == "lora" else 1e-5
@@ -129,35 +129,35 @@ async def _train(service: Service, region: Region, request: web.Request) -> web.
 
 
 async def _list(service: Service, region: Region, request: web.Request) -> web.Response:
-    authenticated(service, request)
+    require_key(service, request)
     service.settle()
-    ids = [id_ for id_ in service.finetunes if _here(service, region, id_)]
+    ids = [id_ for id_ in service.finetunes if _is_here(service, region, id_)]
     listed = ids if service.quirks.listed_as == "ids" else [{"finetune_id": id_} for id_ in ids]
     return web.json_response({"finetunes": listed})
 
 
 async def _details(service: Service, region: Region, request: web.Request) -> web.Response:
-    authenticated(service, request)
+    require_key(service, request)
     id_ = request.query.get("finetune_id")
     if id_ is None:
         missing = {"type": "missing", "loc": ["query", "finetune_id"], "msg": "Field required", "input": None}
         raise Refusal(422, [missing])
-    if not _here(service, region, id_):
+    if not _is_here(service, region, id_):
         raise Refusal(404, _UNKNOWN)
     task = service.task(id_)
     if not task:
         return web.json_response({"finetune_details": {"finetune_comment": id_}})
     hidden = {*_PRIVATE, "webhook_url", "webhook_secret"}
     given = {name: value for name, value in task.body.items() if name not in hidden}
-    given["timestamp"] = _written(task.created)
+    given["timestamp"] = _write_time(task.created)
     return web.json_response({"finetune_details": given})
 
 
 async def _delete(service: Service, region: Region, request: web.Request) -> web.Response:
     sent = await read_json(request)
-    authenticated(service, request)
-    id_ = validated(DeleteFinetuneInputs, sent)["finetune_id"]
-    if not _here(service, region, id_):
+    require_key(service, request)
+    id_ = validate(DeleteFinetuneInputs, sent)["finetune_id"]
+    if not _is_here(service, region, id_):
         raise Refusal(404, _UNKNOWN)
     service.forget_finetune(id_)
     return web.json_response(
@@ -165,28 +165,28 @@ async def _delete(service: Service, region: Region, request: web.Request) -> web
             "status": "success",
             "message": f"Finetune {id_} was deleted.",
             "deleted_finetune_id": id_,
-            "timestamp": _written(service.clock()),
+            "timestamp": _write_time(service.clock()),
         }
     )
 
 
-def _here(service: Service, region: Region, id_: str) -> bool:
+def _is_here(service: Service, region: Region, id_: str) -> bool:
     """Whether a finished finetune is known to this host: on one cluster its own, since 2026 on the others any."""
     service.settle()
     home = service.finetunes.get(id_)
     return home == region or (home is not None and service.era == 2026 and region not in SINGLE_CLUSTERS)
 
 
-def _price(iterations: int) -> float:
+def _price_of(iterations: int) -> float:
     """Credits (docs.bfl.ml/quick_start/pricing, 2025)."""
     return 200 if iterations < 150 else 400 if iterations <= 500 else 600
 
 
-def _written(seconds: float) -> str:
+def _write_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def _unpacked(text: str) -> _Contents:
+def _unpack(text: str) -> _Contents:
     """
     Raises:
         ValueError: with what the service says of such a file; only the sentence about attributes is known from it.
@@ -196,7 +196,7 @@ def _unpacked(text: str) -> _Contents:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
             for entry in entries:
-                _judge(entry)
+                _check_entry(entry)
             if sum(entry.file_size for entry in entries) > _MOST_BYTES:
                 raise ValueError("ZIP file is too large")
             files = {entry.filename: archive.read(entry) for entry in entries}
@@ -204,14 +204,14 @@ def _unpacked(text: str) -> _Contents:
         raise ValueError("Invalid base64 data") from error
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise ValueError("Invalid ZIP file") from error
-    pictures = [_opened(name, file) for name, file in files.items() if not name.lower().endswith(".txt")]
+    pictures = [_open_picture(name, file) for name, file in files.items() if not name.lower().endswith(".txt")]
     if not pictures:
         raise ValueError("No images found in ZIP file")
     captions = [file.decode(errors="replace") for name, file in files.items() if name.lower().endswith(".txt")]
     return _Contents(len(pictures), " ".join(captions), palette_of(pictures))
 
 
-def _judge(entry: zipfile.ZipInfo) -> None:
+def _check_entry(entry: zipfile.ZipInfo) -> None:
     mode = entry.external_attr >> 16
     kind, rights = stat.S_IFMT(mode), stat.S_IMODE(mode)
     special = kind not in {0, stat.S_IFREG} or rights & ~0o664 or entry.external_attr & 0x10  # DOS's word for a folder
@@ -223,7 +223,7 @@ def _judge(entry: zipfile.ZipInfo) -> None:
         raise ValueError(f"Unsupported file type: {entry.filename}")
 
 
-def _opened(name: str, content: bytes) -> Image.Image:
+def _open_picture(name: str, content: bytes) -> Image.Image:
     try:
         with Image.open(BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as image:
             image.draft("RGB", (64, 64))  # only its colours are wanted

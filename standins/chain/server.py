@@ -92,7 +92,7 @@ class ChainServer:
         app.router.add_post(self.rpc_path, self._rpc)
         Pages(self.run, self.chain, gateway=lambda: self.gateway).add_to(app.router)
         if self.block_time is not None:
-            app.cleanup_ctx.append(self._mining)
+            app.cleanup_ctx.append(self._run_miner)
         return app
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -177,11 +177,11 @@ class ChainServer:
         except ValueError:
             return web.json_response(_error(None, Refusal("parse error", code=-32700)))
         methods = [str(call.get("method")) for call in _calls(asked)]
-        handler: Handler = functools.partial(self._answered, asked)
+        handler: Handler = functools.partial(self._answer_all, asked)
         trouble = take_trouble(self.faults, *methods)
         return await (trouble(request, handler) if trouble else handler(request))
 
-    async def _answered(self, asked: Any, _request: web.Request) -> web.StreamResponse:
+    async def _answer_all(self, asked: Any, _request: web.Request) -> web.StreamResponse:
         calls = _calls(asked)
         if not calls:
             return web.json_response(_error(None, Refusal("empty batch", code=-32600)))
@@ -206,7 +206,7 @@ class ChainServer:
             return _error(id_, refusal)
         return {"jsonrpc": "2.0", "id": id_, "result": result}
 
-    async def _mining(self, _app: web.Application) -> AsyncGenerator[None]:
+    async def _run_miner(self, _app: web.Application) -> AsyncGenerator[None]:
         task = asyncio.create_task(self._mine_for_ever(), name="mining")
         yield
         task.cancel()

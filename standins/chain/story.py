@@ -81,8 +81,8 @@ class Contract:
 @lru_cache(maxsize=1)
 def contracts() -> Mapping[str, Contract]:
     """All of them by name. The first call on a machine compiles them, which takes some seconds."""
-    compiled = _kept() or _compile()
-    addresses = _addresses()
+    compiled = _load_compiled() or _compile()
+    addresses = _read_addresses()
     return {
         name: Contract(name, addresses[name], bytes.fromhex(compiled[name]["code"][2:]), compiled[name]["abi"])
         for name in _NAMES
@@ -96,7 +96,7 @@ def codes() -> dict[ChecksumAddress, bytes]:
     return code_by_address
 
 
-def beginnings() -> list[bytes]:
+def sign_setup() -> list[bytes]:
     """The transactions that set the contracts up, signed: the first licence terms, and the public collection."""
     template, collection = contracts()["PILicenseTemplate"], contracts()["SPGNFT"]
     site = "https://story.foundation"
@@ -140,16 +140,16 @@ def ip_id(collection: str, token_id: int, *, chain_id: int = CHAIN_ID) -> Checks
 
 def storage_slot(contract: str, variable: str) -> int:
     """Where a contract keeps one of its variables."""
-    return _compiled_layout(contract)[variable]
+    return _load_layout(contract)[variable]
 
 
 @lru_cache(maxsize=8)
-def _compiled_layout(contract: str) -> dict[str, int]:
-    layout = (_kept() or _compile())[contract]["layout"]["storage_layout"]
+def _load_layout(contract: str) -> dict[str, int]:
+    layout = (_load_compiled() or _compile())[contract]["layout"]["storage_layout"]
     return {name: place["slot"] for name, place in layout.items() if "slot" in place}
 
 
-def _addresses() -> dict[str, ChecksumAddress]:
+def _read_addresses() -> dict[str, ChecksumAddress]:
     source = (_SOURCES / "protocol.vy").read_text(encoding="utf-8")
     stated = dict(re.findall(r"^(\w+): constant\(address\) = (0x[0-9a-fA-F]{40})", source, re.MULTILINE))
     stated["CORE_METADATA_VIEW_MODULE"] = _VIEW
@@ -170,7 +170,7 @@ def _compile() -> dict[str, Any]:
             settings=settings,
         )
         compiled[name]["code"] = compiled[name].pop("bytecode_runtime")
-    kept = _keeping_place()
+    kept = _cache_path()
     try:
         kept.parent.mkdir(exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")
@@ -181,14 +181,14 @@ def _compile() -> dict[str, Any]:
     return compiled
 
 
-def _kept() -> dict[str, Any] | None:
+def _load_compiled() -> dict[str, Any] | None:
     try:
-        return json.loads(_keeping_place().read_text(encoding="utf-8"))
+        return json.loads(_cache_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
 
-def _keeping_place() -> Path:
+def _cache_path() -> Path:
     digest = hashlib.sha256(f"{metadata.version('vyper')} {_EVM}".encode())
     for source in sorted(_SOURCES.glob("*.vy")):
         digest.update(source.read_bytes())

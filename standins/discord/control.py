@@ -79,7 +79,7 @@ class Control:
         count, rate = int(asked.get("count", 1)), float(asked.get("rate", 0))
         members = self._members[: int(asked.get("members", len(self._members)))]
         channels = self._channels[: int(asked.get("channels", len(self._channels)))]
-        options = {name: _option(value) for name, value in asked.get("options", {}).items()}
+        options = {name: _read_option(value) for name, value in asked.get("options", {}).items()}
         start = asyncio.get_running_loop().time()
         fired: list[Interaction] = []
         for n in range(count):
@@ -122,8 +122,8 @@ class Control:
             {
                 "complete": complete,
                 "counts": {key: now() for key, now in counts.items()},
-                "interactions": [_told(each) for each in self._fired],
-                "messages": [_posted(each) for each in world.messages.values()],
+                "interactions": [_describe_interaction(each) for each in self._fired],
+                "messages": [_describe_message(each) for each in world.messages.values()],
                 "requests": dict(requests),
                 "received": sum(each.size for each in world.requests),
                 "sessions": {"identified": self._discord.gateway.identified, "resumed": self._discord.gateway.resumed},
@@ -156,14 +156,14 @@ class Control:
         return web.json_response({})
 
 
-def _option(value: Any) -> Any:
+def _read_option(value: Any) -> Any:
     if isinstance(value, dict) and "upload" in value:
         asked = cast("Json", value["upload"])
         return upload(asked.get("filename", "picture.png"), bytes(int(asked.get("size", 1024))))
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
-def _told(interaction: Interaction) -> Json:
+def _describe_interaction(interaction: Interaction) -> Json:
     original = interaction.original
     return {
         "id": str(interaction.id),
@@ -180,7 +180,7 @@ def _told(interaction: Interaction) -> Json:
     }
 
 
-def _posted(message: Message) -> Json:
+def _describe_message(message: Message) -> Json:
     return {
         "id": str(message.id),
         "channel": str(message.channel.id),

@@ -43,12 +43,6 @@ class People:
         data = _head(command, message.channel) | {"target_id": str(message.id), "resolved": resolved}
         return self._send(COMMAND, name, user, message.channel, data)
 
-    async def user_command(self, user: User, channel: Channel, name: str, target: User) -> Interaction:
-        data = _head(self._world.command(channel, name, 2), channel)
-        resolved: Json = {}
-        self._resolve(USER_OPTION, target, channel, resolved)
-        return self._send(COMMAND, name, user, channel, data | {"target_id": str(target.id), "resolved": resolved})
-
     async def press(self, user: User, message: Message, custom_id: str) -> Interaction:
         return self.send_press(user, message, custom_id)
 

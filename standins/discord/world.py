@@ -243,8 +243,8 @@ class World:
         message.attachments = [*kept, *fresh]
         if "components" in body or fresh:
             links = {f"attachment://{each.filename}": each.url(self.link_expiry()) for each in message.attachments}
-            message.components = _stored(written, links)
-            embeds = _resolved(embeds, links)
+            message.components = _store_components(written, links)
+            embeds = _resolve_links(embeds, links)
         if message.loading:
             self.answered += 1
         message.content, message.embeds, message.written = content, embeds, written
@@ -348,18 +348,18 @@ class World:
         return secrets.token_urlsafe(48)
 
 
-def _resolved(tree: Any, links: dict[str, str]) -> Any:
+def _resolve_links(tree: Any, links: dict[str, str]) -> Any:
     """The same tree, with attachment:// names replaced by addresses."""
     if isinstance(tree, dict):
-        return {key: _resolved(value, links) for key, value in tree.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _resolve_links(value, links) for key, value in tree.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(tree, list):
-        return [_resolved(each, links) for each in tree]  # pyright: ignore[reportUnknownVariableType]
+        return [_resolve_links(each, links) for each in tree]  # pyright: ignore[reportUnknownVariableType]
     return links.get(tree, tree) if isinstance(tree, str) else tree
 
 
-def _stored(written: Sequence[Json], links: dict[str, str]) -> list[Json]:
+def _store_components(written: Sequence[Json], links: dict[str, str]) -> list[Json]:
     """Components as Discord keeps them: numbered, and with addresses for files."""
-    stored: list[Json] = _resolved(list(written), links)
+    stored: list[Json] = _resolve_links(list(written), links)
     for number, (_, each) in enumerate(rules.walk(stored), start=1):
         each.setdefault("id", number)
     return stored

@@ -33,7 +33,7 @@ class _Api:
 
     async def upload(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "org:files:write")
-        form, sent = await self._form(request)
+        form, sent = await self._read_form(request)
         network: Network = "public" if form.get("network") == "public" else "private"
         version = _VERSIONS.get(form.get("cid_version", ""))
         if version is None:
@@ -45,7 +45,7 @@ class _Api:
             network=network,
             profile="v0" if version == "v0" else "v1",
         )
-        described = self._described(file)
+        described = self._describe(file)
         if self._service.quirks.private == "untold":
             described["network"] = network
         return web.json_response({"data": {**described, "is_duplicate": duplicate}})
@@ -61,22 +61,22 @@ class _Api:
         if asked.get("cidPending") == "true":
             matching = [file for file in matching if not self._service.is_named(file)]
         limit = int(asked.get("limit", "10"))
-        files = [self._described(file) for file in matching[:limit]]
+        files = [self._describe(file) for file in matching[:limit]]
         return web.json_response({"data": {"files": files, "next_page_token": ""}})
 
     async def get_file(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "org:files:read")
-        return web.json_response({"data": self._described(self._found(request))})
+        return web.json_response({"data": self._describe(self._find_file(request))})
 
     async def delete_file(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "org:files:write")
-        self._service.forget(self._found(request))
+        self._service.forget(self._find_file(request))
         return web.json_response({"data": None})
 
     async def pin_file(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "pinFileToIPFS")
-        form, sent = await self._form(request)
-        options, metadata = _json_of(form, "pinataOptions"), _json_of(form, "pinataMetadata")
+        form, sent = await self._read_form(request)
+        options, metadata = _read_json(form, "pinataOptions"), _read_json(form, "pinataMetadata")
         if options.get("cidVersion", 1) not in {0, 1}:
             raise Refusal(400, "INVALID_CID_VERSION", "cidVersion must be 0 or 1")
         file, duplicate = await self._service.keep(
@@ -86,13 +86,13 @@ class _Api:
             network="public",
             profile="v0" if options.get("cidVersion") == 0 else "v1",
         )
-        answer: dict[str, Any] = {"IpfsHash": file.cid, "PinSize": file.size, "Timestamp": _written(file.created)}
+        answer: dict[str, Any] = {"IpfsHash": file.cid, "PinSize": file.size, "Timestamp": _write_time(file.created)}
         return web.json_response(answer | {"isDuplicate": True} if duplicate else answer)
 
     async def unpin(self, request: web.Request) -> web.Response:
         self._service.authorize(request.headers.get("Authorization"), "unpin")
         cid = request.match_info["cid"]
-        pinned = self._service.pinned(_cid(cid))
+        pinned = self._service.pinned(_parse_cid(cid))
         if not pinned:
             details = f"The current user has not pinned the cid: {cid}"
             raise Refusal(400, "CURRENT_USER_HAS_NOT_PINNED_CID", details)
@@ -113,7 +113,7 @@ class _Api:
                 "id": file.id,
                 "ipfs_pin_hash": file.cid,
                 "size": file.size,
-                "date_pinned": _written(file.created),
+                "date_pinned": _write_time(file.created),
                 "date_unpinned": None,
                 "metadata": {"name": file.name, "keyvalues": None},
                 "mime_type": file.media_type,
@@ -123,26 +123,26 @@ class _Api:
         ]
         return web.json_response({"count": len(rows), "rows": rows})
 
-    async def _form(self, request: web.Request) -> tuple[dict[str, str], Sent]:
+    async def _read_form(self, request: web.Request) -> tuple[dict[str, str], Sent]:
         fields, sent = await read_form(request)
         if sent is None:
             raise Refusal(400, "BAD_REQUEST", "no file in the form")
         self._service.forms.append(fields)
         return fields, sent
 
-    def _found(self, request: web.Request) -> File:
+    def _find_file(self, request: web.Request) -> File:
         file = self._service.file(request.match_info["network"], request.match_info["id"])
         if file is None:
             raise Refusal(404, "NOT_FOUND", "file not found")
         return file
 
-    def _described(self, file: File) -> dict[str, Any]:
+    def _describe(self, file: File) -> dict[str, Any]:
         unnamed = None if self._service.quirks.pending_as == "null" else "pending"
         return {
             "id": file.id,
             "name": file.name,
             "cid": file.cid if self._service.is_named(file) else unnamed,
-            "created_at": _written(file.created),
+            "created_at": _write_time(file.created),
             "size": file.size,
             "number_of_files": 1,
             "mime_type": file.media_type,
@@ -154,7 +154,7 @@ class _Api:
         }
 
 
-def _json_of(form: dict[str, str], name: str) -> dict[str, Any]:
+def _read_json(form: dict[str, str], name: str) -> dict[str, Any]:
     try:
         value = json.loads(form.get(name, "{}"))
     except ValueError as error:
@@ -162,12 +162,12 @@ def _json_of(form: dict[str, str], name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _cid(text: str) -> Cid:
+def _parse_cid(text: str) -> Cid:
     try:
         return parse(text)
     except Refused as error:
         raise Refusal(400, "INVALID_CID", "Invalid CID") from error
 
 
-def _written(seconds: float) -> str:
+def _write_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -97,7 +97,7 @@ async def finetune(request: web.Request) -> tuple[Finetune, Given]:
         Refusal: 422 where the document says what fits; 400, which is a guess, where only its words do.
     """
     fields, files = await _read(request, lists=("image_urls",))
-    form = _validated(Finetune, fields)
+    form = _validate(Finetune, fields)
     given = await _pictures(files.get("image_files", []))
     count = len(given) or len(form.image_urls)
     if form.option not in FINETUNE_OPTIONS or form.finetune_type not in FINETUNE_TYPES:
@@ -114,13 +114,13 @@ async def finetune(request: web.Request) -> tuple[Finetune, Given]:
 async def text_to_image(request: web.Request) -> TextToImage:
     """Read the form of a picture. A JSON body is no form: all its fields have their defaults then."""
     fields, _ = await _read(request)
-    return _with_ratio(_validated(TextToImage, fields))
+    return _with_ratio(_validate(TextToImage, fields))
 
 
 async def image_to_image(request: web.Request) -> tuple[ImageToImage, Given]:
     """Read the form of an edit."""
     fields, files = await _read(request)
-    form = _with_ratio(_validated(ImageToImage, fields))
+    form = _with_ratio(_validate(ImageToImage, fields))
     given = await _pictures(files.get("image_file", [])[:1])
     if not given and not form.image_url:
         raise Refusal(400, "IMAGE_REQUIRED")
@@ -142,7 +142,7 @@ async def _read(
     return fields, files
 
 
-def _validated(form: type[F], fields: dict[str, Any]) -> F:
+def _validate(form: type[F], fields: dict[str, Any]) -> F:
     try:
         return form.model_validate(fields)
     except ValidationError as error:

@@ -20,7 +20,7 @@ async def train(service: Service, request: web.Request) -> web.Response:
         case "example":
             return results.answer(service, _example(service, asset, origin))
         case _:
-            return results.answer(service, results.described(service, asset, origin))
+            return results.answer(service, results.describe(service, asset, origin))
 
 
 async def draw(service: Service, request: web.Request) -> web.Response:
@@ -30,7 +30,7 @@ async def draw(service: Service, request: web.Request) -> web.Response:
     if form.option == "FluxFinetuned":
         finetune = _finetune(service, form.prompt, kontext=False)
     asset = service.accept("text-2-image", form.model_dump(), [], key=_key(request), finetune=finetune)
-    return await _drawn(service, asset, request)
+    return await _answer_drawn(service, asset, request)
 
 
 async def edit(service: Service, request: web.Request) -> web.Response:
@@ -40,15 +40,15 @@ async def edit(service: Service, request: web.Request) -> web.Response:
     if form.option == "FluxKontextFinetuned":
         finetune = _finetune(service, form.prompt, kontext=True)
     asset = service.accept("image-2-image", form.model_dump(), given, key=_key(request), finetune=finetune)
-    return await _drawn(service, asset, request)
+    return await _answer_drawn(service, asset, request)
 
 
-async def _drawn(service: Service, asset: Asset, request: web.Request) -> web.Response:
+async def _answer_drawn(service: Service, asset: Asset, request: web.Request) -> web.Response:
     """At once where that was asked for; if not, the answer comes when the picture does."""
     if not (asset.args["async_mode"] and service.quirks.honours_async):
         await service.sleep(asset.duration)
     origin = service.media_origin or str(request.url.origin())
-    return results.answer(service, results.described(service, asset, origin))
+    return results.answer(service, results.describe(service, asset, origin))
 
 
 def _finetune(service: Service, prompt: str, *, kontext: bool) -> str:
@@ -60,7 +60,7 @@ def _finetune(service: Service, prompt: str, *, kontext: bool) -> str:
 
 def _example(service: Service, asset: Asset, origin: str) -> dict[str, Any]:
     """The asset that the document shows: a success with two links, and nothing that is a trigger word."""
-    shown = results.described(service, asset, origin)
+    shown = results.describe(service, asset, origin)
     links = [results.link(asset, number, origin) for number in range(2)]
     return {**shown, "args": {}, "results": links, "status": "success", "app_name": "FUNCTION_NAME"}
 

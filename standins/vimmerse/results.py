@@ -25,7 +25,7 @@ async def get_asset(service: Service, request: web.Request) -> web.Response:
     asset = service.asset(request.match_info["asset_id"])
     if not asset:
         raise Refusal(404, "NOT_FOUND")
-    return answer(service, described(service, asset, service.media_origin or str(request.url.origin())))
+    return answer(service, describe(service, asset, service.media_origin or str(request.url.origin())))
 
 
 async def get_finetune(service: Service, request: web.Request) -> web.Response:
@@ -80,7 +80,7 @@ def link(asset: Asset, number: int, origin: str) -> str:
     return f"{origin}/{CUSTOMER}/ai_images/{asset.id}/output_{number}.png"
 
 
-def described(service: Service, asset: Asset, origin: str) -> dict[str, Any]:
+def describe(service: Service, asset: Asset, origin: str) -> dict[str, Any]:
     """An asset as it stands now."""
     done = service.over(asset)
     links = [link(asset, number, origin) for number in range(_count(asset))]

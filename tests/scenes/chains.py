@@ -299,8 +299,8 @@ def _set_up(url: str) -> None:
     calls: list[tuple[str, list[Any]]] = []
     for address, code in story.codes().items():
         calls += [("anvil_setCode", [address, "0x" + code.hex()]), ("anvil_setNonce", [address, "0x1"])]
-    beginnings = story.beginnings()
-    calls += [("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in beginnings]
+    sign_setup = story.sign_setup()
+    calls += [("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in sign_setup]
     *_, last = _asked(url, calls)
     until = time.monotonic() + _PATIENCE
     while not _asked(url, [("eth_getTransactionReceipt", [last])])[0]:  # it answers before it mines

@@ -2,7 +2,6 @@
 
 import random
 from io import BytesIO
-from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
@@ -11,8 +10,6 @@ from standins.bfl.pictures.composition import compose
 from standins.bfl.pictures.palette import colour_in, palette_for
 
 Size = tuple[int, int]
-
-_MOST_PIXELS: Final = 50_000_000
 
 
 def opened(content: bytes) -> Image.Image:

@@ -62,11 +62,11 @@ class Block:
 
     def stored(self) -> tuple[bytes, str]:
         """Its header, and its transactions, for the archive."""
-        return bytes(_rlp.encode(self.header)), json.dumps([_stored(each) for each in self.mined])
+        return bytes(_rlp.encode(self.header)), json.dumps([_write_mined(each) for each in self.mined])
 
     @classmethod
     def restored(cls, header: bytes, mined: str) -> "Block":
-        return cls(_rlp.decode(header, CancunBlockHeader), tuple(_restored(each) for each in json.loads(mined)))
+        return cls(_rlp.decode(header, CancunBlockHeader), tuple(_read_mined(each) for each in json.loads(mined)))
 
 
 def bloom(logs: Sequence[Log]) -> int:
@@ -79,7 +79,7 @@ def bloom(logs: Sequence[Log]) -> int:
     return int(filter_)
 
 
-def _stored(mined: Mined) -> dict[str, Any]:
+def _write_mined(mined: Mined) -> dict[str, Any]:
     return {
         "raw": mined.transaction.raw.hex(),
         "sender": mined.transaction.sender.hex(),
@@ -92,7 +92,7 @@ def _stored(mined: Mined) -> dict[str, Any]:
     }
 
 
-def _restored(stored: dict[str, Any]) -> Mined:
+def _read_mined(stored: dict[str, Any]) -> Mined:
     return Mined(
         transaction=decode(bytes.fromhex(stored["raw"]), sender=bytes.fromhex(stored["sender"])),
         status=stored["status"],

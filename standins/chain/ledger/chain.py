@@ -13,7 +13,7 @@ from standins.chain.accounts import ACCOUNTS, COIN
 from standins.chain.ledger.blocks import Block, Header, Mined
 from standins.chain.ledger.evm import Building, Edit, Evm, Outcome, Request, with_root
 from standins.chain.ledger.pool import Pool
-from standins.chain.ledger.store import Archive
+from standins.chain.ledger.store import Store
 from standins.chain.ledger.transactions import Refusal, Transaction, decode
 
 Tag = int | Literal["latest", "pending"]
@@ -38,15 +38,15 @@ class Chain:
         self.lag = 0  # blocks by which the node that is asked is behind
         self.doomed = 0  # how many of the next transactions to be mined will revert, whatever they do
         self.pool = Pool()
-        self._archive = Archive(state)
-        self._evm = Evm(self._archive.nodes)
-        self._blocks = self._archive.blocks()
+        self._store = Store(state)
+        self._evm = Evm(self._store.nodes)
+        self._blocks = self._store.blocks()
         self._places: dict[bytes, tuple[int, int]] = {}
         self._reorganisations = 0
         if self._blocks:
             self._evm.resume()
-            self._root = self._archive.root()
-            self._put_back(decode(raw) for raw in self._archive.pool())
+            self._root = self._store.root()
+            self._put_back(decode(raw) for raw in self._store.pool())
         else:
             self._begin()
         self._index(self._blocks)
@@ -185,7 +185,7 @@ class Chain:
         self._save()
 
     def close(self) -> None:
-        self._archive.close()
+        self._store.close()
 
     # Inside
 
@@ -199,7 +199,7 @@ class Chain:
         genesis = self._evm.begin(accounts, timestamp=int(self.clock()) - 1, base_fee=self.lowest_base_fee)
         self._blocks.append(genesis)
         self._root = bytes(genesis.header.state_root)
-        for raw in story.beginnings():
+        for raw in story.sign_setup():
             self._take_in(decode(raw))
         self._mine(waiting=True)
         self._save(since=0)
@@ -273,4 +273,4 @@ class Chain:
 
     def _save(self, *, since: int | None = None) -> None:
         blocks = self._blocks[since:] if since is not None else ()
-        self._archive.save(root=self._root, pool=[each.raw for each in self.pool], since=since, blocks=blocks)
+        self._store.save(root=self._root, pool=[each.raw for each in self.pool], since=since, blocks=blocks)

@@ -42,8 +42,8 @@ class Nodes(BaseDB):
         return key in self.all
 
 
-class Archive:
-    """Opened and used in the chain's own thread."""
+class Store:
+    """The file of one chain. The chain opens and uses it in its own thread."""
 
     def __init__(self, path: Path | None) -> None:
         self.nodes = Nodes()

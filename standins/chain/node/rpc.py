@@ -113,21 +113,21 @@ def _logs(chain: Chain, params: Params) -> Any:
         if first > last:
             raise Refusal("invalid block range params", code=INVALID)
         blocks = chain.blocks[first : last + 1]
-    addresses = _listed(wanted.get("address"))
-    topics = [_listed(each) for each in cast("Sequence[Any]", wanted.get("topics") or ())]
+    addresses = _read_set(wanted.get("address"))
+    topics = [_read_set(each) for each in cast("Sequence[Any]", wanted.get("topics") or ())]
     logs = [
         log
         for block in blocks
         for place in range(len(block.mined))
         for log in shown.logs(block, place)
-        if _wanted(log, addresses, topics)
+        if _matches(log, addresses, topics)
     ]
     if len(logs) > _MOST_LOGS:
         raise Refusal(f"query returned more than {_MOST_LOGS} results", code=-32005)
     return logs
 
 
-def _wanted(log: Mapping[str, Any], addresses: set[str], topics: Sequence[set[str]]) -> bool:
+def _matches(log: Mapping[str, Any], addresses: set[str], topics: Sequence[set[str]]) -> bool:
     if addresses and log["address"].lower() not in addresses:
         return False
     if len(topics) > len(log["topics"]):
@@ -210,7 +210,7 @@ def _bytes(given: str, length: int | None = None) -> bytes:
     return value
 
 
-def _listed(given: Any) -> set[str]:
+def _read_set(given: Any) -> set[str]:
     if given is None:
         return set()
     many: list[str] = [given] if isinstance(given, str) else list(given)

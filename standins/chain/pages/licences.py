@@ -23,7 +23,7 @@ class Licence:
     uri: str
 
 
-def described(number: int, terms: Sequence[Any]) -> Licence:
+def describe(number: int, terms: Sequence[Any]) -> Licence:
     """Put the terms with this number into words."""
     value: dict[str, Any] = dict(zip(_FIELDS, terms, strict=True))
     return Licence(number, _name(value), tuple(_sentences(value)), value["uri"])

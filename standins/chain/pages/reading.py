@@ -160,7 +160,7 @@ def _parents(chain: Chain, ip: ChecksumAddress) -> tuple[ChecksumAddress, ...]:
 
 
 def _licence(chain: Chain, number: int) -> Licence:
-    return licences.described(number, _read(chain, contracts()["PILicenseTemplate"], "getLicenseTerms", number))
+    return licences.describe(number, _read(chain, contracts()["PILicenseTemplate"], "getLicenseTerms", number))
 
 
 def _read(chain: Chain, contract: Contract, function: str, *arguments: Any, at: str | None = None) -> Any:

@@ -164,9 +164,9 @@ class BotRoutes:
 
     def create_command(self, call: Call) -> Answer:
         new = call.json
-        kept = [each for each in self._scope(call).values() if not _same(each, new)]
+        kept = [each for each in self._scope(call).values() if not _is_same_command(each, new)]
         synced = self._world.sync_commands([*kept, new], guild=_scope(call))
-        return next(each for each in synced if _same(each, new))
+        return next(each for each in synced if _is_same_command(each, new))
 
     def command(self, call: Call) -> Answer:
         command = self._scope(call).get(int(call.path["command"]))
@@ -187,5 +187,5 @@ def _scope(call: Call) -> int:
     return int(call.path.get("guild", "0"))
 
 
-def _same(old: Json, new: Json) -> bool:
+def _is_same_command(old: Json, new: Json) -> bool:
     return old["name"] == new["name"] and old["type"] == new.get("type", 1)
