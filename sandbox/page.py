@@ -296,7 +296,7 @@ def _response(reply: _Reply) -> web.Response:
 
 
 def _is_overtaken(reply: _Reply) -> bool:
-    """Whether SimCord refused an action only because the frame had not yet seen what is newest."""
+    """Whether SimCord refused an action only because the frame did not show the newest messages yet."""
     if reply.status != 200:
         return False
     receipt = cast("dict[str, Any]", json.loads(reply.body))

@@ -57,7 +57,7 @@ class Addresses:
 
 @contextlib.asynccontextmanager
 async def serving(folder: Path, *, speed: float = 1.0) -> AsyncGenerator[Addresses]:
-    """Run all of them until the block ends. What they know stays in `folder`: work goes on when they are back.
+    """Run all of them until the block ends. Their state stays in `folder`: work goes on when they are started again.
 
     Raises:
         Broken: another program has one of their ports.

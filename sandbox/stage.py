@@ -77,7 +77,7 @@ class Stage:
         try:
             if self._run:
                 await self._run
-        except Exception:  # said already, and it must not keep a new one from starting
+        except Exception:  # it was logged when it happened, and must not keep a new bot from starting
             _log.debug("The bot did not stop well", exc_info=True)
         finally:
             self._doing = ""

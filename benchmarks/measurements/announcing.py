@@ -27,7 +27,7 @@ STEP = 1.0
 
 @dataclass
 class Run:
-    """What one way of looking came to: for each training, how late its owner was told, and looks."""
+    """The result of one way of looking: seconds by which each owner was notified late, and looks a training."""
 
     late: list[float]
     looks: float

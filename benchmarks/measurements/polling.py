@@ -1,4 +1,4 @@
-"""How soon a finished picture is seen, and how often the provider is asked until then."""
+"""How soon the bot notices a finished picture, and how often it asks the provider until then."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -38,7 +38,7 @@ async def measure(*, quick: bool) -> Table:
 
 
 async def _watch(scene: Scene, jobs: int) -> list[Json]:
-    """Every task at the provider, when the last one has been ordered."""
+    """All tasks at the provider, once the last one has been ordered."""
     await scene.discord.fire("imagine", jobs, rate=40, prompt="a lighthouse", model=MODEL)
     await scene.discord.report(delivered=jobs - SLOTS + 1, timeout=600)  # by then the last one has been ordered
     return await scene.provider.tasks()

@@ -20,7 +20,7 @@ from storage.community import communities
 from storage.community.communities import Community
 
 HISTORY = 50
-"""Pictures that this server has seen drawn before the measurement, by the same distribution."""
+"""Durations of earlier pictures that the database holds before the measurement, by the same distribution."""
 
 
 async def run(args: argparse.Namespace) -> None:

@@ -93,7 +93,7 @@ async def _account(service: Service, _request: web.Request) -> web.Response:
 
 
 async def _picture(service: Service, request: web.Request) -> web.Response:
-    """A picture, to whoever holds its link, until it is deleted."""
+    """A picture that is not deleted; its link needs no key."""
     key = request.match_info["key"]
     for tune in service.newest_tunes():
         for place, mark in enumerate(tune.images):

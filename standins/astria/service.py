@@ -31,7 +31,7 @@ class Quirks:
     early_callbacks: bool = False  # one for each order that has been begun, without images
     idempotent: bool = False  # the account's option: the same title, or the same attributes, give the same object
     polling_gap: float = 0.0  # seconds; the same question sooner than that is a 429
-    title_filter: Literal["exact", "part", "ignored"] = "exact"  # what GET /tunes?title= means is nowhere said
+    title_filter: Literal["exact", "part", "ignored"] = "exact"  # no document says what GET /tunes?title= means
     created: Literal[200, 201] = 201
     tells_deleted: bool = False  # DELETE answers with an object instead of nothing
 
@@ -133,12 +133,12 @@ class Service(Standin):
         self._deposited += amount - self.balance_mc
 
     def tune(self, id_: int) -> Tune | None:
-        """A finetune that there still is."""
+        """A finetune that is neither deleted nor expired."""
         tune = self._tunes.get(id_)
         return tune if tune and self._is_there(tune) else None
 
     def prompt(self, id_: int) -> Prompt | None:
-        """An order that there still is: it goes with its finetune, at the latest 30 days after it was drawn."""
+        """An order that is not deleted. It is deleted with its finetune, at the latest 30 days after it was drawn."""
         prompt = self._prompts.get(id_)
         if prompt is None or prompt.deleted or self.clock() >= prompt.ends_at + LIFETIME:
             return None
@@ -185,12 +185,12 @@ class Service(Standin):
         self.archive.save(record)
 
     def seconds(self, tune: Tune) -> float:
-        """How long a training takes; the mock branch is done within a minute."""
+        """How long a training takes, seconds; at most 20 on the mock branch."""
         taken = self.training_duration(tune) if callable(self.training_duration) else self.training_duration
         return min(taken, 20.0) if tune.branch == "fast" else taken
 
     def verdict(self, text: str) -> str | None:
-        """Why these words will not be drawn."""
+        """Why this text is refused; None where it is not."""
         return "NSFW content detected. Please change the prompt text." if _REFUSED.search(text) else None
 
     def slow_down(self, question: str) -> None:
@@ -211,7 +211,7 @@ class Service(Standin):
 
 
 def key_of(kind: str, id_: int, index: int) -> str:
-    """The 28 characters that a picture lies under: nobody guesses them, and they outlive a restart."""
+    """The 28 characters that a picture has in its address. They are the same after a restart."""
     number = int.from_bytes(hashlib.sha256(f"the stand-in's {kind} {id_} {index}".encode()).digest())
     letters = "0123456789abcdefghijklmnopqrstuvwxyz"
     return "".join(letters[number // 36**place % 36] for place in range(28))

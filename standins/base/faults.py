@@ -73,7 +73,7 @@ def _use_up(faults: list[Fault], fault: Fault) -> None:
 
 
 class HungUp(web.Response):
-    """Stands for the answer that nobody gets, since the connection is closed."""
+    """A response that is never sent, since the connection is closed."""
 
 
 def answers(

@@ -72,7 +72,7 @@ ENDPOINTS: Final = (
 
 
 def endpoints(era: Era | None) -> dict[str, Endpoint]:
-    """What the service offered in that year by name, or everything it ever did."""
+    """The endpoints of that year by name; without a year, all of them."""
     offered = [endpoint for endpoint in ENDPOINTS if era is None or era in endpoint.eras]
     if era == 2025:
         offered = [replace(endpoint, inputs=inputs.as_in_2025(endpoint.inputs)) for endpoint in offered]

@@ -89,7 +89,7 @@ def _write_receipt(service: Service, task: Task, request: web.Request) -> dict[s
 
 
 async def read_json(request: web.Request) -> Any:
-    """The body as FastAPI reads it: JSON only if it says that it is, and before anybody looks at the key."""
+    """The body as FastAPI reads it: JSON only if it says that it is, and before the key is checked."""
     text = await request.text()
     if not text:
         return None

@@ -44,7 +44,7 @@ async def get_credits(service: Service, _region: str, request: web.Request) -> w
 
 
 async def get_sample(service: Service, _region: str, request: web.Request) -> web.Response:
-    """A finished picture, to whoever holds its link."""
+    """A finished picture; its link needs no key."""
     if refusal := samples.refusal(request.path, request.query, now=service.clock()):
         return refusal
     task = service.task(str(uuid.UUID(request.match_info["name"])))

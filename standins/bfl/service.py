@@ -189,7 +189,7 @@ class Service(Standin):
             raise Refusal(429, "Too many active tasks. Please wait for some of them to finish.", retry_after=wait)
 
     def accept(self, task: Task, given: Iterable[tuple[str, bytes]] = (), *, words: str | None = None) -> None:
-        """Take a task in and start it. `words` are moderated; the prompt, unless told."""
+        """Take a task in and start it. `words` are moderated; by default the prompt is."""
         task.outcome, task.reasons = _verdict(task.prompt if words is None else words)
         task.duration = self._seconds(task)
         self.archive.keep(given)

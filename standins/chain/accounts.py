@@ -1,4 +1,4 @@
-"""Who has money on the local chain. These are the keys that every development node has: anybody knows them."""
+"""The accounts that have money on the local chain. Their keys are public: every development node has them."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -101,7 +101,7 @@ class ChainServer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def close(self) -> None:
-        """Put the chain's file away."""
+        """Close the chain's file and end its thread."""
         await self.run(self.chain.close)
         self._thread.shutdown()
 
@@ -116,15 +116,15 @@ class ChainServer:
         self.chain.automine = on
 
     async def fund(self, address: str, wei: int) -> None:
-        """Let an address have this much, no more and no less."""
+        """Set the balance of an address."""
         await self.run(self.chain.edit, Edit(to_canonical_address(address), balance=wei))
 
     async def put_code(self, address: str, code: bytes) -> None:
-        """Let a contract be there."""
+        """Put a contract at an address."""
         await self.run(self.chain.edit, Edit(to_canonical_address(address), code=code))
 
     async def set_storage(self, address: str, slot: int, value: int) -> None:
-        """Change what a contract remembers."""
+        """Change one slot of a contract's storage."""
         await self.run(self.chain.edit, Edit(to_canonical_address(address), storage={slot: value}))
 
     async def pause_protocol(self, paused: bool = True) -> None:
@@ -133,7 +133,7 @@ class ChainServer:
         await self.set_storage(contracts()["IPAssetRegistry"].address, slot, int(paused))
 
     async def close_minting(self, collection: str, closed: bool = True) -> None:
-        """Have a collection mint nothing, whoever its admin is."""
+        """Make a collection refuse to mint, for its admin too."""
         slot = storage_slot("SPGNFT", "mintOpen")
         await self.set_storage(collection, slot, int(not closed))
 
@@ -146,7 +146,7 @@ class ChainServer:
         return shown.text(await self.run(self.chain.replace, _hash(hash_)))
 
     async def reorg(self, depth: int = 1, *, back_to_pool: bool = False) -> None:
-        """Let the last blocks never have been, and as many empty ones be there instead.
+        """Replace the last blocks by as many empty ones.
 
         Their transactions are gone, or wait again.
         """

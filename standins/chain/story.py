@@ -25,7 +25,7 @@ MINTER_ROLE: Final = (1).to_bytes(32)
 """Story's own; not the hash of its name, as in other collections."""
 
 PUBLIC_COLLECTION: Final = to_checksum_address("0xc32A8a0FF3beDDDa58393d022aF433e78739FAbc")
-"""In which anybody may mint, as on Story's test network."""
+"""The collection in which every account may mint, as on Story's test network."""
 
 _SOURCES: Final = Path(__file__).parent / "contracts"
 _VIEW: Final = "0xB3F88038A983CeA5753E11D144228Ebb5eACdE20"

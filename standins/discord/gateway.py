@@ -28,7 +28,7 @@ class _Close:
 
 
 class _Connection:
-    """One socket. What is put into it leaves in order, and nobody waits for it."""
+    """One socket. Payloads are queued and leave in order; the caller does not wait."""
 
     def __init__(self, socket: web.WebSocketResponse, request: web.Request, *, zlib_stream: bool) -> None:
         self.socket = socket

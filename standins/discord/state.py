@@ -170,7 +170,7 @@ class Channel:
 
 @dataclass(eq=False, slots=True)
 class File:
-    """A file as it was sent. `content` is None when the server was told to keep only its hash."""
+    """A file as it was sent. `content` is None where the server keeps only the hash."""
 
     filename: str
     content_type: str

@@ -131,7 +131,7 @@ class World:
     # Watching.
 
     def changed(self) -> None:
-        """Wake whoever waits for what has just become true."""
+        """Wake the tasks in `until` whose claim holds now."""
         for watcher in list(self._watchers):
             claim, future = watcher
             try:
@@ -194,7 +194,7 @@ class World:
         answers: Interaction | None = None,
         thinking: bool = False,
     ) -> Message:
-        """Put a message up, as if nothing but its own content could be wrong with it."""
+        """Post a message. Its content is checked, the permissions of its author are not."""
         message = Message(self.new_id(), channel, author, self.clock(), kind)
         message.flags = int(body.get("flags") or 0) | (LOADING if thinking else 0)
         if answers:
@@ -221,7 +221,7 @@ class World:
         self.changed()
 
     def _write(self, message: Message, body: Json, files: Sequence[File]) -> None:
-        """Judge the message as it would become, and only then let it become that."""
+        """Check the message as it would be after the change, and only then change it."""
         before, had_files = message.visible(), bool(message.attachments)
         content: str = (body["content"] or "") if "content" in body else message.content
         embeds: list[Json] = (body["embeds"] or []) if "embeds" in body else message.embeds

@@ -49,7 +49,7 @@ class _Failed(Exception):
 
 
 class KuboServer(Standin):
-    """An IPFS node on this machine. `token` is what it wants as a bearer, None for a node without a door.
+    """An IPFS node on this machine. `token` is what it wants as a bearer, None for a node that wants none.
 
     What it holds, what it was asked and what it was told to get wrong are at hand: `files`, `requests`; `quirks`,
     `faults`.
@@ -61,7 +61,7 @@ class KuboServer(Standin):
         self.quirks = quirks or Quirks()
         self._archive = Archive(state, {"files": File}, contents=("contents", "digest"))
         self._pinned = {file.cid: file for file in self._archive.load(File)}
-        self._loose: dict[str, File] = {}  # let go, and not collected as garbage before it starts again
+        self._loose: dict[str, File] = {}  # unpinned; a restart collects them as garbage
 
     @property
     def files(self) -> list[Added]:

@@ -25,7 +25,7 @@ class PinataServer(Service):
         return app
 
     async def _serve(self, request: web.Request) -> web.Response:
-        """A gateway: the very bytes, to everybody and for ever, of what is public."""
+        """The gateway: the bytes of a public file; no key is needed."""
         try:
             cid = parse(request.match_info["cid"])
         except Refused:

@@ -53,12 +53,12 @@ async def get_finetune(service: Service, request: web.Request) -> web.Response:
 
 
 async def get_health(_request: web.Request) -> web.Response:
-    """That the service runs; to anybody."""
+    """Answer that the service runs; no key is needed."""
     return web.json_response({"status": "ok"})
 
 
 async def get_picture(service: Service, request: web.Request) -> web.Response:
-    """A finished picture, to whoever holds its link."""
+    """A finished picture; its link needs no key."""
     asset = service.asset(request.match_info["asset_id"])
     file = re.fullmatch(r"output_([0-9])\.png", request.match_info["file"])
     if not asset or not file or not service.over(asset) or int(file[1]) >= _count(asset):
@@ -108,7 +108,7 @@ def describe(service: Service, asset: Asset, origin: str) -> dict[str, Any]:
 
 
 def _name(service: Service, asset: Asset, shown: dict[str, Any]) -> None:
-    """Put the trigger word where it is told."""
+    """Put the trigger word into the place that `Quirks.trigger_word` names."""
     place = service.quirks.trigger_word
     if place == "results":
         shown["results"] = [asset.trigger]

@@ -113,7 +113,7 @@ class Service(Standin):
         return next((asset for asset in self.trainings if asset.trigger == trigger), None)
 
     def finetune_in(self, prompt: str, *, kontext: bool) -> Asset | None:
-        """The finished finetune whose trigger word stands in a prompt: which one is loaded is told nowhere else."""
+        """The finished finetune whose trigger word is in a prompt; a request names its finetune in no other way."""
         for asset in self.trainings:
             fits = (asset.args["option"] == "FluxKontextFinetune") is kontext
             if fits and asset.trigger in prompt and self.over(asset) and asset.outcome == "success":

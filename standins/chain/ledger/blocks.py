@@ -70,7 +70,7 @@ class Block:
 
 
 def bloom(logs: Sequence[Log]) -> int:
-    """The 2048-bit filter in which anybody can look whether these logs may be there."""
+    """The 2048-bit Bloom filter over the addresses and topics of these logs."""
     filter_ = BloomFilter()
     for log in logs:
         filter_.add(log.address)

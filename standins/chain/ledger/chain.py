@@ -21,7 +21,7 @@ _GIFT: Final = 1_000 * COIN
 
 
 class Chain:
-    """Not for several threads at once; whoever has an event loop lends it one of its own."""
+    """Not thread-safe: `ChainServer` runs all its calls in one thread."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Chain:
 
     @property
     def blocks(self) -> list[Block]:
-        """All that can be seen."""
+        """All blocks that the node answers from: `lag` hides the last ones."""
         return self._blocks[: len(self._blocks) - self.lag] if self.lag else self._blocks
 
     @property

@@ -86,7 +86,7 @@ class Pool:
         return nonce
 
     def best(self, *, base_fee: int, gas: int, nonce_of: Callable[[bytes], int], but: set[bytes]) -> Transaction | None:
-        """The one that a miner takes next: the best tip, then whoever came first; `but` names senders to pass over."""
+        """The transaction that a miner takes next: the best tip, then the oldest. Senders in `but` are passed over."""
         ready: list[_Waiting] = []
         for sender, waiting in self._senders.items():
             if sender in but:

@@ -1,4 +1,4 @@
-"""What the pages show, read from the chain as anybody would read it: by calls to contracts, and from logs."""
+"""What the pages show, read from the chain by calls to contracts and from logs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
