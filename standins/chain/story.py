@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module, metadata
@@ -96,7 +96,8 @@ def codes() -> dict[ChecksumAddress, bytes]:
     return code_by_address
 
 
-def sign_setup() -> list[bytes]:
+@lru_cache(maxsize=1)
+def sign_setup() -> Sequence[bytes]:
     """The transactions that set the contracts up, signed: the first licence terms, and the public collection."""
     template, collection = contracts()["PILicenseTemplate"], contracts()["SPGNFT"]
     site = "https://story.foundation"
