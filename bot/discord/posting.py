@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from bot import limits
-from bot.cards import Card, Copy
+from bot.cards.base.layout import Card, Copy
 from bot.discord.buttons import PressButton, custom_ids
 from bot.discord.permissions import missing
 from bot.errors import BotError, Broken, Refused, Unavailable

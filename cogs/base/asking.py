@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import discord
 
-from bot.cards import Card
+from bot.cards.base.layout import Card
 from bot.discord.buttons import Answer, acknowledge, card_of, settle
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted, missing

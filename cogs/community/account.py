@@ -5,7 +5,7 @@ from typing import Any
 from discord import app_commands
 from discord.ext import commands
 
-from bot import cards
+from bot.cards.community.settings import defaults_text, history_text
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.providers.catalogue import RATIO
@@ -57,7 +57,7 @@ class Account(commands.Cog):
         }
         changes = {name: value for name, value in options.items() if value is not None}
         defaults = await self._change(interaction.user.id, changes, reset=reset)
-        await interaction.edit_original_response(content=cards.defaults_text(defaults))
+        await interaction.edit_original_response(content=defaults_text(defaults))
 
     @app_commands.command()
     async def history(self, interaction: Interaction) -> None:
@@ -68,7 +68,7 @@ class Account(commands.Cog):
         async with services.kit.database.read() as db:
             ids = await jobs.newest(db, guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=HISTORY)
         views = [view for each in ids if (view := await services.drawing.requests.views.of(each))]
-        await interaction.edit_original_response(content=cards.history_text(views))
+        await interaction.edit_original_response(content=history_text(views))
 
     async def _change(self, user_id: int, changes: dict[str, Any], *, reset: bool) -> Defaults:
         services = self._client.services

@@ -7,7 +7,9 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.base.words import money
+from bot.cards.community.settings import community_text
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import missing
@@ -189,8 +191,8 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         if view:
             await services.delivery.show(view)
         said = [
-            f"`{job_id}` is put down as charged {cards.money(charged)}." if charged is not None else "",
-            f"{cards.money(refunded)} of `{job_id}` is put down as paid back." if refunded is not None else "",
+            f"`{job_id}` is put down as charged {money(charged)}." if charged is not None else "",
+            f"{money(refunded)} of `{job_id}` is put down as paid back." if refunded is not None else "",
             f"The bot waits for that training again: `{reference[:60]}`." if reference is not None else "",
         ]
         await interaction.edit_original_response(content="\n".join(line for line in said if line))
@@ -221,7 +223,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
                 await communities.save(db, interaction.guild_id, community, by=interaction.user.id, now=now)
                 await _note_changes(db, known, community, interaction, now)
             spent = await jobs.spent(db, guild_id=interaction.guild_id, since=now - DAY)
-        return cards.community_text(community, spent=spent)
+        return community_text(community, spent=spent)
 
     async def _check_admin(self, interaction: Interaction) -> None:
         """
@@ -237,7 +239,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         if not isinstance(provider, TellsBalance):
             return f"{name}: does not tell its balance."
         try:
-            return f"{name}: {cards.money(await provider.balance())} left."
+            return f"{name}: {money(await provider.balance())} left."
         except BotError as error:
             return f"{name}: {error}"
 

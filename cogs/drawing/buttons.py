@@ -3,7 +3,9 @@
 import discord
 from discord.ui import Select, TextInput
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.base.words import money
+from bot.cards.drawing.details import request_details
 from bot.discord.buttons import Answer, Form, Press, given, say, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -123,7 +125,7 @@ async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
         discord.SelectOption(
             label=model.label[: limits.CHOICE_CHARACTERS],
             value=model.key,
-            description=f"{cards.money(model.price.first)} · {model.good_for}"[: limits.CHOICE_CHARACTERS],
+            description=f"{money(model.price.first)} · {model.good_for}"[: limits.CHOICE_CHARACTERS],
             default=model is offered[0],
         )
         for model in offered[: limits.CHOICES]
@@ -135,7 +137,7 @@ async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
 async def info(interaction: Interaction, job_id: str) -> None:
     """All that is known about a request, for the presser alone."""
     view = await request_of(interaction, job_id)
-    await interaction.edit_original_response(content=cards.details(view))
+    await interaction.edit_original_response(content=request_details(view))
 
 
 async def cancel(interaction: Interaction, job_id: str) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from discord.app_commands import Choice
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.base.words import money
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
@@ -343,7 +344,7 @@ async def _suggest_models(interaction: Interaction, models: list[Model], typed: 
 
 def model_choice(model: Model) -> Choice[Any]:
     """A model with what it is good for and its price, in the 100 characters that Discord gives."""
-    price = cards.money(model.price.first)
+    price = money(model.price.first)
     room = limits.CHOICE_CHARACTERS - len(model.label) - len(price) - 6
     good_for = model.good_for if len(model.good_for) <= room else model.good_for[: room - 1] + "…"
     return Choice(name=f"{model.label} — {good_for} — {price}", value=model.key)

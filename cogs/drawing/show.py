@@ -6,7 +6,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import cards
+from bot.cards.drawing.details import request_details
+from bot.cards.registering.details import registration_details
 from bot.discord.buttons import Answer, acknowledge, card_of, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -99,9 +100,9 @@ async def show_details(interaction: Interaction, message: discord.Message) -> No
     if isinstance(view, FinetuneView):
         await show_finetune(interaction, view)
     elif isinstance(view, RegistrationView):
-        await interaction.edit_original_response(content=cards.registration_details(view))
+        await interaction.edit_original_response(content=registration_details(view))
     elif isinstance(view, RequestView):
-        await interaction.edit_original_response(content=cards.details(view))
+        await interaction.edit_original_response(content=request_details(view))
 
 
 async def setup(client: Client) -> None:

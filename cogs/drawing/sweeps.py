@@ -3,7 +3,8 @@
 import discord
 from discord.ui import FileUpload, TextInput
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.drawing.sweep import sweep_offer
 from bot.discord.buttons import Answer, Form, Press, files, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -101,7 +102,7 @@ async def offer_sweep(
             now=now,
             expires_at=now + OFFER_LIFE,
         )
-    await reply(interaction, cards.sweep_offer(request, price, model.price_guessed, draft_id))
+    await reply(interaction, sweep_offer(request, price, model.price_guessed, draft_id))
 
 
 async def draw_offered(interaction: Interaction, draft_id: str) -> None:

@@ -3,7 +3,9 @@
 import discord
 from discord.ui import Checkbox, MentionableSelect, Select, TextInput
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.base.words import money
+from bot.cards.finetuning.details import deletion_question, finetune_details
 from bot.discord.buttons import YES, Answer, Form, Press, acknowledge, given, mentioned, say
 from bot.discord.client import Client, Interaction
 from bot.errors import BotError, Refused
@@ -139,9 +141,7 @@ async def open_start(interaction: Interaction, subject: str) -> None:
         await interaction.client.services.delivery.show(view)  # perhaps an earlier edit of it has failed
         raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
     form = Form("fin:started", subject, f"Train “{view.finetune.name}”")
-    price = (
-        f"about {cards.money(view.price)}" if view.price is not None else "a price that its trainer does not publish"
-    )
+    price = f"about {money(view.price)}" if view.price is not None else "a price that its trainer does not publish"
     twice = (
         "\nAn earlier try may have been charged already: this may be charged a second time."
         if view.finetune.state is FinetuneState.UNKNOWN
@@ -194,7 +194,7 @@ async def show_details(interaction: Interaction, view: FinetuneView) -> None:
     async with services.kit.database.read() as db:
         entries = [line for each in view.tries for line in await ledger.of_job(db, each.id)]
     facts = await _facts(services.kit.providers.get(view.trainer.provider), view)
-    card = cards.finetune_details(view, services.kit.files, entries=entries, facts=facts, viewer_id=interaction.user.id)
+    card = finetune_details(view, services.kit.files, entries=entries, facts=facts, viewer_id=interaction.user.id)
     await reply(interaction, card)
 
 
@@ -307,7 +307,7 @@ async def question_deletion(interaction: Interaction, view: FinetuneView) -> Non
     """Ask once more, and say what is lost."""
     if view.finetune.owner_id != interaction.user.id and not await moderates(interaction):
         raise Refused(f"Only <@{view.finetune.owner_id}> and the moderators can delete this.")
-    await reply(interaction, cards.deletion_question(view))
+    await reply(interaction, deletion_question(view))
 
 
 async def deleted(interaction: Interaction, finetune_id: str) -> None:

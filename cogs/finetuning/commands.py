@@ -7,7 +7,9 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.base.words import money
+from bot.cards.finetuning.details import finetune_list
 from bot.discord.buttons import Answer, Press, acknowledge, given, say, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import BotError, Refused
@@ -275,7 +277,7 @@ class Finetune(
             roles=roles_of(interaction),
             limit=limits.CHOICES,
         )
-        await interaction.edit_original_response(content=cards.finetune_list(views, interaction.user.id))
+        await interaction.edit_original_response(content=finetune_list(views, interaction.user.id))
 
     @app_commands.command()
     @app_commands.describe(name="Which finetune")
@@ -385,14 +387,14 @@ def _usual(view: FinetuneView) -> str:
 
 def _trainer_choice(trainer: Trainer) -> Choice[str]:
     price = trainer.price({}, trainer.advised)
-    said = "price not published" if price is None else f"from {cards.money(price)}"
+    said = "price not published" if price is None else f"from {money(price)}"
     room = limits.CHOICE_CHARACTERS - len(trainer.label) - len(said) - 6
     good_for = trainer.good_for if len(trainer.good_for) <= room else trainer.good_for[: room - 1] + "…"
     return Choice(name=f"{trainer.label} — {good_for} — {said}", value=trainer.key)
 
 
 def _pack_price(pack: Pack) -> str:
-    return f" — {cards.money(pack.cost)}" if pack.cost is not None else ""
+    return f" — {money(pack.cost)}" if pack.cost is not None else ""
 
 
 async def setup(client: Client) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import discord
 
-from bot import cards
+from bot.cards.base.words import quoted
+from bot.cards.registering.details import registration_details
+from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
 from bot.discord.buttons import YES, Answer, Press, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -144,7 +146,7 @@ def _key(registration_id: str, form: str) -> str:
 
 
 async def _show_draft(interaction: Interaction, view: DraftView) -> None:
-    await reply(interaction, cards.registration_draft_card(view, interaction.client.services.kit.files))
+    await reply(interaction, registration_draft_card(view, interaction.client.services.kit.files))
 
 
 # The draft's end.
@@ -164,13 +166,13 @@ async def submit(interaction: Interaction, subject: str) -> None:
             await _show_draft(interaction, await registrations.draft(registration_id, by=owner))
         raise
     title = Details.model_validate_json(found.details).title
-    await reply(interaction, cards.submitted_card(registration_id, interaction.channel_id, title))
+    await reply(interaction, submitted_card(registration_id, interaction.channel_id, title))
 
 
 async def discard(interaction: Interaction, registration_id: str) -> None:
     details = await details_of(interaction, registration_id)
     await interaction.client.services.registering.registrations.discard(registration_id, by=interaction.user.id)
-    await reply(interaction, cards.discarded_card(details.title))
+    await reply(interaction, discarded_card(details.title))
 
 
 async def exact(interaction: Interaction, registration_id: str) -> None:
@@ -241,7 +243,7 @@ async def open_answer(interaction: Interaction, subject: str) -> None:
         raise Refused("Nothing is asked just now, or it is answered already.")
     asked = view.question
     await interaction.response.send_modal(
-        answer_form(registration_id, cards.quoted(asked.question, 1000), f"<@{asked.asked_by}>")
+        answer_form(registration_id, quoted(asked.question, 1000), f"<@{asked.asked_by}>")
     )
 
 
@@ -284,7 +286,7 @@ async def show(interaction: Interaction, subject: str) -> None:
     """Every hash, link and number. The subject of a button on a piece of news names its occasion, too."""
     registration_id, _, _ = subject.partition(":")
     view = await registration_of(interaction, registration_id)
-    await interaction.edit_original_response(content=cards.registration_details(view))
+    await interaction.edit_original_response(content=registration_details(view))
 
 
 async def setup(client: Client) -> None:

@@ -8,7 +8,8 @@ from discord.app_commands import Choice
 from discord.ext import commands
 from discord.ui import Select
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.registering.draft import registration_draft_card
 from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -106,7 +107,7 @@ async def _draft(interaction: Interaction, image: Image) -> None:
     services = interaction.client.services
     name = interaction.user.display_name
     view = await services.registering.registrations.begin(origin(interaction), image.id, name=name)
-    await reply(interaction, cards.registration_draft_card(view, services.kit.files))
+    await reply(interaction, registration_draft_card(view, services.kit.files))
 
 
 def _check_can_be(interaction: Interaction) -> None:

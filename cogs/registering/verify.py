@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import cards
+from bot.cards.registering.verdict import verdict_card
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -43,14 +43,14 @@ class Verify(commands.Cog):
             verdicts = await _of_attachments(interaction, [image])
         else:
             verdicts = await _of_text(interaction, link or "")
-        await reply(interaction, cards.verdict_card(verdicts))
+        await reply(interaction, verdict_card(verdicts))
 
 
 @app_commands.context_menu(name="Verify this picture")
 async def verify_message(interaction: Interaction, message: discord.Message) -> None:
     """The same for the pictures of any message."""
     await acknowledge(interaction, Answer.PRIVATE)
-    await reply(interaction, cards.verdict_card(await _of_message(interaction, message)))
+    await reply(interaction, verdict_card(await _of_message(interaction, message)))
 
 
 async def _of_text(interaction: Interaction, typed: str) -> Sequence[Verdict]:

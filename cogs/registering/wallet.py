@@ -5,7 +5,8 @@ from discord import app_commands
 from discord.ext import commands
 from discord.ui import TextInput
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.registering.wallet import wallet_card, wallet_linked_card, wallet_text
 from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -23,14 +24,14 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
         await acknowledge(interaction, Answer.PRIVATE)
         who = interaction.user.id
         challenge = await self._client.services.registering.wallets.challenge(who, address)
-        await reply(interaction, cards.wallet_card(challenge, who))
+        await reply(interaction, wallet_card(challenge, who))
 
     @app_commands.command()
     async def show(self, interaction: Interaction) -> None:
         """Show which wallet you have linked."""
         await acknowledge(interaction, Answer.PRIVATE)
         linked = self._client.services.registering.wallets
-        said = cards.wallet_text(await linked.of(interaction.user.id), linked.network)
+        said = wallet_text(await linked.of(interaction.user.id), linked.network)
         await interaction.edit_original_response(content=said)
 
     @app_commands.command()
@@ -61,7 +62,7 @@ async def signed(interaction: Interaction, subject: str) -> None:
     assert interaction.guild_id, "commands are in communities only"
     service = interaction.client.services.registering.wallets
     linked = await service.prove(interaction.user.id, given(interaction)["signature"], guild_id=interaction.guild_id)
-    await reply(interaction, cards.wallet_linked_card(linked, service.network))
+    await reply(interaction, wallet_linked_card(linked, service.network))
 
 
 def _check_own(interaction: Interaction, subject: str) -> None:

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import cards
+from bot.cards.reviewing.audit import audit_text, export_text
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -51,7 +51,7 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         if len(content) > interaction.filesize_limit:
             raise Refused("That is more than Discord takes as one file. Ask for fewer days with “since” and “until”.")
         file = discord.File(io.BytesIO(content), filename=f"audit-{interaction.guild_id}.{format}")
-        await interaction.edit_original_response(content=cards.export_text(len(entries), head), attachments=[file])
+        await interaction.edit_original_response(content=export_text(len(entries), head), attachments=[file])
 
     @app_commands.command()
     @app_commands.describe(subject="The id of what was decided about, as it stands in small print on its card")
@@ -62,7 +62,7 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         subject = subject.strip().strip("`")
         async with self._client.services.kit.database.read() as db:
             entries = [each for each in await audit.about(db, subject) if each.guild_id == interaction.guild_id]
-        await interaction.edit_original_response(content=cards.audit_text(subject, entries))
+        await interaction.edit_original_response(content=audit_text(subject, entries))
 
 
 def check_manager(interaction: Interaction) -> None:

@@ -7,7 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 from discord.ui import Select
 
-from bot import cards, limits
+from bot import limits
+from bot.cards.reviewing.queue import EMPTY, choice_of, choices_text, denials_text, queue_is_empty
 from bot.discord.buttons import Answer, Form, Press, acknowledge, chosen, say
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -44,7 +45,7 @@ class ReviewQueue(commands.Cog):
         waiting = await open_questions(interaction)
         first = await _first(interaction, waiting)
         if not await _show_first(interaction, [*waiting[first:], *waiting[:first]]):
-            await interaction.edit_original_response(content=cards.EMPTY)
+            await interaction.edit_original_response(content=EMPTY)
 
 
 async def forward(interaction: Interaction, review_id: str) -> None:
@@ -68,7 +69,7 @@ async def look(interaction: Interaction, subject: str) -> None:
     found = [review for review in waiting if review.id == review_id]
     others = _around(waiting, await _place(interaction, review_id))
     if not await _show_first(interaction, [*found, *others]):
-        await interaction.edit_original_response(content=cards.EMPTY)
+        await interaction.edit_original_response(content=EMPTY)
 
 
 async def open_several(interaction: Interaction, review_id: str) -> None:
@@ -88,10 +89,10 @@ async def open_several(interaction: Interaction, review_id: str) -> None:
     if not questions:
         raise Refused("Nothing waits here that you could deny together.")
     form = Form("rev:alldenied", review_id, "Deny several requests")
-    form.say(cards.choices_text(services.faces, questions))
+    form.say(choices_text(services.faces, questions))
     options: list[discord.SelectOption] = []
     for place, (review, view) in enumerate(questions, start=1):
-        label, description = cards.choice_of(services.faces, place, review, view, now=services.kit.clock.now())
+        label, description = choice_of(services.faces, place, review, view, now=services.kit.clock.now())
         value = f"{review.id}:{review.digest[:DIGEST]}"
         options.append(discord.SelectOption(label=label, value=value, description=description))
     form.ask("which", "Which ones?", Select[Form](options=options, min_values=1, max_values=len(options)))
@@ -113,9 +114,7 @@ async def several_denied(interaction: Interaction, review_id: str) -> None:
         denial.review_id: await services.views.of(denial.review.subject) for denial in denials if denial.review
     }
     await _walk_on(interaction, await _from(interaction, review_id))
-    await say(
-        interaction, cards.denials_text(services.faces, [(denial, views.get(denial.review_id)) for denial in denials])
-    )
+    await say(interaction, denials_text(services.faces, [(denial, views.get(denial.review_id)) for denial in denials]))
     for denial in denials:  # Discord lets five edits through in five seconds, so they come last
         view = views.get(denial.review_id)
         if denial.review and view:
@@ -185,7 +184,7 @@ async def _from(interaction: Interaction, review_id: str) -> list[Review]:
 async def _walk_on(interaction: Interaction, waiting: Sequence[Review]) -> None:
     """Turn the card that was pressed into the first of these questions."""
     if not await _show_first(interaction, waiting):
-        await reply(interaction, cards.queue_is_empty())
+        await reply(interaction, queue_is_empty())
 
 
 async def _show_first(interaction: Interaction, waiting: Sequence[Review]) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Awaitable
 import discord
 from discord.ui import Checkbox, Select, TextInput
 
-from bot import cards, limits
-from bot.cards import Card
+from bot import limits
+from bot.cards.base.layout import Card
 from bot.cards.base.words import shortened
+from bot.cards.reviewing.queue import walked
 from bot.discord.buttons import YES, Form, custom_ids, given
 from bot.discord.client import Interaction
 from bot.errors import Refused
@@ -84,7 +85,7 @@ async def walk_card(interaction: Interaction, review: Review, view: CardView) ->
     """A question's card as a step of the walk, for the moderator who looks at it."""
     waiting = [each.id for each in await open_questions(interaction)]
     standing = await interaction.client.services.reviewing.decisions.standing(review, moderator(interaction))
-    return cards.walked(
+    return walked(
         _card(interaction, review, view),
         review,
         place=waiting.index(review.id) + 1 if review.id in waiting else None,

@@ -8,8 +8,12 @@ from typing import Any
 import discord
 import pytest
 
-from bot import cards
-from bot.cards import Card, Copy
+from bot.cards.base.layout import Card, Copy
+from bot.cards.base.words import money, quoted
+from bot.cards.community.settings import community_text, defaults_text, history_text
+from bot.cards.drawing.card import image_card, request_card
+from bot.cards.drawing.details import request_details
+from bot.cards.reviewing.card import review_card
 from bot.discord.buttons import PressButton
 from bot.workflows.base.types import Forecast
 from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView
@@ -120,8 +124,8 @@ def presses(card: Card) -> list[str]:
     return [each.custom_id for each in card.view.walk_children() if isinstance(each, PressButton)]
 
 
-def request_card(view: RequestView) -> Card:
-    return cards.request_card(view, MEDIA)
+def card_of(view: RequestView) -> Card:
+    return request_card(view, MEDIA)
 
 
 EVERY_STAGE = [
@@ -157,21 +161,21 @@ PROMPTS = [
 def test_discord_takes_every_card_of_every_stage_with_any_prompt(view: RequestView, prompt: str) -> None:
     view = replace(view, request=view.request.model_copy(update={"prompt": prompt}))
     review = a_review(state=ReviewState.DENIED, decided_by=MODERATOR, decided_at=START, reason=prompt or "no")
-    made = [request_card(view), cards.review_card(a_review(), view), cards.review_card(review, view)]
-    made += [cards.image_card(view, image, MEDIA) for image in view.images]
+    made = [card_of(view), review_card(a_review(), view), review_card(review, view)]
+    made += [image_card(view, image, MEDIA) for image in view.images]
     for card in made:
         names = [file.link.removeprefix("attachment://") for file in card.files]
         check_message("", [], card.view.to_components(), 1 << 15, names)
         assert all(len(file.description) <= 1024 for file in card.files)
-    assert len(cards.details(view)) < 2000
-    assert len(cards.history_text([view] * 60)) < 2000
+    assert len(request_details(view)) < 2000
+    assert len(history_text([view] * 60)) < 2000
 
 
 # What it says.
 
 
 def test_a_waiting_card_says_its_place_when_it_will_be_ready_and_what_it_will_cost() -> None:
-    card = request_card(a_view(State.WAITING, State.WAITING, forecast=SOON))
+    card = card_of(a_view(State.WAITING, State.WAITING, forecast=SOON))
     assert "3 pictures ahead" in words(card)
     assert f"<t:{START + 20:.0f}:R>" in words(card)
     assert f"<t:{START + 60:.0f}:R>" in words(card)
@@ -183,34 +187,32 @@ def test_a_waiting_card_says_its_place_when_it_will_be_ready_and_what_it_will_co
 
 def test_what_is_ordered_already_cannot_be_cancelled() -> None:
     ordered = a_view((State.WAITING, {"holds_slot": True}), State.RUNNING, forecast=SOON)
-    assert presses(request_card(ordered)) == []
-    assert presses(request_card(a_view(State.RUNNING, State.WAITING, forecast=SOON))) == [f"1:img:cancel:{ID}"]
+    assert presses(card_of(ordered)) == []
+    assert presses(card_of(a_view(State.RUNNING, State.WAITING, forecast=SOON))) == [f"1:img:cancel:{ID}"]
 
 
 def test_a_card_counts_what_is_drawn() -> None:
-    card = request_card(
-        a_view((State.DONE, CHARGED), State.RUNNING, State.WAITING, (State.DONE, CHARGED), forecast=SOON)
-    )
+    card = card_of(a_view((State.DONE, CHARGED), State.RUNNING, State.WAITING, (State.DONE, CHARGED), forecast=SOON))
     assert "2 of 4 drawn" in words(card)
     assert card.files == (), "the pictures come together, at the end"
 
 
 def test_a_busy_service_is_named_with_the_time_of_the_next_try() -> None:
     busy = {"error": "The image service is busy.", "due_at": START + 30}
-    said = words(request_card(a_view((State.WAITING, busy), forecast=SOON)))
+    said = words(card_of(a_view((State.WAITING, busy), forecast=SOON)))
     assert f"The image service is busy. Trying again <t:{START + 30:.0f}:R>." in said
-    parked = words(request_card(a_view((State.WAITING, busy | {"due_at": NEVER}), forecast=SOON)))
+    parked = words(card_of(a_view((State.WAITING, busy | {"due_at": NEVER}), forecast=SOON)))
     assert "Trying again" not in parked
 
 
 def test_a_question_to_a_moderator_says_that_nothing_is_charged_until_then() -> None:
-    said = words(request_card(a_view(State.PARKED, review=a_review())))
+    said = words(card_of(a_view(State.PARKED, review=a_review())))
     assert "Waiting for a moderator" in said
     assert "Nothing is drawn or charged until then." in said
 
 
 def test_a_picture_comes_with_its_price_seed_time_and_alt_text() -> None:
-    card = request_card(a_view((State.DONE, CHARGED)))
+    card = card_of(a_view((State.DONE, CHARGED)))
     assert "seed `42` · 12 s · $0.06" in words(card)
     (file,) = card.files
     assert (file.filename, file.description) == (f"{ID}-1.jpg", "a cat on the moon")
@@ -218,7 +220,7 @@ def test_a_picture_comes_with_its_price_seed_time_and_alt_text() -> None:
 
 
 def test_four_pictures_have_four_rows_of_buttons() -> None:
-    card = request_card(a_view(*[(State.DONE, CHARGED)] * 4))
+    card = card_of(a_view(*[(State.DONE, CHARGED)] * 4))
     assert labels(card) == [
         ["Pick 1", "Pick 2", "Pick 3", "Pick 4"],
         ["Vary 1", "Vary 2", "Vary 3", "Vary 4"],
@@ -233,14 +235,14 @@ def test_four_pictures_have_four_rows_of_buttons() -> None:
 def test_a_model_that_has_left_the_catalogue_is_named_by_its_key() -> None:
     view = a_view((State.DONE, CHARGED))
     view = replace(view, request=view.request.model_copy(update={"model": "flux-of-old"}))
-    assert "flux-of-old" in words(request_card(view))
-    assert "flux-of-old" in cards.details(view)
+    assert "flux-of-old" in words(card_of(view))
+    assert "flux-of-old" in request_details(view)
 
 
 def test_missing_pictures_are_named_with_their_reason_and_what_they_cost() -> None:
     turned_down = {"error": "The service's moderation turned it down.", "cost_actual": 0}
     lost = {"error": "Drawn, but lost.", "cost_actual": 60_000}
-    card = request_card(
+    card = card_of(
         a_view((State.FAILED, turned_down), (State.DONE, CHARGED), (State.FAILED, lost), (State.FAILED, turned_down))
     )
     assert "1 of 4 pictures" in words(card)
@@ -256,20 +258,20 @@ def test_missing_pictures_are_named_with_their_reason_and_what_they_cost() -> No
 def test_what_a_failure_cost_is_what_the_records_say_and_not_what_its_reason_does(cost: int | None, said: str) -> None:
     reason = "Your cat is charged with a lightning bolt."
     state = State.UNKNOWN if cost is None else State.FAILED
-    assert f"{reason} {said}" in words(request_card(a_view((state, {"error": reason, "cost_actual": cost}))))
+    assert f"{reason} {said}" in words(card_of(a_view((state, {"error": reason, "cost_actual": cost}))))
 
 
 def test_a_failed_request_can_be_changed_or_tried_again() -> None:
-    card = request_card(a_view((State.FAILED, {"error": "No.", "cost_actual": 0})))
+    card = card_of(a_view((State.FAILED, {"error": "No.", "cost_actual": 0})))
     assert presses(card) == [f"1:img:{verb}:{ID}" for verb in ("prompt", "retry", "info")]
     assert "Try again later; “Edit prompt” sends it with other words." in words(card)
 
 
 def test_an_unknown_outcome_says_plainly_what_trying_again_may_cost() -> None:
-    card = request_card(a_view(State.UNKNOWN))
+    card = card_of(a_view(State.UNKNOWN))
     assert "It may have been charged" in words(card)
     assert labels(card)[0][0] == "Try again (may be charged twice)"
-    beside = request_card(a_view((State.DONE, CHARGED), State.UNKNOWN))
+    beside = card_of(a_view((State.DONE, CHARGED), State.UNKNOWN))
     assert labels(beside)[-1][0] == "Try again (may be charged twice)"
     assert "about $0.12" in words(beside), "what is not known is estimated"
 
@@ -277,12 +279,12 @@ def test_an_unknown_outcome_says_plainly_what_trying_again_may_cost() -> None:
 def test_a_denial_gives_the_moderators_reason_and_an_expiry_blames_nobody() -> None:
     cancelled = (State.CANCELLED, {"cost_actual": 0})
     denied = a_review(state=ReviewState.DENIED, decided_by=MODERATOR, decided_at=START, reason="too **dear**")
-    said = words(request_card(a_view(cancelled, review=denied)))
+    said = words(card_of(a_view(cancelled, review=denied)))
     assert rf"<@{MODERATOR}> decided: too \*\*dear\*\*" in said
     assert "Nothing was charged." in said
-    expired = words(request_card(a_view(cancelled, review=a_review(state=ReviewState.EXPIRED))))
+    expired = words(card_of(a_view(cancelled, review=a_review(state=ReviewState.EXPIRED))))
     assert "No moderator answered in time" in expired
-    own = words(request_card(a_view(cancelled, review=a_review(state=ReviewState.WITHDRAWN))))
+    own = words(card_of(a_view(cancelled, review=a_review(state=ReviewState.WITHDRAWN))))
     assert "### Cancelled" in own
 
 
@@ -292,7 +294,7 @@ def test_a_denial_gives_the_moderators_reason_and_an_expiry_blames_nobody() -> N
 def test_a_deleted_request_keeps_neither_pictures_nor_buttons_nor_prompt(by: int | None, said: str) -> None:
     view = a_view((State.DONE, CHARGED))
     gone = tuple(replace(picture, image=None) for picture in view.pictures)
-    card = request_card(replace(view, pictures=gone, deleted_by=by))
+    card = card_of(replace(view, pictures=gone, deleted_by=by))
     assert said in words(card)
     assert "cat" not in words(card)
     assert (card.files, presses(card)) == ((), [])
@@ -300,7 +302,7 @@ def test_a_deleted_request_keeps_neither_pictures_nor_buttons_nor_prompt(by: int
 
 def test_a_picture_by_itself_has_its_own_buttons() -> None:
     view = a_view(*[(State.DONE, CHARGED)] * 3)
-    card = cards.image_card(view, view.images[1], MEDIA)
+    card = image_card(view, view.images[1], MEDIA)
     assert "Picture 2 of 3" in words(card)
     assert [file.filename for file in card.files] == [f"{ID}-2.jpg"]
     assert presses(card) == [
@@ -315,7 +317,7 @@ def test_a_picture_by_itself_has_its_own_buttons() -> None:
 def test_a_spoiler_is_hidden_in_the_gallery_and_in_the_file() -> None:
     view = a_view((State.DONE, CHARGED))
     view = replace(view, request=view.request.model_copy(update={"spoiler": True}))
-    card = request_card(view)
+    card = card_of(view)
     (gallery,) = (item for item in card.view.walk_children() if isinstance(item, discord.ui.MediaGallery))
     assert [(each.spoiler, each.media.url) for each in gallery.items] == [(True, f"attachment://SPOILER_{ID}-1.jpg")]
     assert card.files[0].spoiler
@@ -324,15 +326,15 @@ def test_a_spoiler_is_hidden_in_the_gallery_and_in_the_file() -> None:
 def test_a_smaller_copy_is_called_one() -> None:
     view = a_view(*[(State.DONE, CHARGED)] * 2)
     copies = {view.images[1].sha256: Copy(Path("copy"), "webp")}
-    card = cards.request_card(view, MEDIA, copies)
+    card = request_card(view, MEDIA, copies)
     assert "smaller copy" in words(card)
     assert [file.filename for file in card.files] == [f"{ID}-1.jpg", f"{ID}-2.webp"]
-    assert "smaller copy" not in words(request_card(view))
+    assert "smaller copy" not in words(card_of(view))
 
 
 def test_a_moderator_sees_what_is_asked_and_decides_on_exactly_that() -> None:
     view = a_view(State.PARKED, State.PARKED, limit=100_000)
-    card = cards.review_card(a_review(), view)
+    card = review_card(a_review(), view)
     assert f"<@{OWNER}> would like 2 pictures" in words(card)
     assert "about $0.12, above this server's limit of $0.10" in words(card)
     assert "a cat on the moon" in words(card)
@@ -342,9 +344,9 @@ def test_a_moderator_sees_what_is_asked_and_decides_on_exactly_that() -> None:
 def test_a_claimed_question_says_by_whom_and_a_decided_one_has_no_buttons() -> None:
     view = a_view(State.PARKED)
     claimed = a_review(claimed_by=MODERATOR, claimed_until=START + 1800)
-    assert f"<@{MODERATOR}> has this one until <t:{START + 1800:.0f}:t>." in words(cards.review_card(claimed, view))
+    assert f"<@{MODERATOR}> has this one until <t:{START + 1800:.0f}:t>." in words(review_card(claimed, view))
     decided = a_review(state=ReviewState.DENIED, decided_by=MODERATOR, decided_at=START, reason="no")
-    card = cards.review_card(decided, view)
+    card = review_card(decided, view)
     assert f"Denied by <@{MODERATOR}>" in words(card)
     assert "Reason: no" in words(card)
     assert presses(card) == []
@@ -360,18 +362,18 @@ def test_equal_sights_have_equal_keys_and_every_visible_change_another() -> None
         a_view(State.WAITING, State.WAITING, forecast=replace(SOON, likely=START + 40)),
         a_view(State.WAITING, State.WAITING, forecast=SOON, prompt="a dog"),
     ]
-    keys = [request_card(view).key for view in seen]
+    keys = [card_of(view).key for view in seen]
     assert len(set(keys)) == len(keys)
-    assert keys == [request_card(view).key for view in seen]
+    assert keys == [card_of(view).key for view in seen]
     worked = replace(seen[0], job=a_job(attempts=7, turn=9, cost_estimated=120_000))
-    assert request_card(worked).key == keys[0], "what is not shown does not count"
+    assert card_of(worked).key == keys[0], "what is not shown does not count"
 
 
 def test_a_card_can_be_opened_for_every_try(tmp_path: Path) -> None:
     path = tmp_path / "picture"
     path.write_bytes(b"bytes")
     view = a_view((State.DONE, CHARGED))
-    card = cards.request_card(view, MEDIA, {view.images[0].sha256: Copy(path, "jpg")})
+    card = request_card(view, MEDIA, {view.images[0].sha256: Copy(path, "jpg")})
     for _ in range(2):
         (file,) = card.open_files()
         assert (file.filename, file.fp.read()) == (f"{ID}-1.jpg", b"bytes")
@@ -384,7 +386,7 @@ def test_files_are_closed_again_when_one_of_them_is_missing(tmp_path: Path) -> N
     view = a_view(*[(State.DONE, CHARGED)] * 2)
     copies = {view.images[0].sha256: Copy(path, "jpg"), view.images[1].sha256: Copy(tmp_path / "none", "jpg")}
     with pytest.raises(FileNotFoundError):  # an open file would be a ResourceWarning, which fails the run
-        cards.request_card(view, MEDIA, copies).open_files()
+        request_card(view, MEDIA, copies).open_files()
 
 
 # Other people's words.
@@ -409,20 +411,20 @@ def test_files_are_closed_again_when_one_of_them_is_missing(tmp_path: Path) -> N
     ],
 )
 def test_a_prompt_is_shown_as_it_was_typed(typed: str, shown: str) -> None:
-    assert cards.quoted(typed, 600) == shown
+    assert quoted(typed, 600) == shown
 
 
 def test_a_long_prompt_ends_in_an_ellipsis_between_words_and_never_inside_an_emoji() -> None:
-    assert cards.quoted("a cat on the far side of the moon", 20) == "a cat on the far…"
+    assert quoted("a cat on the far side of the moon", 20) == "a cat on the far…"
     family = "👩‍👩‍👧"
-    assert cards.quoted(family * 4, 12) == family * 2 + "…"
-    assert cards.quoted("e\u0301" * 10, 6) == "e\u0301" * 2 + "…"
-    assert len(cards.quoted("\u200d" * 500, 300)) <= 300
+    assert quoted(family * 4, 12) == family * 2 + "…"
+    assert quoted("e\u0301" * 10, 6) == "e\u0301" * 2 + "…"
+    assert len(quoted("\u200d" * 500, 300)) <= 300
 
 
 def test_a_failure_keeps_its_code_and_nothing_else_of_markdown() -> None:
     error = "The service said **no** to <@1>. Use `/show 3k9x2f`."
-    said = words(request_card(a_view((State.FAILED, {"error": error, "cost_actual": 0}))))
+    said = words(card_of(a_view((State.FAILED, {"error": error, "cost_actual": 0}))))
     assert r"The service said \*\*no\*\* to \<\@1>. Use `/show 3k9x2f`." in said
 
 
@@ -439,7 +441,7 @@ def test_a_failure_keeps_its_code_and_nothing_else_of_markdown() -> None:
     ],
 )
 def test_money_has_as_many_decimals_as_it_needs(micro_usd: int, shown: str) -> None:
-    assert cards.money(micro_usd) == shown
+    assert money(micro_usd) == shown
 
 
 # Texts.
@@ -450,7 +452,7 @@ def test_details_are_exact() -> None:
     request = view.request.model_copy(
         update={"parameters": {"aspect_ratio": "16:9", "raw": True}, "inputs": {"image_prompt": "cd" * 32}}
     )
-    said = cards.details(replace(view, request=request))
+    said = request_details(replace(view, request=request))
     for exact in ("`flux-pro-1.1-ultra` at bfl", "`aspect_ratio=16:9`", "`raw=True`", "`image_prompt` cdcdcdcdcdcd…"):
         assert exact in said
     for exact in ("seed `42`", "2752 × 1536", "SHA-256 `000000000000…`", "estimated $0.06, charged $0.06", "12.0 s"):
@@ -461,10 +463,10 @@ def test_settings_are_told_in_words() -> None:
     community = Community(
         moderator_role_id=7, review_channel_id=8, daily_budget=5_000_000, allowed_models=("flux-pro",)
     )
-    said = cards.community_text(community, spent=1_200_000)
+    said = community_text(community, spent=1_200_000)
     for part in ("<@&7>", "<#8>", "$5.00, of which $1.20 is spent", r"FLUX.1 \[pro\]", "never"):
         assert part in said
-    assert "administrators only" in cards.community_text(Community())
-    assert "**Pictures:** 2" in cards.defaults_text(Defaults(count=2))
-    assert "**Spoiler:** no" in cards.defaults_text(Defaults(spoiler=False))
-    assert "`/imagine`" in cards.history_text([])
+    assert "administrators only" in community_text(Community())
+    assert "**Pictures:** 2" in defaults_text(Defaults(count=2))
+    assert "**Spoiler:** no" in defaults_text(Defaults(spoiler=False))
+    assert "`/imagine`" in history_text([])

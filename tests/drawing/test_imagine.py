@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.cards import money
+from bot.cards.base.words import money
 from bot.providers import catalogue
 from cogs.drawing.choices import painters
 from standins.bfl.catalogue import endpoints

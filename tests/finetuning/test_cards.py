@@ -8,8 +8,13 @@ from typing import Any
 import discord
 import pytest
 
-from bot import cards
-from bot.cards import Card
+from bot.cards.base.layout import Card
+from bot.cards.drawing.card import request_card
+from bot.cards.drawing.sweep import sweep_offer
+from bot.cards.finetuning.card import finetune_card
+from bot.cards.finetuning.details import deletion_question, finetune_details, finetune_list
+from bot.cards.finetuning.news import finetune_news
+from bot.cards.finetuning.review import consent_review_card, training_review_card
 from bot.discord.buttons import PATTERN, PressButton
 from bot.pictures.linting import Finding, Severity
 from bot.providers import trainer_entries, trainers
@@ -130,7 +135,7 @@ def a_try(state: State, **changed: Any) -> Any:
 
 
 def card(view: FinetuneView) -> Card:
-    return cards.finetune_card(view, MEDIA)
+    return finetune_card(view, MEDIA)
 
 
 def disabled(shown: Card) -> list[str]:
@@ -167,7 +172,7 @@ NEWS = ["ready", "failed", "unknown", "expiring", "expired", "frozen", "kept", "
 def test_every_state_looks_different_and_says_something_in_every_part() -> None:
     shown = [card(view) for view in EVERY_STATE]
     assert len({each.key for each in shown}) == len(EVERY_STATE)
-    assert [each.key for each in shown] == [cards.finetune_card(view, MEDIA).key for view in EVERY_STATE]
+    assert [each.key for each in shown] == [finetune_card(view, MEDIA).key for view in EVERY_STATE]
     for each in shown:
         assert all(part.content for part in each.view.walk_children() if isinstance(part, discord.ui.TextDisplay))
 
@@ -181,8 +186,8 @@ def test_names_and_words_from_outside_are_shown_and_never_read_as_formatting() -
         inspections=(Inspection(complaints=(hostile,)),),
         progress=Progress(inferred=hostile),
     )
-    facts = cards.finetune_details(view, MEDIA, entries=(), facts={hostile: hostile}, viewer_id=OWNER)
-    for shown in (card(view), facts, cards.finetune_news(view, "failed", "1", MEDIA).card):
+    facts = finetune_details(view, MEDIA, entries=(), facts={hostile: hostile}, viewer_id=OWNER)
+    for shown in (card(view), facts, finetune_news(view, "failed", "1", MEDIA).card):
         outside_code = re.sub(r"`[^`]*`", "", words(shown))
         assert r"\*x\* \@everyone \<\@9>" in outside_code
         assert not re.search(r"(?<!\\)@everyone|(?<!\\)<@9>|(?<!\\)\[a", outside_code)
@@ -213,21 +218,21 @@ def test_discord_takes_every_card_with_twenty_pictures_and_the_longest_texts(bas
         others=trainer_entries.TRAINERS[:4] if base.others else (),
     )
     review = a_review(kind="train", state=ReviewState.DENIED, reason=typed, decided_by=MODERATOR, decided_at=START)
-    made = [card(view), cards.deletion_question(view)]
+    made = [card(view), deletion_question(view)]
     made += [
         make(asked, view, MEDIA)
-        for make in (cards.training_review_card, cards.consent_review_card)
+        for make in (training_review_card, consent_review_card)
         for asked in (review, a_review())
     ]
-    made += [cards.finetune_news(view, about, "1", MEDIA).card for about in NEWS]
+    made += [finetune_news(view, about, "1", MEDIA).card for about in NEWS]
     facts = {f"{n}{typed}": typed for n in range(40)}
-    made.append(cards.finetune_details(view, MEDIA, entries=(), facts=facts, viewer_id=OWNER))
+    made.append(finetune_details(view, MEDIA, entries=(), facts=facts, viewer_id=OWNER))
     for shown in made:
         names = [file.link.removeprefix("attachment://") for file in shown.files]
         check_message("", [], shown.view.to_components(), 1 << 15, names)
         assert all(PATTERN.fullmatch(press) for press in presses(shown))
         assert all(each.content for each in shown.view.walk_children() if isinstance(each, discord.ui.TextDisplay))
-    assert len(cards.finetune_list([view] * 60, BEN)) <= 1990
+    assert len(finetune_list([view] * 60, BEN)) <= 1990
 
 
 # The draft.
@@ -349,7 +354,7 @@ def test_a_lost_training_may_only_be_repeated_knowing_that_it_may_cost_twice() -
 def test_what_training_again_may_cost_is_a_sentence_also_where_nobody_knows(trainer: str, said: str) -> None:
     view = a_finetune(FinetuneState.UNKNOWN, trainer=trainer)
     assert f"\n{said}" in words(card(view))
-    assert said in words(cards.finetune_news(view, "unknown", "1", MEDIA).card)
+    assert said in words(finetune_news(view, "unknown", "1", MEDIA).card)
 
 
 def test_what_is_of_no_kind_in_particular_is_just_a_finetune() -> None:
@@ -365,8 +370,8 @@ def test_a_file_that_is_not_there_any_more_is_left_out() -> None:
     assert [file.filename for file in card(ready).files] == [f"{ID}-sample-2.png"]
     shown = [
         card(a_finetune(FinetuneState.DRAFT, sheet=OTHER_SHA)),
-        cards.training_review_card(a_review(kind="train"), ready, MEDIA),
-        cards.request_card(a_sweep(*[State.DONE] * 10, sheet=OTHER_SHA), MEDIA),
+        training_review_card(a_review(kind="train"), ready, MEDIA),
+        request_card(a_sweep(*[State.DONE] * 10, sheet=OTHER_SHA), MEDIA),
     ]
     assert [each.files for each in shown] == [()] * 3
     assert "The sheet of this comparison is not there any more." in words(shown[-1])
@@ -434,7 +439,7 @@ def test_details_have_the_money_the_consent_and_the_trainers_own_words() -> None
     ]
     view = replace(view, pictures=pictures)
     facts = {"status": "**done** <@1>"}
-    shown = cards.finetune_details(view, MEDIA, entries=entries, facts=facts, viewer_id=BEN)
+    shown = finetune_details(view, MEDIA, entries=entries, facts=facts, viewer_id=BEN)
     for part in (
         "estimated $4.00, charged $6.00, refunded $2.00",
         f"- <@{BEN}>: 1 picture, consent given <t:{START:.0f}:D>",
@@ -444,9 +449,9 @@ def test_details_have_the_money_the_consent_and_the_trainers_own_words() -> None
     ):
         assert part in words(shown)
     assert labels(shown) == [["Withdraw my pictures"]]
-    mine = cards.finetune_details(view, MEDIA, entries=entries, facts={}, viewer_id=OWNER)
+    mine = finetune_details(view, MEDIA, entries=entries, facts={}, viewer_id=OWNER)
     assert labels(mine) == [["Withdraw my pictures", "Delete"]]
-    theirs = cards.finetune_details(view, MEDIA, entries=entries, facts={}, viewer_id=MODERATOR)
+    theirs = finetune_details(view, MEDIA, entries=entries, facts={}, viewer_id=MODERATOR)
     assert labels(theirs) == []
 
 
@@ -454,34 +459,32 @@ def test_the_list_has_what_is_mine_first_and_says_how_many_more_there_are() -> N
     mine = a_finetune(TRAINING, progress=Progress(share=0.5))
     other = a_finetune(FinetuneState.READY, owner_id=BEN, visibility=Visibility.COMMUNITY)
     shared = a_finetune(FinetuneState.READY, owner_id=BEN, visibility=Visibility.SHARED)
-    said = cards.finetune_list([other, shared, mine], OWNER)
+    said = finetune_list([other, shared, mine], OWNER)
     assert said.index("**Yours**") < said.index("**Shared with you**") < said.index("**Everybody's**")
     assert "training, 50% · Black Forest Labs · `ohwx`" in said
-    assert "more: `/finetune show`" in cards.finetune_list([mine] * 60, OWNER)
-    assert "/finetune create" in cards.finetune_list([], OWNER)
+    assert "more: `/finetune show`" in finetune_list([mine] * 60, OWNER)
+    assert "/finetune create" in finetune_list([], OWNER)
 
 
 def test_before_deleting_it_is_said_what_the_trainer_keeps() -> None:
-    kept = cards.deletion_question(a_finetune(FinetuneState.READY, trainer="vimmerse-flux", ref=REF.model_dump_json()))
+    kept = deletion_question(a_finetune(FinetuneState.READY, trainer="vimmerse-flux", ref=REF.model_dump_json()))
     assert "deletes nothing" in words(kept)
     assert "its 6 pictures with their captions, the contact sheet and its settings." in words(kept)
     assert presses(kept) == [f"1:fin:deleted:{ID}"]
-    unsure = words(cards.deletion_question(a_finetune(FinetuneState.UNKNOWN, pictures=0)))
+    unsure = words(deletion_question(a_finetune(FinetuneState.UNKNOWN, pictures=0)))
     assert "Gone for good: its settings." in unsure
     assert "If Black Forest Labs did take the training, its model stays there." in unsure
-    assert "is asked to delete" in words(
-        cards.deletion_question(a_finetune(FinetuneState.READY, ref=REF.model_dump_json()))
-    )
+    assert "is asked to delete" in words(deletion_question(a_finetune(FinetuneState.READY, ref=REF.model_dump_json())))
 
 
 def test_the_owner_is_told_by_name_with_a_link() -> None:
     for about in NEWS:
-        shown = cards.finetune_news(a_finetune(FinetuneState.READY), about, "1", MEDIA).card
+        shown = finetune_news(a_finetune(FinetuneState.READY), about, "1", MEDIA).card
         assert words(shown).startswith(f"<@{OWNER}> ")
         assert "https://discord.com/channels/1/2/3" in words(shown)
-    ready = cards.finetune_news(a_finetune(FinetuneState.READY), "ready", "1", MEDIA).card
+    ready = finetune_news(a_finetune(FinetuneState.READY), "ready", "1", MEDIA).card
     assert labels(ready) == [["Draw with it", "Compare strengths", "Details"]]
-    failed = cards.finetune_news(
+    failed = finetune_news(
         a_finetune(FinetuneState.DRAFT, others=(trainer_entries.ASTRIA,), **FAILED), "failed", "1", MEDIA
     ).card
     assert "It turned the set down. Nothing was charged." in words(failed)
@@ -489,7 +492,7 @@ def test_the_owner_is_told_by_name_with_a_link() -> None:
 
 
 def test_moderators_see_what_is_trained_by_whom_and_for_how_much() -> None:
-    asked = cards.training_review_card(a_review(kind="train"), a_finetune(FinetuneState.ASKING, limit=1_000_000), MEDIA)
+    asked = training_review_card(a_review(kind="train"), a_finetune(FinetuneState.ASKING, limit=1_000_000), MEDIA)
     assert "about $4.00, above this server's limit of $1.00" in words(asked)
     assert "confirmed for 0 of 6 pictures" in words(asked)
     assert presses(asked) == [f"1:rev:ok:{ID}:0123456789ab", f"1:rev:deny:{ID}:0123456789ab", f"1:rev:claim:{ID}"]
@@ -499,11 +502,11 @@ def test_moderators_see_what_is_trained_by_whom_and_for_how_much() -> None:
 def test_a_withdrawn_consent_is_decided_by_keeping_or_deleting() -> None:
     view = a_finetune(FinetuneState.READY, frozen_at=START)
     view = replace(view, pictures=(*view.pictures, a_picture(7, contributor_id=BEN, withdrawn_at=START)))
-    asked = cards.consent_review_card(a_review(kind="consent", requested_by=BEN), view, MEDIA)
+    asked = consent_review_card(a_review(kind="consent", requested_by=BEN), view, MEDIA)
     assert f"<@{BEN}> has withdrawn 1 of 7 pictures" in words(asked)
     assert labels(asked) == [["Keep the finetune", "Delete the finetune", "Claim"]]
     denied = a_review(kind="consent", requested_by=BEN, state=ReviewState.DENIED, decided_by=MODERATOR)
-    assert labels(cards.consent_review_card(denied, view, MEDIA)) == []
+    assert labels(consent_review_card(denied, view, MEDIA)) == []
 
 
 # Sweeps.
@@ -524,14 +527,14 @@ def a_sweep(*states: State, sheet: str | None = SHA, error: str = "No.") -> Requ
 
 
 def test_a_sweep_counts_what_is_drawn_and_names_its_finetune() -> None:
-    shown = cards.request_card(a_sweep(*[State.DONE] * 3, *[State.RUNNING] * 7), MEDIA)
+    shown = request_card(a_sweep(*[State.DONE] * 3, *[State.RUNNING] * 7), MEDIA)
     assert "3 of 10 drawn" in words(shown)
     assert r"finetune \*My\* Cat" in words(shown)
     assert shown.files == ()
 
 
 def test_a_finished_sweep_is_one_sheet_with_a_button_for_each_strength() -> None:
-    shown = cards.request_card(a_sweep(*[State.DONE] * 6, *[State.FAILED] * 2, *[State.DONE] * 2), MEDIA)
+    shown = request_card(a_sweep(*[State.DONE] * 6, *[State.FAILED] * 2, *[State.DONE] * 2), MEDIA)
     assert [file.filename for file in shown.files] == [f"{ID}-sheet.jpg"]
     assert "1.2 with seed 7 and 1.2 with seed 8 are missing: No. Nothing was charged." in words(shown)
     assert "$0.56" in words(shown)
@@ -545,15 +548,15 @@ def test_discord_takes_a_sweep_of_which_everything_fails(states: list[State], er
     view = a_sweep(*states, error=error)
     pictures = tuple(replace(each, job=replace(each.job, error=f"{n}{error}")) for n, each in enumerate(view.pictures))
     request = view.request.model_copy(update={"prompt": "*" * 4000, "finetune_name": "*" * 60})
-    shown = cards.request_card(replace(view, pictures=pictures, request=request), MEDIA)
+    shown = request_card(replace(view, pictures=pictures, request=request), MEDIA)
     names = [file.link.removeprefix("attachment://") for file in shown.files]
     check_message("", [], shown.view.to_components(), 1 << 15, names)
 
 
 def test_the_price_of_a_sweep_comes_before_it_is_drawn() -> None:
     request = a_sweep().request
-    offered = cards.sweep_offer(request, 70_000, False, "draft1")
+    offered = sweep_offer(request, 70_000, False, "draft1")
     assert "10 pictures, about $0.70" in words(offered)
     assert "guess" not in words(offered)
     assert presses(offered) == ["1:fin:sweeping:draft1"]
-    assert "guess" in words(cards.sweep_offer(request, 70_000, True, "draft1"))
+    assert "guess" in words(sweep_offer(request, 70_000, True, "draft1"))

@@ -8,8 +8,14 @@ from typing import Any
 import discord
 import pytest
 
-from bot import cards
-from bot.cards import Card
+from bot.cards.base.layout import Card
+from bot.cards.registering.card import registration_card
+from bot.cards.registering.details import registration_details
+from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
+from bot.cards.registering.news import registration_news
+from bot.cards.registering.review import registration_review_card
+from bot.cards.registering.verdict import verdict_card
+from bot.cards.registering.wallet import wallet_card, wallet_linked_card
 from bot.discord.buttons import PATTERN, PressButton
 from bot.story.licences import Licence, LicenceKey
 from bot.story.metadata import Content, Creator, Generation, Profile
@@ -176,7 +182,7 @@ def a_registration(state: RegistrationState, **changed: Any) -> RegistrationView
 
 
 def card(view: RegistrationView) -> Card:
-    return cards.registration_card(view, MEDIA)
+    return registration_card(view, MEDIA)
 
 
 def disabled(shown: Card) -> list[str]:
@@ -215,7 +221,7 @@ NEWS = ["registered", "denied", "expired", "failed", "asked", "newer"]
 def test_every_state_looks_different_and_says_something_in_every_part() -> None:
     shown = [card(view) for view in EVERY_STATE]
     assert len({each.key for each in shown}) == len(EVERY_STATE)
-    assert [each.key for each in shown] == [cards.registration_card(view, MEDIA).key for view in EVERY_STATE]
+    assert [each.key for each in shown] == [registration_card(view, MEDIA).key for view in EVERY_STATE]
     for each in shown:
         assert all(part.content for part in each.view.walk_children() if isinstance(part, discord.ui.TextDisplay))
 
@@ -288,8 +294,8 @@ def worst(view: RegistrationView, typed: str) -> RegistrationView:
 def test_discord_takes_every_card_with_the_longest_texts(base: RegistrationView, typed: str) -> None:
     view = worst(base, typed)
     assert view.review
-    made = [card(view), *(cards.registration_news(view, about, "1").card for about in NEWS)]
-    made += [cards.registration_review_card(replace(view.review, state=state), view, MEDIA) for state in ReviewState]
+    made = [card(view), *(registration_news(view, about, "1").card for about in NEWS)]
+    made += [registration_review_card(replace(view.review, state=state), view, MEDIA) for state in ReviewState]
     draft = a_draft(
         details=Details.model_construct(
             author=typed[:60],
@@ -308,15 +314,15 @@ def test_discord_takes_every_card_with_the_longest_texts(base: RegistrationView,
         parent=a_row(S.CONFIRMED, ip_id=IP),
         parent_refusal=typed,
     )
-    made += [cards.registration_draft_card(each, MEDIA) for each in (draft, replace(draft, terms=None))]
-    made += [cards.submitted_card(ID, 2, typed), cards.discarded_card(typed)]
+    made += [registration_draft_card(each, MEDIA) for each in (draft, replace(draft, terms=None))]
+    made += [submitted_card(ID, 2, typed), discarded_card(typed)]
     verdicts = [
         Verdict(typed, SHA, view, standing=Standing((WRONG,), (typed, typed))),
         Verdict(typed, SHA, None, near=(view, view, view), uncomparable=typed),
         Verdict(typed, SHA, view, standing=Standing(unread=typed)),
         Verdict(typed, SHA, None, near=(view, view, view)),
     ]
-    made.append(cards.verdict_card(verdicts))
+    made.append(verdict_card(verdicts))
     for shown in made:
         names = [file.link.removeprefix("attachment://") for file in shown.files]
         check_message("", [], shown.view.to_components(), 1 << 15, names)
@@ -325,14 +331,14 @@ def test_discord_takes_every_card_with_the_longest_texts(base: RegistrationView,
         assert all(each.content for each in shown.view.walk_children() if isinstance(each, discord.ui.TextDisplay))
         outside_code = re.sub(r"`[^`]*`", "", words(shown).replace("\\`", ""))
         assert not re.search(r"(?<!\\)@everyone|(?<!\\)<@1>|(?<!\\)\[x\]", outside_code)
-    assert len(cards.registration_details(view)) < 2000
+    assert len(registration_details(view)) < 2000
 
 
 # The draft.
 
 
 def test_a_draft_shows_all_that_becomes_public_for_good() -> None:
-    shown = cards.registration_draft_card(a_draft(), MEDIA)
+    shown = registration_draft_card(a_draft(), MEDIA)
     said = words(shown)
     for part in (
         "The cat of the moon",
@@ -362,14 +368,14 @@ def test_a_draft_shows_all_that_becomes_public_for_good() -> None:
 def test_a_public_prompt_is_shown_and_named_among_what_becomes_public() -> None:
     generation = Generation(provider="bfl", model="FLUX 1.1", prompt="a cat on the moon")
     draft = a_draft(terms=terms(content=content(generation=generation)), details=Details(title="x", public_prompt=True))
-    said = words(cards.registration_draft_card(draft, MEDIA))
+    said = words(registration_draft_card(draft, MEDIA))
     assert "**Prompt, which becomes public:** a cat on the moon" in said
     assert "; the prompt;" in said
     assert "not the prompt" not in said
 
 
 def test_what_is_missing_is_said_and_cannot_be_submitted() -> None:
-    shown = cards.registration_draft_card(
+    shown = registration_draft_card(
         a_draft(terms=None, missing="A title is missing: press “Edit text”.", details=Details()), MEDIA
     )
     assert "no title yet" in words(shown)
@@ -386,20 +392,20 @@ def test_what_is_missing_is_said_and_cannot_be_submitted() -> None:
     ],
 )
 def test_a_draft_says_whose_it_will_be_and_why(why: str, said: str) -> None:
-    assert said in words(cards.registration_draft_card(a_draft(terms=terms(recipient_from=why)), MEDIA))
+    assert said in words(registration_draft_card(a_draft(terms=terms(recipient_from=why)), MEDIA))
 
 
 def test_a_derivative_names_its_parent_and_can_be_turned_off_and_on() -> None:
     parent = a_row(S.CONFIRMED, ip_id=IP)
     derived = terms(parents=(Parent(ip_id=IP, terms_id=1, template=OTHER),))
-    shown = cards.registration_draft_card(a_draft(parent=parent, terms=derived), MEDIA)
+    shown = registration_draft_card(a_draft(parent=parent, terms=derived), MEDIA)
     assert f"**Derivative** of [{IP[:8]}…{IP[-6:]}]({AENEID.ip_link(IP)})" in words(shown)
     assert "**Licence:** that of the picture it is derived from" in words(shown)
     assert f"1:reg:derive:{ID}:off" in presses(shown)
-    off = cards.registration_draft_card(a_draft(parent=parent, details=Details(title="x", derivative=False)), MEDIA)
+    off = registration_draft_card(a_draft(parent=parent, details=Details(title="x", derivative=False)), MEDIA)
     assert "you have turned that off" in words(off)
     assert f"1:reg:derive:{ID}:on" in presses(off)
-    barred = cards.registration_draft_card(a_draft(parent=parent, parent_refusal="It allows none."), MEDIA)
+    barred = registration_draft_card(a_draft(parent=parent, parent_refusal="It allows none."), MEDIA)
     assert "cannot be registered as its derivative: It allows none." in words(barred)
     assert not [press for press in presses(barred) if "derive" in press]
 
@@ -510,7 +516,7 @@ def test_a_moderator_sees_what_would_be_published_and_what_to_know_beforehand() 
     near = Alike(a_row(S.SUBMITTED, owner_id=6), exact=False)
     denied = a_review(state=ReviewState.DENIED, reason="Too near to a brand.", decided_by=9, decided_at=START)
     view = a_registration(S.SUBMITTED, terms=terms(picture=picture), alike=(twin, near), denials=(denied,))
-    shown = cards.registration_review_card(a_review(kind="register"), view, MEDIA)
+    shown = registration_review_card(a_review(kind="register"), view, MEDIA)
     said = words(shown)
     for part in (
         f"<@{OWNER}> would like to register **The cat of the moon** on Story's test network",
@@ -542,10 +548,10 @@ def test_a_prompt_that_becomes_public_and_a_dry_run_that_fails_are_marked() -> N
         terms=terms(content=content(generation=generation)),
         dry_run=Tried(sentence="The collection is closed.", fee=None, good=False),
     )
-    said = words(cards.registration_review_card(a_review(kind="register"), view, MEDIA))
+    said = words(registration_review_card(a_review(kind="register"), view, MEDIA))
     assert "**Prompt, which becomes public:**" in said
     assert "❌ **Tried on chain 1315:** The collection is closed." in said
-    untried = words(cards.registration_review_card(a_review(kind="register"), replace(view, dry_run=None), MEDIA))
+    untried = words(registration_review_card(a_review(kind="register"), replace(view, dry_run=None), MEDIA))
     assert "nobody knows whether it would be taken" in untried
 
 
@@ -554,8 +560,8 @@ def test_an_approval_can_be_undone_on_the_card_until_pinning_begins() -> None:
     pinning = a_registration(S.PINNING)
     assert approved.review
     assert pinning.review
-    assert ["Undo"] in labels(cards.registration_review_card(approved.review, approved, MEDIA))
-    assert ["Undo"] not in labels(cards.registration_review_card(pinning.review, pinning, MEDIA))
+    assert ["Undo"] in labels(registration_review_card(approved.review, approved, MEDIA))
+    assert ["Undo"] not in labels(registration_review_card(pinning.review, pinning, MEDIA))
 
 
 # News.
@@ -579,7 +585,7 @@ def test_an_approval_can_be_undone_on_the_card_until_pinning_begins() -> None:
 def test_news_begin_with_the_owners_name_and_say_what_can_be_done(
     about: str, view: RegistrationView, said: str, buttons: list[str]
 ) -> None:
-    shown = cards.registration_news(view, about, "3").card
+    shown = registration_news(view, about, "3").card
     assert words(shown).startswith(f"<@{OWNER}>: ")
     assert said in words(shown)
     assert labels(shown) == [buttons]
@@ -591,7 +597,7 @@ def test_news_begin_with_the_owners_name_and_say_what_can_be_done(
 
 def test_the_text_to_sign_is_shown_word_for_word() -> None:
     message = f"discord.com wants you to sign in with your Ethereum account:\n{WALLET}\n\nNonce: a*b_c"
-    shown = cards.wallet_card(Challenge(WALLET, message, START + 600), OWNER)
+    shown = wallet_card(Challenge(WALLET, message, START + 600), OWNER)
     assert f"```\n{message}\n```" in words(shown)
     assert "never asks for your private key" in words(shown)
     assert presses(shown) == [f"1:wal:sign:{OWNER}"]
@@ -599,37 +605,37 @@ def test_the_text_to_sign_is_shown_word_for_word() -> None:
 
 def test_a_wallet_that_another_member_had_is_said_to_have_moved() -> None:
     wallet = LinkedWallet(OWNER, WALLET, "message", "0x", START)
-    said = words(cards.wallet_linked_card(Linked(wallet, OTHER, 77), AENEID))
+    said = words(wallet_linked_card(Linked(wallet, OTHER, 77), AENEID))
     assert f"takes the place of [{OTHER}]" in said
     assert "<@77> had linked it before." in said
 
 
 def test_a_verdict_says_who_registered_who_approved_and_what_others_may_do() -> None:
     view = a_registration(S.CONFIRMED, outcome=PROVEN)
-    said = words(cards.verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((GOOD,), ("Anyone may.",)))]))
+    said = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((GOOD,), ("Anyone may.",)))]))
     assert "### ✅ cat.jpg: registered as IP" in said
     assert f"Registered by <@{OWNER}>, approved by <@{MODERATOR}>." in said
     assert "Anyone may share and remix it for free" in said
     assert "✅ **Read from the chain just now:**" in said
-    moved = words(cards.verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((WRONG,)))]))
+    moved = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((WRONG,)))]))
     assert "something is different by now:** Its metadata hash is another one." in moved
-    unread = words(cards.verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing(unread="No answer."))]))
+    unread = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing(unread="No answer."))]))
     assert "could not be read now:** No answer." in unread
 
 
 def test_a_verdict_on_what_is_unknown_says_what_it_looks_like() -> None:
     near = a_registration(S.CONFIRMED, outcome=PROVEN)
-    said = words(cards.verdict_card([Verdict("cat.jpg", SHA, None, near=(near,))]))
+    said = words(verdict_card([Verdict("cat.jpg", SHA, None, near=(near,))]))
     assert "### cat.jpg: not registered" in said
     assert "It looks like **The cat of the moon**" in said
-    alone = words(cards.verdict_card([Verdict("cat.jpg", SHA, None)]))
+    alone = words(verdict_card([Verdict("cat.jpg", SHA, None)]))
     assert "Nor does anything that is registered here look like it." in alone
-    broken = words(cards.verdict_card([Verdict("cat.jpg", SHA, None, uncomparable="It is no picture.")]))
+    broken = words(verdict_card([Verdict("cat.jpg", SHA, None, uncomparable="It is no picture.")]))
     assert "It is no picture." in broken
 
 
 def test_another_communitys_members_are_not_named() -> None:
     view = a_registration(S.CONFIRMED, outcome=PROVEN)
-    said = words(cards.verdict_card([Verdict("cat.jpg", SHA, view, foreign=True, standing=Standing((GOOD,)))]))
+    said = words(verdict_card([Verdict("cat.jpg", SHA, view, foreign=True, standing=Standing((GOOD,)))]))
     assert "another server" in said
     assert f"<@{OWNER}>" not in said

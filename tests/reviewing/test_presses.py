@@ -11,10 +11,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import AnyHttpUrl, SecretStr
 
-from bot import cards
 from bot.__main__ import _live  # pyright: ignore[reportPrivateUsage] - the process's own way of living
 from bot.app import App, assemble
 from bot.cards.base.layout import compose, text
+from bot.cards.reviewing.queue import walked
 from bot.config import Settings
 from bot.errors import Unavailable
 from bot.workflows.reviewing.reminders import Reminder
@@ -149,9 +149,9 @@ async def test_a_reminder_whose_answer_was_lost_is_posted_once(tmp_path: Path, h
 
 def test_a_card_that_is_full_is_walked_without_the_words_that_its_buttons_say_too() -> None:
     review = asked("q1")
-    card = cards.walked(
+    card = walked(
         compose([text("x" * 3990)]), review, place=1, count=2, standing=Standing("Nobody decides on that."), kept=0
     )
     assert card.view.content_length() == 3990
-    card = cards.walked(compose([text("x")]), review, place=1, count=2, standing=Standing("Nobody decides."), kept=0)
+    card = walked(compose([text("x")]), review, place=1, count=2, standing=Standing("Nobody decides."), kept=0)
     assert "cannot decide this one" in str(card.view.to_components())

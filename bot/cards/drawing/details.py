@@ -7,7 +7,7 @@ from bot.providers import catalogue
 from bot.workflows.drawing.types import PictureView, RequestView
 
 
-def details(view: RequestView) -> str:
+def request_details(view: RequestView) -> str:
     """The exact parameters, results, prices and times as markdown, fit for one message; the prompt gives way."""
     job, request = view.job, view.request
     lines = [
