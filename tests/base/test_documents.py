@@ -1,6 +1,5 @@
 """The documents say what is there: paths that exist, and the diagrams of the tables of transitions."""
 
-import os
 import re
 from collections.abc import Iterator
 
