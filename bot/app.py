@@ -41,6 +41,8 @@ from bot.workflows.reviewing.feature import Reviewing
 from storage.database import Database, open_database
 from storage.media import Media
 
+SWEEP = 60.0
+"""Seconds between two looks for files that no row names."""
 HEARTBEAT = 60.0
 """Seconds between two notes of "still here", from which the next start knows how long the bot was away."""
 
@@ -201,6 +203,7 @@ async def assemble(
             progress=Progress(database=database, clock=clock, views=views, delivery=delivery, changes=changes),
             rounds=(
                 *finetuning.rounds,
+                Round("files", SWEEP, files.sweep),
                 Round("heartbeat", HEARTBEAT, lambda: note_alive(database, clock)),
                 *reviewing.rounds(views),
                 *registering.rounds,

@@ -7,7 +7,7 @@ from bot.workflows.registering.drafts import Drafting
 from bot.workflows.registering.job import Register
 from bot.workflows.registering.pinned_files import PinnedFiles
 from bot.workflows.registering.publishing import Publishing
-from bot.workflows.registering.upkeep import ROUND, Upkeep
+from bot.workflows.registering.upkeep import DRAFTS_ROUND, ROUND, RegistrationUpkeep, Upkeep
 from bot.workflows.registering.verbs import Registrations
 from bot.workflows.registering.verifying import Verifying
 from bot.workflows.registering.views import RegistrationViews
@@ -35,4 +35,7 @@ class Registering:
         self.verifying = Verifying(kit, views=self.views, publishing=publishing)
         self.register = Register(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
         upkeep = Upkeep(kit, registrar=publishing.registrar) if publishing else None
-        self.rounds = (Round("upkeep", ROUND, upkeep.look),) if upkeep else ()
+        self.rounds = (
+            Round("registrations", DRAFTS_ROUND, RegistrationUpkeep(kit).go_round),
+            *((Round("upkeep", ROUND, upkeep.look),) if upkeep else ()),
+        )

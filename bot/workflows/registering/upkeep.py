@@ -1,15 +1,23 @@
-"""Watches what registrations need, and tells the admin before they wait for it: coins, rights, a node that answers."""
+"""Keeps registrations going: watches what they need, drops forgotten drafts, goes on where a job has ended early."""
 
 import logging
 
 from bot.errors import BotError
 from bot.story.registrar import Readiness, Registrar
 from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import DAY
+from storage.registering import registrations
 
 log = logging.getLogger(__name__)
 
 ROUND = 1800.0
-"""Seconds between two looks."""
+"""Seconds between two looks at what registrations need."""
+DRAFTS_ROUND = 60.0
+"""Seconds between two looks for drafts that nobody came back to, and for registrations whose job has ended."""
+FORGOTTEN_AFTER = 30 * DAY
+"""Seconds without a change after which a draft is dropped."""
+STRANDED_FOR = 600.0
+"""Seconds after which a registration whose job has ended before it did is taken up again."""
 
 
 class Upkeep:
@@ -44,3 +52,27 @@ def wrong_in(found: Readiness) -> list[tuple[str, str]]:
         for check in found.checks
         if not check.good or (check.name == "balance" and found.runs_low)
     ]
+
+
+class RegistrationUpkeep:
+    """Goes round once a minute."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._work = kit.work
+        self._clock = kit.clock
+
+    async def go_round(self) -> None:
+        """Drop drafts that nobody came back to, and take up again what has ended by a bug: it may be signed."""
+        now = self._clock.now()
+        async with self._work.read() as db:
+            forgotten = await registrations.drafts_before(db, now - FORGOTTEN_AFTER)
+            stranded = await registrations.stranded(db, ended_before=now - STRANDED_FOR)
+        if not forgotten and not stranded:
+            return
+        async with self._work() as tx:
+            for draft in forgotten:
+                if await registrations.drop(tx.db, draft.id):
+                    await tx.let_go([draft.preview])
+            for registration_id in stranded:
+                log.warning("Registration %s is under way, and its job had ended: it goes on.", registration_id)
+                await tx.revive(registration_id)
