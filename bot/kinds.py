@@ -19,9 +19,9 @@ from bot.workflows.base.cards import Load
 from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
-from bot.workflows.finetuning.starting import settle_training
+from bot.workflows.finetuning.starting import apply_decision_on_training
 from bot.workflows.finetuning.training_job import LOST_AFTER, SEARCHED_EVERY
-from bot.workflows.finetuning.verbs import object_to_consent, settle_consent
+from bot.workflows.finetuning.verbs import apply_decision_on_consent, object_to_consent
 from bot.workflows.registering.conflicts import object_to_registration
 from bot.workflows.registering.feature import Registering
 from bot.workflows.registering.types import KIND as REGISTER
@@ -74,7 +74,7 @@ JOB_KINDS = {
     ),
     "draw": JobKind(run=lambda features: features.drawing.draw, patience=PATIENCE),
     "finetune": JobKind(
-        run=lambda features: features.finetuning.tend,
+        run=lambda features: features.finetuning.finetune,
         patience=FOR_EVER,
         load=lambda features: features.finetuning.views.of,
         face=Face(
@@ -108,9 +108,11 @@ def question_kinds(*, undo_seconds: float) -> dict[str, QuestionKind]:
             QuestionRules(settle_spending),
             QuestionFace("Pictures", lambda review, view, _: review_card(review, view)),
         ),
-        "train": QuestionKind(QuestionRules(settle_training), QuestionFace("Training", training_review_card)),
+        "train": QuestionKind(
+            QuestionRules(apply_decision_on_training), QuestionFace("Training", training_review_card)
+        ),
         "consent": QuestionKind(
-            QuestionRules(settle_consent, objection=object_to_consent),
+            QuestionRules(apply_decision_on_consent, objection=object_to_consent),
             QuestionFace("Withdrawn consent", consent_review_card),
         ),
         REGISTER: QuestionKind(

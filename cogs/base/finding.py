@@ -62,7 +62,7 @@ async def finetune_named(interaction: Interaction, text: str) -> FinetuneView:
     assert interaction.guild_id, "commands are in communities only"
     views = interaction.client.services.finetuning.views
     typed = text.strip()
-    found = await views.named(interaction.guild_id, typed) or await views.of(typed.strip("`").lower())
+    found = await views.find_by_name(interaction.guild_id, typed) or await views.of(typed.strip("`").lower())
     return await _for_asker(interaction, found)
 
 

@@ -184,7 +184,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         services, job_id = self._client.services, job.strip().strip("`").lower()
         charged = MicroUSD(_money(charged_usd)) if charged_usd is not None else None
         refunded = MicroUSD(_money(refunded_usd)) if refunded_usd is not None else None
-        await services.finetuning.finetunes.settle(
+        await services.finetuning.finetunes.charge_outcome(
             job_id, by=interaction.user.id, charged=charged, reference=reference, refunded=refunded
         )
         view = await services.views.of(job_id.partition("-")[0])

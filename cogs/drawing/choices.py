@@ -279,7 +279,7 @@ async def _models_of(interaction: Interaction, name: str | None) -> list[Model]:
     """What draws with the finetune of that name; nothing where the asker may not."""
     assert interaction.guild_id, "commands are in communities only"
     services, asker = interaction.client.services, interaction.user.id
-    found = await services.finetuning.views.named(interaction.guild_id, name) if name else None
+    found = await services.finetuning.views.find_by_name(interaction.guild_id, name) if name else None
     if found is None or not found.usable:
         return []
     async with services.kit.database.read() as db:
@@ -300,7 +300,7 @@ async def suggest_finetunes(interaction: Interaction, typed: str) -> list[Choice
 async def _suggest_finetunes(interaction: Interaction, typed: str, *, ready: bool) -> list[Choice[str]]:
     assert interaction.guild_id, "commands are in communities only"
     async with interaction.client.services.kit.database.read() as db:
-        found = await finetunes.usable(
+        found = await finetunes.list_usable(
             db,
             guild_id=interaction.guild_id,
             user_id=interaction.user.id,

@@ -21,7 +21,8 @@ from cogs.base.finding import check_age, finetune_of
 from cogs.finetuning.changing import show_changed
 from cogs.finetuning.training_sets import own_draft
 from storage.base import ledger
-from storage.finetuning.finetunes import FinetuneState, Share, Visibility
+from storage.finetuning.finetunes import Share, Visibility
+from storage.finetuning.transitions import FinetuneState
 
 _ASKED = ("learning_rate", "preset", "finetune_type")
 """Settings that the form of options has room for, besides the iterations."""

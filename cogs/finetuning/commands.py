@@ -21,7 +21,7 @@ from bot.providers.training import FinetuneSpec, HasPacks, Pack, Subject
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.types import MOST_SWEPT
-from bot.workflows.finetuning.drafts import checked_description, checked_name
+from bot.workflows.finetuning.drafts import check_description, check_name
 from bot.workflows.finetuning.types import FinetuneView
 from cogs.base.asking import attached, check_place, origin, roles_of
 from cogs.base.finding import finetune_named, usable_named
@@ -133,7 +133,7 @@ class Finetune(
         }
         spec = FinetuneSpec(
             id=job_id(interaction.id),
-            name=checked_name(name),
+            name=check_name(name),
             trainer=chosen.key,
             subject=Subject(kind),
             trigger=trigger or "",
@@ -143,7 +143,7 @@ class Finetune(
             instruction=instruction or "",
             pack=pack,
         )
-        new = NewFinetune(spec=trainers.check_settings(spec), description=checked_description(description or ""))
+        new = NewFinetune(spec=trainers.check_settings(spec), description=check_description(description or ""))
         check_place(interaction)
         if archive is None and links is None:
             await self._open_form(interaction, new)
@@ -214,7 +214,7 @@ class Finetune(
         wanted = typed.strip().casefold()
         labelled = [each for each in offered if each.label.casefold() == wanted]
         trainer = labelled[0] if labelled else trainers.find(wanted)
-        views.check_there(trainer)
+        views.check_set_up(trainer)
         return trainer
 
     @create.autocomplete("trainer")
@@ -271,7 +271,7 @@ class Finetune(
         """Show the finetunes that are yours or that you may draw with."""
         await acknowledge(interaction, Answer.PRIVATE)
         assert interaction.guild_id, "commands are in communities only"
-        views = await self._client.services.finetuning.views.listed(
+        views = await self._client.services.finetuning.views.list_usable(
             guild_id=interaction.guild_id,
             user_id=interaction.user.id,
             roles=roles_of(interaction),

@@ -6,28 +6,11 @@ A finetune has the id of the job whose card it is; each try to train it is a chi
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy.engine import RowMapping
-
+from storage.base import transitions
+from storage.base.columns import columns, insert, read
 from storage.database import Connection, change, row, rows
-
-
-class FinetuneState(StrEnum):
-    """How far a finetune is."""
-
-    DRAFT = "draft"
-    """Its pictures are being collected; also after a training that failed."""
-    ASKING = "asking"
-    """A moderator has to agree to the price first."""
-    TRAINING = "training"
-    """Queued, or at its trainer."""
-    UNKNOWN = "unknown"
-    """It may have been ordered and charged; nothing here can tell."""
-    READY = "ready"
-    EXPIRED = "expired"
-    """Its trainer has deleted it, or does not know it any more."""
-    DELETED = "deleted"
+from storage.finetuning.transitions import TRANSITIONS, Event, FinetuneState
 
 
 class Visibility(StrEnum):
@@ -50,27 +33,27 @@ class Finetune:
     state: FinetuneState
     spec: str
     description: str
-    visibility: Visibility
-    open_to_others: bool
-    training_set: str | None
-    """SHA-256 of the ZIP that is (or was) trained on."""
-    sheet: str | None
-    """SHA-256 of the contact sheet of its pictures."""
-    ref: str | None
-    progress: str | None
-    model: str | None
-    """What usually draws with it; None for the trainer's usual one."""
-    strength: float | None
-    frozen_at: float | None
-    """Since when nobody draws with it: a contributor has withdrawn their consent."""
-    frozen_by: int | None
-    ready_at: float | None
-    expires_at: float | None
-    warned_at: float | None
     created_at: float
     changed_at: float
-    deleted_at: float | None
-    deleted_by: int | None
+    visibility: Visibility = Visibility.PRIVATE
+    open_to_others: bool = False
+    training_set: str | None = None
+    """SHA-256 of the ZIP that is (or was) trained on."""
+    sheet: str | None = None
+    """SHA-256 of the contact sheet of its pictures."""
+    ref: str | None = None
+    progress: str | None = None
+    model: str | None = None
+    """What usually draws with it; None for the trainer's usual one."""
+    strength: float | None = None
+    frozen_at: float | None = None
+    """Since when nobody draws with it: a contributor has withdrawn their consent."""
+    frozen_by: int | None = None
+    ready_at: float | None = None
+    expires_at: float | None = None
+    warned_at: float | None = None
+    deleted_at: float | None = None
+    deleted_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,24 +74,11 @@ class Sample:
     media_type: str
 
 
-_COLUMNS = """id, guild_id, owner_id, name, state, spec, description, visibility, open_to_others, training_set, sheet,
-    ref, progress, model, strength, frozen_at, frozen_by, ready_at, expires_at, warned_at, created_at, changed_at,
-    deleted_at, deleted_by"""
-
+_COLUMNS = columns(Finetune)
 _USABLE_BY = """(owner_id = :user_id OR visibility = 'community' OR (visibility = 'shared' AND EXISTS (
     SELECT 1 FROM finetune_shares AS share WHERE share.finetune_id = finetunes.id
         AND ((share.kind = 'member' AND share.subject_id = :user_id)
             OR (share.kind = 'role' AND (',' || :roles || ',') LIKE ('%,' || share.subject_id || ',%'))))))"""
-
-
-def _finetune(found: RowMapping) -> Finetune:
-    columns: dict[str, Any] = dict(found)
-    columns.update(
-        state=FinetuneState(found["state"]),
-        visibility=Visibility(found["visibility"]),
-        open_to_others=bool(found["open_to_others"]),
-    )
-    return Finetune(**columns)
 
 
 def key_of(name: str) -> str:
@@ -120,38 +90,32 @@ async def add(db: Connection, finetune: Finetune) -> bool:
     """Keep a new draft; False when its name is taken, or it is there already."""
     added = await change(
         db,
-        f"""
-        INSERT INTO finetunes ({_COLUMNS}, name_key)
-        VALUES (:id, :guild_id, :owner_id, :name, :state, :spec, :description, :visibility, :open_to_others,
-            :training_set, :sheet, :ref, :progress, :model, :strength, :frozen_at, :frozen_by, :ready_at, :expires_at,
-            :warned_at, :created_at, :changed_at, :deleted_at, :deleted_by, :name_key)
-        ON CONFLICT DO NOTHING
-        """,
+        f"{insert('finetunes', Finetune, 'name_key')} ON CONFLICT DO NOTHING",
         asdict(finetune) | {"name_key": key_of(finetune.name)},
     )
     return added == 1
 
 
 async def find(db: Connection, finetune_id: str) -> Finetune | None:
-    found = await row(db, f"SELECT {_COLUMNS} FROM finetunes WHERE id = :id", {"id": finetune_id})
-    return _finetune(found) if found else None
+    finetune = await row(db, f"SELECT {_COLUMNS} FROM finetunes WHERE id = :id", {"id": finetune_id})
+    return read(Finetune, finetune) if finetune else None
 
 
-async def named(db: Connection, guild_id: int, name: str) -> Finetune | None:
+async def find_by_name(db: Connection, guild_id: int, name: str) -> Finetune | None:
     """The finetune of that name which is not deleted."""
-    found = await row(
+    finetune = await row(
         db,
         f"SELECT {_COLUMNS} FROM finetunes WHERE guild_id = :guild_id AND name_key = :key AND deleted_at IS NULL",
         {"guild_id": guild_id, "key": key_of(name)},
     )
-    return _finetune(found) if found else None
+    return read(Finetune, finetune) if finetune else None
 
 
-async def usable(
+async def list_usable(
     db: Connection, *, guild_id: int, user_id: int, roles: Sequence[int], limit: int, ready: bool = True
 ) -> list[Finetune]:
     """What a member may draw with (`ready`), or see in their list (what they gave pictures for, too); newest first."""
-    found = await rows(
+    selected = await rows(
         db,
         f"""
         SELECT {_COLUMNS} FROM finetunes
@@ -172,57 +136,63 @@ async def usable(
             "limit": limit,
         },
     )
-    return [_finetune(each) for each in found]
+    return [read(Finetune, each) for each in selected]
 
 
 async def may_use(db: Connection, finetune_id: str, *, user_id: int, roles: Sequence[int]) -> bool:
     """Whether a member may draw with it, as it is shared at this moment."""
-    found = await row(
+    allowed = await row(
         db,
         f"SELECT 1 AS one FROM finetunes WHERE id = :id AND deleted_at IS NULL AND {_USABLE_BY}",
         {"id": finetune_id, "user_id": user_id, "roles": ",".join(map(str, roles))},
     )
-    return found is not None
+    return allowed is not None
 
 
 async def of_community(db: Connection, guild_id: int) -> list[Finetune]:
     """Every finetune of a community that is not deleted, newest first."""
-    found = await rows(
+    selected = await rows(
         db,
         f"SELECT {_COLUMNS} FROM finetunes WHERE guild_id = :id AND deleted_at IS NULL ORDER BY created_at DESC",
         {"id": guild_id},
     )
-    return [_finetune(each) for each in found]
+    return [read(Finetune, each) for each in selected]
 
 
 async def of_state(db: Connection, state: FinetuneState) -> list[Finetune]:
     """All that are so far, the longest unchanged first."""
-    found = await rows(
+    selected = await rows(
         db, f"SELECT {_COLUMNS} FROM finetunes WHERE state = :state ORDER BY changed_at", {"state": state}
     )
-    return [_finetune(each) for each in found]
+    return [read(Finetune, each) for each in selected]
 
 
-async def move(
-    db: Connection, finetune_id: str, *, before: Sequence[FinetuneState], after: FinetuneState, now: float
-) -> bool:
-    """Change the state; False where it is none of `before` any more: somebody else was first."""
-    states = ", ".join(f"'{state.value}'" for state in before)
+async def move(db: Connection, finetune_id: str, event: Event, *, now: float, **values: object) -> bool:
+    """Change the state, and the columns that the event sets; False where the event cannot happen any more.
+
+    Of these columns, those that are not among `values` become NULL.
+    """
+    transition = transitions.find(TRANSITIONS, event)
+    assert values.keys() <= set(transition.sets), "an event sets the columns that its row in the table names"
+    assignments = "".join(f", {name} = :{name}" for name in transition.sets)
     changed = await change(
         db,
-        f"UPDATE finetunes SET state = :after, changed_at = :now WHERE id = :id AND state IN ({states})",
-        {"id": finetune_id, "after": after, "now": now},
+        f"""
+        UPDATE finetunes SET state = :after, changed_at = :now{assignments}
+        WHERE id = :id AND state IN ({transitions.quoted(transition.before)})
+        """,
+        {**dict.fromkeys(transition.sets), **values, "id": finetune_id, "after": transition.after, "now": now},
     )
     return changed == 1
 
 
-async def update(db: Connection, finetune_id: str, *, now: float, **columns: object) -> None:
+async def update(db: Connection, finetune_id: str, *, now: float, **values: object) -> None:
     """Set columns by their names; the caller has checked the state in this transaction."""
-    names = ", ".join(f"{name} = :{name}" for name in columns)
+    names = ", ".join(f"{name} = :{name}" for name in values)
     await change(
         db,
         f"UPDATE finetunes SET {names}, changed_at = :changed_at WHERE id = :id",
-        {"id": finetune_id, "changed_at": now, **columns},
+        {"id": finetune_id, "changed_at": now, **values},
     )
 
 
@@ -284,12 +254,12 @@ async def share(db: Connection, finetune_id: str, visibility: Visibility, shares
 
 
 async def shares_of(db: Connection, finetune_id: str) -> list[Share]:
-    found = await rows(
+    selected = await rows(
         db,
-        "SELECT kind, subject_id FROM finetune_shares WHERE finetune_id = :id ORDER BY kind, subject_id",
+        f"SELECT {columns(Share)} FROM finetune_shares WHERE finetune_id = :id ORDER BY kind, subject_id",
         {"id": finetune_id},
     )
-    return [Share(each["kind"], each["subject_id"]) for each in found]
+    return [read(Share, each) for each in selected]
 
 
 async def add_sample(db: Connection, finetune_id: str, sample: Sample) -> None:
@@ -304,15 +274,17 @@ async def add_sample(db: Connection, finetune_id: str, sample: Sample) -> None:
 
 
 async def samples_of(db: Connection, finetune_id: str) -> list[Sample]:
-    found = await rows(
+    selected = await rows(
         db,
-        "SELECT position, sha256, media_type FROM finetune_samples WHERE finetune_id = :id ORDER BY position",
+        f"SELECT {columns(Sample)} FROM finetune_samples WHERE finetune_id = :id ORDER BY position",
         {"id": finetune_id},
     )
-    return [Sample(each["position"], each["sha256"], each["media_type"]) for each in found]
+    return [read(Sample, each) for each in selected]
 
 
 async def delete_samples(db: Connection, finetune_id: str) -> list[str]:
     """The SHA-256 of the files that they were."""
-    found = await rows(db, "DELETE FROM finetune_samples WHERE finetune_id = :id RETURNING sha256", {"id": finetune_id})
-    return [each["sha256"] for each in found]
+    selected = await rows(
+        db, "DELETE FROM finetune_samples WHERE finetune_id = :id RETURNING sha256", {"id": finetune_id}
+    )
+    return [each["sha256"] for each in selected]

@@ -1,10 +1,8 @@
 """Every question that is asked about the pictures of training sets: who gave them, and with whose consent."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from sqlalchemy.engine import RowMapping
-
+from storage.base.columns import columns, read
 from storage.database import Connection, change, row, rows
 
 
@@ -42,25 +40,17 @@ class TrainingImage:
     """When its contributor withdrew it, after it was trained on."""
 
 
-_COLUMNS = """finetune_id, id, position, sha256, name, caption, bytes, width, height, original_sha256, original_width,
-    original_height, fingerprint, contributor_id, added_by, source, inspection, added_at, consented_at, consented_by,
-    withdrawn_at"""
-
-
-def _image(found: RowMapping) -> TrainingImage:
-    columns: dict[str, Any] = dict(found)
-    return TrainingImage(**columns)
+_COLUMNS = columns(TrainingImage)
 
 
 async def add(db: Connection, image: TrainingImage) -> bool:
     """Put a picture behind the others; False where the set has it already."""
+    values = ", ".join(f":{name}" for name in _COLUMNS.split(", "))
     added = await change(
         db,
         f"""
         INSERT INTO training_images ({_COLUMNS})
-        SELECT :finetune_id, :id, COALESCE(MAX(position), 0) + 1, :sha256, :name, :caption, :bytes, :width, :height,
-            :original_sha256, :original_width, :original_height, :fingerprint, :contributor_id, :added_by, :source,
-            :inspection, :added_at, :consented_at, :consented_by, :withdrawn_at
+        SELECT {values.replace(":position", "COALESCE(MAX(position), 0) + 1")}
         FROM training_images WHERE finetune_id = :finetune_id
             HAVING NOT EXISTS (SELECT 1 FROM training_images WHERE finetune_id = :finetune_id AND id = :id)
         """,
@@ -71,22 +61,22 @@ async def add(db: Connection, image: TrainingImage) -> bool:
 
 async def of_finetune(db: Connection, finetune_id: str) -> list[TrainingImage]:
     """In the order in which they are trained on."""
-    found = await rows(
+    selected = await rows(
         db,
         f"SELECT {_COLUMNS} FROM training_images WHERE finetune_id = :id ORDER BY position, id",
         {"id": finetune_id},
     )
-    return [_image(each) for each in found]
+    return [read(TrainingImage, each) for each in selected]
 
 
 async def remove(db: Connection, finetune_id: str, image_id: str) -> str | None:
     """The SHA-256 of the file that it was; None where it was gone already."""
-    found = await row(
+    removed = await row(
         db,
         "DELETE FROM training_images WHERE finetune_id = :finetune_id AND id = :id RETURNING sha256",
         {"finetune_id": finetune_id, "id": image_id},
     )
-    return found["sha256"] if found else None
+    return removed["sha256"] if removed else None
 
 
 async def set_caption(db: Connection, finetune_id: str, image_id: str, caption: str | None) -> None:
@@ -131,17 +121,17 @@ async def withdraw(db: Connection, finetune_id: str, *, contributor_id: int, now
 
 async def remove_withdrawn(db: Connection, finetune_id: str) -> list[str]:
     """Take out what was taken back; the SHA-256 of the files that they were."""
-    found = await rows(
+    selected = await rows(
         db,
         "DELETE FROM training_images WHERE finetune_id = :id AND withdrawn_at IS NOT NULL RETURNING sha256",
         {"id": finetune_id},
     )
-    return [each["sha256"] for each in found]
+    return [each["sha256"] for each in selected]
 
 
 async def remove_of(db: Connection, finetune_id: str, *, contributor_id: int | None = None) -> list[str]:
     """Take out a contributor's pictures, or all; the SHA-256 of the files that they were."""
-    found = await rows(
+    selected = await rows(
         db,
         """
         DELETE FROM training_images
@@ -149,4 +139,4 @@ async def remove_of(db: Connection, finetune_id: str, *, contributor_id: int | N
         """,
         {"id": finetune_id, "contributor_id": contributor_id},
     )
-    return [each["sha256"] for each in found]
+    return [each["sha256"] for each in selected]

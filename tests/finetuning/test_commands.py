@@ -74,7 +74,7 @@ async def a_draft(community: Community, pictures: int = 3) -> FinetuneView:
 
 async def named(community: Community, name: str = "Luna") -> FinetuneView:
     await community.clock.settle()
-    found = await community.app.services.finetuning.views.named(community.guild.id, name)
+    found = await community.app.services.finetuning.views.find_by_name(community.guild.id, name)
     assert found, name
     return found
 
@@ -393,7 +393,7 @@ async def test_a_draft_is_discarded_after_a_second_question(studio: Community) -
     asked = next(each for each in (question.response, *question.followups) if each and each.ephemeral)
     await studio.ada.click(asked, label="Delete it for good")
     await studio.clock.settle()
-    assert await studio.app.services.finetuning.views.named(studio.guild.id, "Luna") is None
+    assert await studio.app.services.finetuning.views.find_by_name(studio.guild.id, "Luna") is None
     assert "deleted" in text_of(studio.card).lower()
     assert studio.files == []
     assert (await create(studio)).modal, "its name is free again"

@@ -188,7 +188,7 @@ async def test_an_admin_who_looked_at_the_bill_settles_what_nobody_knew(found: F
     (asset,) = community.vimmerse.trainings
     trigger = asset.trigger
 
-    await community.app.services.finetuning.finetunes.settle(
+    await community.app.services.finetuning.finetunes.charge_outcome(
         f"{view.finetune.id}-1", by=1, charged=None, reference=trigger, refunded=None
     )
     await community.skip(HOUR)

@@ -176,7 +176,7 @@ async def test_only_the_newest_try_can_be_settled_by_its_reference(found: Founde
     assert view.finetune.state is FinetuneState.READY
 
     with pytest.raises(Refused, match="newest training"):
-        await community.app.services.finetuning.finetunes.settle(
+        await community.app.services.finetuning.finetunes.charge_outcome(
             f"{view.finetune.id}-1", by=1, charged=None, reference="stale", refunded=None
         )
 

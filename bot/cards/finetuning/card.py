@@ -24,7 +24,7 @@ from bot.providers import catalogue
 from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from storage.base.jobs import NEVER, State
-from storage.finetuning.finetunes import FinetuneState
+from storage.finetuning.transitions import FinetuneState
 from storage.reviewing.reviews import ReviewState
 
 _BAR = 10

@@ -29,7 +29,8 @@ from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from storage.base.jobs import State
 from storage.base.ledger import Entry, LedgerEntry
-from storage.finetuning.finetunes import FinetuneState, Visibility
+from storage.finetuning.finetunes import Visibility
+from storage.finetuning.transitions import FinetuneState
 
 _STATES = {
     FinetuneState.DRAFT: "a draft",

@@ -17,7 +17,7 @@ from bot.cards.finetuning.parts import (
 from bot.discord.buttons import PressButton, button
 from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import FinetuneView
-from storage.finetuning.finetunes import FinetuneState
+from storage.finetuning.transitions import FinetuneState
 
 
 def finetune_news(view: FinetuneView, about: str, once: str, paths: FilePaths) -> News:

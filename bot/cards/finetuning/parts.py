@@ -10,8 +10,7 @@ from bot.providers import catalogue, trainers
 from bot.providers.parameters import Parameter
 from bot.providers.training import Subject
 from bot.workflows.base.files import FilePaths
-from bot.workflows.drawing.generations import STRENGTH
-from bot.workflows.finetuning.types import FinetuneView, usual_model
+from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
 from storage.base.jobs import Job, State
 from storage.finetuning.training_images import TrainingImage
 

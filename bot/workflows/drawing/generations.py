@@ -9,9 +9,7 @@ from bot.providers.interface import FinetuneRef, Generation
 from bot.providers.prompting import with_trigger
 from bot.providers.training import Subject
 from bot.workflows.drawing.types import MOST_PICTURES, MOST_SWEPT, ImageRequest, Sweep
-from bot.workflows.finetuning.types import FinetuneView, usual_model
-
-STRENGTH = "finetune_strength"
+from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A finetune before it is trained: collecting its pictures, and settling on how. Each change is one transaction."""
+"""A finetune before it is trained: its pictures and its settings. Each change is one transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import CARDS, Origin, Upload, job_id
 from bot.workflows.base.work import Transaction
 from bot.workflows.finetuning.intake import Given, Intake, Taken
-from bot.workflows.finetuning.sheets import Sheets
+from bot.workflows.finetuning.sheets import ContactSheets
 from bot.workflows.finetuning.types import FinetuneView, Progress
 from bot.workflows.finetuning.views import FinetuneViews
 from storage.base import jobs
@@ -21,8 +21,9 @@ from storage.base.jobs import Job
 from storage.base.queue import NewJob
 from storage.database import Connection
 from storage.finetuning import finetunes, training_images
-from storage.finetuning.finetunes import Finetune, FinetuneState, Visibility
+from storage.finetuning.finetunes import Finetune
 from storage.finetuning.training_images import TrainingImage
+from storage.finetuning.transitions import FinetuneState
 
 LONGEST_NAME = 40
 LONGEST_DESCRIPTION = 300
@@ -43,18 +44,15 @@ class Source:
     consented: bool = False
 
 
-class Trainings:
+class TrainingDrafts:
     """The verbs of whoever puts a training set together."""
 
-    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: Sheets) -> None:
-        self._sheets = sheets
-        self._files = kit.files
-        self._database = kit.database
+    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: ContactSheets) -> None:
         self._work = kit.work
-        self._clock = kit.clock
-        self._media = kit.files
-        self._intake = Intake(kit)
+        self._files = kit.files
         self._signals = kit.signals
+        self._intake = Intake(kit)
+        self._sheets = sheets
         self.views = views
 
     async def create(
@@ -67,22 +65,20 @@ class Trainings:
                 was stored.
             Unavailable: the bot is about to restart, or Discord did not hand a file over.
         """
-        self._check_awake()
-        name = checked_name(spec.name)
+        self._signals.check_accepting()
+        name = check_name(spec.name)
         spec = trainers.check_settings(spec.model_copy(update={"name": name}))
-        self._trainer(spec.trainer)
+        self._check_trainer(spec.trainer)
         finetune_id = job_id(origin.interaction_id)
-        async with self._database.read() as db:
-            known = await jobs.find(db, finetune_id)
-            if known is None:
+        async with self._work.read() as db:
+            earlier = await jobs.find(db, finetune_id)
+            if earlier is None:
                 await self._check_free(db, origin, name)
-        if known is not None:
-            return known, Taken((), {}, ())
+        if earlier is not None:
+            return earlier, Taken((), {}, ())
         taken = await self._intake.take(uploads)
-        now = self._clock.now()
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await self._check_free(db, origin, name)
+            await self._check_free(tx.db, origin, name)
             new = NewJob(
                 id=finetune_id,
                 kind="finetune",
@@ -95,10 +91,10 @@ class Trainings:
                 parked=True,
             )
             if await tx.add_job(new):
-                await finetunes.add(db, _draft(new, spec, checked_description(description), now))
+                await finetunes.add(tx.db, _new_draft(new, spec, check_description(description), tx.now))
                 source = Source(origin.user_id, origin.user_id)
                 await self._keep(tx, finetune_id, taken, source)
-            job = await jobs.find(db, finetune_id)
+            job = await jobs.find(tx.db, finetune_id)
         assert job is not None, "it was added in this transaction"
         await self._sheets.draw(finetune_id)
         return job, taken
@@ -109,25 +105,24 @@ class Trainings:
         Raises:
             Refused: the name is taken or none, or the member has as many drafts as there may be.
         """
-        async with self._database.read() as db:
-            await self._check_free(db, origin, checked_name(name))
+        async with self._work.read() as db:
+            await self._check_free(db, origin, check_name(name))
 
     async def add(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Taken:
-        """Put pictures, and captions for what is there, into a draft.
+        """Put pictures, and captions for pictures that it has, into a draft.
 
         Raises:
             Refused: it is no draft any more, is not open to this member, is full, or nothing can be used.
-            Unavailable: as `create`.
+            Unavailable: the bot is about to restart, or Discord did not hand a file over.
         """
-        self._check_awake()
-        view = await self._draft(finetune_id)
+        self._signals.check_accepting()
+        view = await self._load_draft(finetune_id)
         self._check_may_add(view, source.added_by)
         if len(view.pictures) >= MOST_PICTURES and not any(upload.name.lower().endswith(".txt") for upload in uploads):
             raise Refused(f"This training set has {MOST_PICTURES} pictures, the most there can be. Remove some first.")
         taken = await self._intake.take(uploads)
         async with self._work() as tx:
-            db = tx.db
-            await self._check_draft(db, finetune_id)
+            await self._check_still_draft(tx, finetune_id)
             await self._keep(tx, finetune_id, taken, source)
         await self._sheets.draw(finetune_id)
         return taken
@@ -138,14 +133,13 @@ class Trainings:
         Raises:
             Refused: it is not the member's draft: others may remove only what they gave.
         """
-        view = await self._draft(finetune_id)
+        view = await self._load_draft(finetune_id)
         chosen = [picture for picture in view.pictures if picture.id in image_ids]
         if view.finetune.owner_id != by and any(picture.contributor_id != by for picture in chosen):
             raise Refused("You can remove only the pictures that you gave.")
         async with self._work() as tx:
-            db = tx.db
-            await self._check_draft(db, finetune_id)
-            removed = [await training_images.remove(db, finetune_id, picture.id) for picture in chosen]
+            await self._check_still_draft(tx, finetune_id)
+            removed = [await training_images.remove(tx.db, finetune_id, picture.id) for picture in chosen]
             await tx.let_go(removed)
             await self._mark_changed(tx, finetune_id)
         await self._sheets.draw(finetune_id)
@@ -157,18 +151,17 @@ class Trainings:
         Raises:
             Refused: it is not the member's draft, there is no such picture, or a caption is too long.
         """
-        view = await self._own_draft(finetune_id, by)
+        view = await self._load_own_draft(finetune_id, by)
         for number, text in captions.items():
             if not 1 <= number <= len(view.pictures):
                 raise Refused(f"There is no picture {number}: there are {len(view.pictures)}.")
             if len(text) > MOST_CAPTION:
                 raise Refused(f"The caption of picture {number} is longer than {MOST_CAPTION:,} characters.")
         async with self._work() as tx:
-            db = tx.db
-            await self._check_draft(db, finetune_id)
+            await self._check_still_draft(tx, finetune_id)
             for number, text in captions.items():
                 caption = " ".join(text.split()) or None
-                await training_images.set_caption(db, finetune_id, view.pictures[number - 1].id, caption)
+                await training_images.set_caption(tx.db, finetune_id, view.pictures[number - 1].id, caption)
             await self._mark_changed(tx, finetune_id)
         await self._sheets.draw(finetune_id)
 
@@ -178,44 +171,47 @@ class Trainings:
         Raises:
             Refused: it is not the member's draft, or a setting is out of range.
         """
-        await self._own_draft(finetune_id, by)
+        await self._load_own_draft(finetune_id, by)
         spec = trainers.check_settings(spec)
-        self._trainer(spec.trainer)
-        columns: dict[str, object] = {"spec": spec.model_dump_json()}
+        self._check_trainer(spec.trainer)
+        values: dict[str, object] = {"spec": spec.model_dump_json()}
         if description is not None:
-            columns["description"] = checked_description(description)
+            values["description"] = check_description(description)
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await self._check_draft(db, finetune_id)
-            await finetunes.update(db, finetune_id, now=now, **columns)
+            await self._check_still_draft(tx, finetune_id)
+            await finetunes.update(tx.db, finetune_id, now=tx.now, **values)
 
     async def use_trainer(self, finetune_id: str, trainer_key: str, *, by: int) -> None:
-        """Train the draft elsewhere; settings that the other trainer does not know are left out. Raises as above."""
-        view = await self._own_draft(finetune_id, by)
-        trainer = self._trainer(trainer_key)
+        """Train the draft elsewhere; settings that the other trainer does not know are left out.
+
+        Raises:
+            Refused: it is not the member's draft, or the other trainer is not set up here.
+        """
+        view = await self._load_own_draft(finetune_id, by)
+        trainer = self._check_trainer(trainer_key)
         adapted = trainers.adapt(view.spec, trainer).model_copy(update={"region": self.views.home(trainer)})
         await self.configure(finetune_id, adapted, by=by)
 
     async def open_to_others(self, finetune_id: str, *, by: int) -> bool:
-        """Let other members add pictures, or not any more; which of the two it is now."""
-        view = await self._own_draft(finetune_id, by)
+        """Let other members add pictures, or not any more; which of the two it is now.
+
+        Raises:
+            Refused: it is not the member's draft.
+        """
+        view = await self._load_own_draft(finetune_id, by)
         is_open = not view.finetune.open_to_others
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await self._check_draft(db, finetune_id)
-            await finetunes.update(db, finetune_id, now=now, open_to_others=is_open)
+            await self._check_still_draft(tx, finetune_id)
+            await finetunes.update(tx.db, finetune_id, now=tx.now, open_to_others=is_open)
         return is_open
 
-    def _check_awake(self) -> None:
-        self._signals.check_accepting()
-
-    def _trainer(self, key: str) -> Trainer:
+    def _check_trainer(self, key: str) -> Trainer:
         trainer = trainers.find(key)
-        self.views.check_there(trainer)
+        self.views.check_set_up(trainer)
         return trainer
 
     async def _check_free(self, db: Connection, origin: Origin, name: str) -> None:
-        if await finetunes.named(db, origin.guild_id, name):
+        if await finetunes.find_by_name(db, origin.guild_id, name):
             raise Refused(
                 f"This server has a finetune called “{name}” already. Choose another name; "
                 "if it is yours, `/finetune show` has it."
@@ -228,14 +224,14 @@ class Trainings:
         if len(drafts) >= MOST_DRAFTS:
             raise Refused(f"You have {len(drafts)} drafts here. Train or discard one first: “{drafts[0].name}”, say.")
 
-    async def _draft(self, finetune_id: str) -> FinetuneView:
+    async def _load_draft(self, finetune_id: str) -> FinetuneView:
         view = await self.views.of(finetune_id)
         if view is None or view.finetune.state is not FinetuneState.DRAFT:
             raise Refused(_NO_DRAFT)
         return view
 
-    async def _own_draft(self, finetune_id: str, by: int) -> FinetuneView:
-        view = await self._draft(finetune_id)
+    async def _load_own_draft(self, finetune_id: str, by: int) -> FinetuneView:
+        view = await self._load_draft(finetune_id)
         if view.finetune.owner_id != by:
             raise Refused(f"Only <@{view.finetune.owner_id}> can change this draft.")
         return view
@@ -244,54 +240,52 @@ class Trainings:
         if view.finetune.owner_id != who and not view.finetune.open_to_others:
             raise Refused(f"Only <@{view.finetune.owner_id}> can add pictures, unless they press “Let others add”.")
 
-    async def _check_draft(self, db: Connection, finetune_id: str) -> None:
-        """Again, in the transaction that changes it: a press of Start may have been first."""
-        found = await finetunes.find(db, finetune_id)
-        if found is None or found.state is not FinetuneState.DRAFT:
+    async def _check_still_draft(self, tx: Transaction, finetune_id: str) -> None:
+        """Checked again in the transaction that changes the draft: a press of Start may have been first."""
+        finetune = await finetunes.find(tx.db, finetune_id)
+        if finetune is None or finetune.state is not FinetuneState.DRAFT:
             raise Refused(_NO_DRAFT)
 
     async def _keep(self, tx: Transaction, finetune_id: str, taken: Taken, source: Source) -> None:
         """Put what was taken into the set, if there is room; each picture once."""
-        db = tx.db
-        known = await training_images.of_finetune(db, finetune_id)
-        room = MOST_PICTURES - len(known)
-        new = {given.sha256: given for given in taken.pictures if given.sha256 not in {each.sha256 for each in known}}
+        pictures = await training_images.of_finetune(tx.db, finetune_id)
+        room, stored = MOST_PICTURES - len(pictures), {each.sha256 for each in pictures}
+        new = {given.sha256: given for given in taken.pictures if given.sha256 not in stored}
         if len(new) > room:
             raise Refused(
-                f"That would be {len(known) + len(new)} pictures; a training set has at most {MOST_PICTURES}. "
+                f"That would be {len(pictures) + len(new)} pictures; a training set has at most {MOST_PICTURES}. "
                 f"Give {room} or fewer."
             )
         for given in new.values():
-            if not self._media.path(given.sha256).exists():
+            if not self._files.exist([given.sha256]):
                 raise Unavailable("Somebody has just deleted one of these pictures. Please give them again.")
-            await training_images.add(db, _image(finetune_id, given, source, tx.now))
-        by_stem = {stem(picture.name): picture.id for picture in known}
+            await training_images.add(tx.db, _new_image(finetune_id, given, source, tx.now))
+        by_stem = {stem(picture.name): picture.id for picture in pictures}
         for name, text in taken.captions.items():
             if name in by_stem:
-                await training_images.set_caption(db, finetune_id, by_stem[name], text)
+                await training_images.set_caption(tx.db, finetune_id, by_stem[name], text)
         await self._note_captions_alone(tx, finetune_id, taken)
         await self._mark_changed(tx, finetune_id)
 
     async def _note_captions_alone(self, tx: Transaction, finetune_id: str, taken: Taken) -> None:
-        db = tx.db
-        found = await finetunes.find(db, finetune_id)
-        progress = Progress.model_validate_json(found.progress) if found and found.progress else Progress()
-        stems = {stem(picture.name) for picture in await training_images.of_finetune(db, finetune_id)}
+        finetune = await finetunes.find(tx.db, finetune_id)
+        progress = Progress.model_validate_json(finetune.progress) if finetune and finetune.progress else Progress()
+        stems = {stem(picture.name) for picture in await training_images.of_finetune(tx.db, finetune_id)}
         alone = tuple(sorted({*progress.captions_alone, *(f"{name}.txt" for name in taken.captions)}))
         progress = progress.model_copy(
             update={"captions_alone": tuple(name for name in alone if stem(name) not in stems)[:MOST_PICTURES]}
         )
-        await finetunes.update(db, finetune_id, now=tx.now, progress=progress.model_dump_json())
+        await finetunes.update(tx.db, finetune_id, now=tx.now, progress=progress.model_dump_json())
 
     async def _mark_changed(self, tx: Transaction, finetune_id: str) -> None:
-        """Have its sheet and its card made anew, also if this process ends here; the old sheet goes."""
+        """Have its job make its contact sheet and its card anew, and let go of the old sheet."""
         finetune = await finetunes.find(tx.db, finetune_id)
         await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None)
         await tx.let_go([finetune.sheet if finetune else None])
         await tx.wake(finetune_id)
 
 
-def _draft(job: NewJob, spec: FinetuneSpec, description: str, now: float) -> Finetune:
+def _new_draft(job: NewJob, spec: FinetuneSpec, description: str, now: float) -> Finetune:
     return Finetune(
         id=job.id,
         guild_id=job.guild_id,
@@ -300,27 +294,12 @@ def _draft(job: NewJob, spec: FinetuneSpec, description: str, now: float) -> Fin
         state=FinetuneState.DRAFT,
         spec=spec.model_dump_json(),
         description=description,
-        visibility=Visibility.PRIVATE,
-        open_to_others=False,
-        training_set=None,
-        sheet=None,
-        ref=None,
-        progress=None,
-        model=None,
-        strength=None,
-        frozen_at=None,
-        frozen_by=None,
-        ready_at=None,
-        expires_at=None,
-        warned_at=None,
         created_at=now,
         changed_at=now,
-        deleted_at=None,
-        deleted_by=None,
     )
 
 
-def _image(finetune_id: str, given: Given, source: Source, now: float) -> TrainingImage:
+def _new_image(finetune_id: str, given: Given, source: Source, now: float) -> TrainingImage:
     return TrainingImage(
         finetune_id=finetune_id,
         id=given.sha256[:16],
@@ -345,7 +324,7 @@ def _image(finetune_id: str, given: Given, source: Source, now: float) -> Traini
     )
 
 
-def checked_name(typed: str) -> str:
+def check_name(typed: str) -> str:
     """
     Raises:
         Refused: too long, empty, or not to be shown.
@@ -356,7 +335,7 @@ def checked_name(typed: str) -> str:
     return name
 
 
-def checked_description(typed: str) -> str:
+def check_description(typed: str) -> str:
     """
     Raises:
         Refused: too long.

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from bot.jobs.rounds import Round
 from bot.workflows.base.kit import Kit
-from bot.workflows.finetuning.drafts import Trainings
-from bot.workflows.finetuning.job import Tend
-from bot.workflows.finetuning.sheets import Sheets
-from bot.workflows.finetuning.starting import Starts
-from bot.workflows.finetuning.training_job import Train
-from bot.workflows.finetuning.upkeep import ROUND, Keeping
+from bot.workflows.finetuning.drafts import TrainingDrafts
+from bot.workflows.finetuning.job import FinetuneJob
+from bot.workflows.finetuning.sheets import ContactSheets
+from bot.workflows.finetuning.starting import TrainingStarts
+from bot.workflows.finetuning.training_job import TrainingJob
+from bot.workflows.finetuning.upkeep import ROUND, FinetuneUpkeep
 from bot.workflows.finetuning.verbs import Finetunes
 from bot.workflows.finetuning.views import FinetuneViews
 
@@ -20,10 +20,10 @@ class Finetuning:
     def __init__(self, kit: Kit, *, homes: Mapping[str, str]) -> None:
         """`homes` are the regions in which the providers train where nobody chooses one."""
         self.views = FinetuneViews(kit, homes=homes)
-        sheets = Sheets(kit)
-        self.drafts = Trainings(kit, views=self.views, sheets=sheets)
-        self.starts = Starts(kit, views=self.views)
+        sheets = ContactSheets(kit)
+        self.drafts = TrainingDrafts(kit, views=self.views, sheets=sheets)
+        self.starts = TrainingStarts(kit, views=self.views)
         self.finetunes = Finetunes(kit, views=self.views, sheets=sheets)
-        self.tend = Tend(kit, views=self.views, sheets=sheets)
-        self.train = Train(kit)
-        self.rounds = (Round("finetunes", ROUND, Keeping(kit).go_round),)
+        self.finetune = FinetuneJob(kit, views=self.views, sheets=sheets)
+        self.train = TrainingJob(kit)
+        self.rounds = (Round("finetunes", ROUND, FinetuneUpkeep(kit).go_round),)

@@ -42,7 +42,6 @@ class Intake:
 
     def __init__(self, kit: Kit) -> None:
         self._files = kit.files
-        self._media = kit.files
         self._decoder = kit.decoder
         self._turn = asyncio.Lock()
 
@@ -53,7 +52,7 @@ class Intake:
             Refused: a ZIP that is not to be opened, or nothing in all of it can be used; nothing was stored.
             Unavailable: Discord did not hand a file over.
         """
-        async with self._turn, self._media.temporary_folder() as folder:
+        async with self._turn, self._files.temporary_folder() as folder:
             files, left_out = await self._fetch(uploads, folder)
             names = [name for name, _ in files]
             matched = match_captions(names)
@@ -100,9 +99,9 @@ class Intake:
                     continue
                 inside = folder / f"archive-{number}"
                 await asyncio.to_thread(inside.mkdir)
-                found = await self._decoder.run(unpack, path, inside, upload.name)
+                members = await self._decoder.run(unpack, path, inside, upload.name)
                 await asyncio.to_thread(path.unlink)
-                files += [(each.name, each.path) for each in found]
+                files += [(each.name, each.path) for each in members]
         return files, left_out
 
     async def _prepare(self, name: str, path: Path, caption: str | None) -> Given:

@@ -11,15 +11,15 @@ from bot.providers.training import DeletesFinetunes, Inspection, InspectsPicture
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
-from bot.workflows.finetuning.consent import draft_again, fallen_back
-from bot.workflows.finetuning.sheets import Sheets
+from bot.workflows.finetuning.consent import return_to_draft
+from bot.workflows.finetuning.sheets import ContactSheets
 from bot.workflows.finetuning.types import OPEN, FinetuneView, Progress
 from bot.workflows.finetuning.views import FinetuneViews
 from bot.workflows.reviewing.questions import ask_moderators
 from storage.base.jobs import Job, State
 from storage.finetuning import finetunes, training_images
-from storage.finetuning.finetunes import FinetuneState
 from storage.finetuning.training_images import TrainingImage
+from storage.finetuning.transitions import Event, FinetuneState
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -36,56 +36,54 @@ class Gone(Frozen):
     """Why its provider still has it."""
 
 
-class Tend:
+class FinetuneJob:
     """The recipe of the jobs of kind `finetune`: it sleeps, and each change wakes it."""
 
-    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: Sheets) -> None:
-        self._sheets = sheets
-        self._files = kit.files
-        self._database = kit.database
+    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: ContactSheets) -> None:
         self._work = kit.work
-        self._clock = kit.clock
+        self._files = kit.files
         self._providers = kit.providers
-        self._media = kit.files
-        self._views = views
         self._delivery = kit.delivery
+        self._database = kit.database
+        self._views = views
+        self._sheets = sheets
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
-        view = await self._seen(job.id)
+        view = await self._load_view(job.id)
         if view.finetune.state is FinetuneState.DELETED:
             if any(not each.state.ended for each in view.tries):
-                raise Park  # it is at its trainer, which deletes only what is finished; its end wakes this
-            gone = await step("gone", Gone, lambda: self._remove(view))
-            if gone.kept_at_provider:
-                await self._quietly(step, "kept", partial(self._delivery.announce, view, "kept", "0"))
-            await self._close_questions(step, await self._seen(job.id))
+                raise Park  # its trainer deletes only what is finished; the end of the training wakes this job
+            deletion = await step("gone", Gone, lambda: self._remove(view))
+            if deletion.kept_at_provider:
+                await self._post_once(step, "kept", partial(self._delivery.announce, view, "kept", "0"))
+            await self._close_questions(step, await self._load_view(job.id))
             await self._show(job.id)
             return Outcome(State.DONE, view.cost)
         view = await self._conclude(view, step)
         if view.pictures and view.finetune.sheet is None and view.finetune.state is FinetuneState.DRAFT:
             await self._sheets.draw(job.id)
-            view = await self._seen(job.id)
-        async with self._database.read() as db:
+            view = await self._load_view(job.id)
+        async with self._work.read() as db:
             questions = await reviews.open_about(db, job.id)
         for review in questions:
-            await self._quietly(
+            await self._post_once(
                 step, f"asked {review.id}", partial(ask_moderators, self._delivery, self._database, review, view)
             )
         await self._close_questions(step, view)
-        for about, once in _news(view):
-            await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
+        for about, once in _list_news(view):
+            await self._post_once(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
         await self._inspect(view)
         await self._show(job.id)
         raise Park
 
     async def _show(self, finetune_id: str) -> None:
-        """Bring the card up to date before the job sleeps: what an edit that was cut off said nobody would mend."""
-        if not await self._delivery.show(await self._seen(finetune_id)):
+        """Bring the card up to date before the job sleeps: nobody else repeats an edit that was cut off."""
+        if not await self._delivery.show(await self._load_view(finetune_id)):
             raise Later(RETRY)
 
     async def _close_questions(self, step: Journal, view: FinetuneView) -> None:
         """Show on the moderators' cards which questions are withdrawn: nobody decides about them any more."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             asked = await reviews.about(db, view.finetune.id)
         for review in asked:
             if review.state is ReviewState.WITHDRAWN and review.message_id is not None:
@@ -95,59 +93,57 @@ class Tend:
         await self._delivery.decided(review, view)
         return Frozen()
 
-    async def _seen(self, finetune_id: str) -> FinetuneView:
+    async def _load_view(self, finetune_id: str) -> FinetuneView:
         view = await self._views.of(finetune_id)
         if view is None:
             raise Broken("This finetune has lost its row.")
         return view
 
-    async def _quietly(self, step: Journal, name: str, post: Callable[[], Awaitable[Posted]]) -> None:
-        """Post once; where the bot may not post, the rest goes on: `/finetune show` and `/review` still tell."""
+    async def _post_once(self, step: Journal, name: str, post: Callable[[], Awaitable[Posted]]) -> None:
+        """Post once. Where the bot may not post, the rest goes on: `/finetune show` and `/review` say it, too."""
         try:
             await step(name, Posted, post)
         except (Refused, Broken) as error:
-            log.warning("Nobody could be told of %r: %s", name, error)
+            log.warning("The message %r could not be posted: %s", name, error)
 
     async def _conclude(self, view: FinetuneView, step: Journal) -> FinetuneView:
-        """Let the finetune be what its last training has come to."""
+        """Go back to the draft if the newest training has failed."""
         training, finetune_id = view.training, view.finetune.id
         if view.finetune.state is not FinetuneState.TRAINING or training is None or not training.state.ended:
             return view
-        if training.state is State.FAILED and view.ref is not None:  # what it came to holds members' pictures
-            await step(f"cleared {training.id}", Gone, lambda: self._delete_there(view))
+        if (
+            training.state is State.FAILED and view.ref is not None
+        ):  # what the trainer has made of it was trained on members' pictures
+            await step(f"cleared {training.id}", Gone, lambda: self._delete_at_provider(view))
         progress = Progress(inferred=training.error or "The trainer did not say why.")
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            after = await fallen_back(db, finetune_id)
-            if await finetunes.move(db, finetune_id, before=(FinetuneState.TRAINING,), after=after, now=now):
-                await finetunes.update(db, finetune_id, now=now, progress=progress.model_dump_json())
-                if after is FinetuneState.DRAFT:
-                    await draft_again(tx, finetune_id)
-        return await self._seen(finetune_id)
+            await return_to_draft(tx, finetune_id, Event.FAIL, progress=progress.model_dump_json())
+        return await self._load_view(finetune_id)
 
     async def _inspect(self, view: FinetuneView) -> None:
-        """Ask a provider that can what it sees on each picture. A kindness: what fails is left out."""
+        """Ask a provider that can do it what it sees on each picture; nothing depends on the answer."""
         provider = next((each for each in self._providers.values() if isinstance(each, InspectsPictures)), None)
         if view.finetune.state not in OPEN or provider is None:
             return
         for picture in view.pictures:
             if picture.inspection is None:
                 try:
-                    seen = await self._inspect_one(view, provider, picture)
+                    inspection = await self._inspect_one(view, provider, picture)
                 except (Unavailable, Broken, Refused) as error:
                     log.info("The pictures of %s could not be inspected: %s", view.finetune.id, error)
                     return
                 async with self._work() as tx:
-                    db = tx.db
-                    await training_images.set_inspection(db, view.finetune.id, picture.id, seen.model_dump_json())
+                    await training_images.set_inspection(
+                        tx.db, view.finetune.id, picture.id, inspection.model_dump_json()
+                    )
 
     async def _inspect_one(self, view: FinetuneView, provider: InspectsPictures, picture: TrainingImage) -> Inspection:
-        content = await self._media.read(picture.sha256)
+        content = await self._files.read(picture.sha256)
         return await provider.inspect_image(
             TrainingPicture(f"{picture.id}.jpg", content), view.spec.class_name or "person"
         )
 
-    async def _delete_there(self, view: FinetuneView) -> Gone:
+    async def _delete_at_provider(self, view: FinetuneView) -> Gone:
         """Delete it at its provider."""
         ref, provider = view.ref, self._providers.get(view.trainer.provider)
         if ref is not None and provider is not None:
@@ -161,37 +157,36 @@ class Tend:
 
     async def _remove(self, view: FinetuneView) -> Gone:
         """Delete it at its provider, then its pictures here. Safe to repeat."""
-        gone = await self._delete_there(view)
+        deletion = await self._delete_at_provider(view)
         finetune_id = view.finetune.id
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            files = await training_images.remove_of(db, finetune_id)
-            files += await finetunes.delete_samples(db, finetune_id)
+            files = await training_images.remove_of(tx.db, finetune_id)
+            files += await finetunes.delete_samples(tx.db, finetune_id)
             files += [sha256 for sha256 in (view.finetune.sheet, view.finetune.training_set) if sha256]
-            progress = Progress(inferred=gone.kept_at_provider).model_dump_json()
-            await finetunes.update(db, finetune_id, now=now, sheet=None, progress=progress)
+            progress = Progress(inferred=deletion.kept_at_provider).model_dump_json()
+            await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None, progress=progress)
             await tx.let_go(files)
-        return gone
+        return deletion
 
 
-def _news(view: FinetuneView) -> list[tuple[str, str]]:
-    """What its owner has to be told, and what of: each is told once."""
+def _list_news(view: FinetuneView) -> list[tuple[str, str]]:
+    """The news that its owner has to be told, each with its occasion: each is told once."""
     finetune, training, review, news = view.finetune, view.training, view.review, list[tuple[str, str]]()
-    told = {
+    ends = {
         (FinetuneState.READY, State.DONE): "ready",
         (FinetuneState.UNKNOWN, State.UNKNOWN): "unknown",
         (FinetuneState.DRAFT, State.FAILED): "failed",
         (FinetuneState.UNKNOWN, State.FAILED): "failed",
     }
-    if training and finetune.frozen_at is None and (about := told.get((finetune.state, training.state))):
+    if training and finetune.frozen_at is None and (about := ends.get((finetune.state, training.state))):
         news.append((about, training.id))
     if finetune.state is FinetuneState.READY and finetune.warned_at is not None:
         news.append(("expiring", f"{finetune.warned_at:.0f}"))
     if finetune.state is FinetuneState.EXPIRED:
         news.append(("expired", f"{finetune.expires_at or finetune.changed_at:.0f}"))
     if finetune.state is FinetuneState.DRAFT:
-        given = {each.contributor_id for each in view.pictures if each.added_by != each.contributor_id}
-        news += [("added", str(contributor)) for contributor in sorted(given)]
+        contributors = {each.contributor_id for each in view.pictures if each.added_by != each.contributor_id}
+        news += [("added", str(contributor)) for contributor in sorted(contributors)]
     if finetune.frozen_at is not None:
         news.append(("frozen", f"{finetune.frozen_at:.0f}"))
     if review and review.kind == "consent" and review.state is ReviewState.APPROVED and view.usable:

@@ -5,24 +5,21 @@ from bot.workflows.base.kit import Kit
 from storage.finetuning import finetunes, training_images
 
 
-class Sheets:
+class ContactSheets:
     """Draws contact sheets and keeps them, one a finetune."""
 
     def __init__(self, kit: Kit) -> None:
-        self._files = kit.files
-        self._database = kit.database
         self._work = kit.work
-        self._clock = kit.clock
-        self._media = kit.files
+        self._files = kit.files
         self._decoder = kit.decoder
 
     async def draw(self, finetune_id: str) -> None:
         """Show the pictures as they are now. Safe to repeat: the same pictures are the same sheet."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             pictures = await training_images.of_finetune(db, finetune_id)
         sheet = None
         if pictures:
-            paths = [self._media.path(picture.sha256) for picture in pictures]
+            paths = [self._files.path(picture.sha256) for picture in pictures]
             captioned = [number for number, picture in enumerate(pictures, 1) if picture.caption]
             drawn = await self._decoder.run(contact_sheet, paths, captioned=captioned)
             sheet = await self._files.store(drawn.content)

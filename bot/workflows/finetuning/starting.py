@@ -11,8 +11,8 @@ from bot.providers.training import FinetuneSpec
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY, REVIEW_LIFE
 from bot.workflows.base.work import Transaction
-from bot.workflows.finetuning.consent import fallen_back
-from bot.workflows.finetuning.types import OPEN, FinetuneView, TrainingOrder
+from bot.workflows.finetuning.consent import return_to_draft
+from bot.workflows.finetuning.types import FinetuneView, TrainingOrder
 from bot.workflows.finetuning.views import FinetuneViews
 from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs, queue
@@ -20,9 +20,8 @@ from storage.base.jobs import Job
 from storage.base.queue import NewJob
 from storage.community import communities
 from storage.community.communities import Community
-from storage.database import Connection
 from storage.finetuning import finetunes, training_images
-from storage.finetuning.finetunes import FinetuneState
+from storage.finetuning.transitions import Event
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -32,18 +31,15 @@ def training_lane(provider: str) -> str:
     return f"{provider}-training"
 
 
-class Starts:
+class TrainingStarts:
     """The verbs of the owner of a draft that is complete."""
 
     def __init__(self, kit: Kit, *, views: FinetuneViews) -> None:
-        self._files = kit.files
-        self._database = kit.database
         self._work = kit.work
-        self._clock = kit.clock
-        self._media = kit.files
+        self._files = kit.files
         self._decoder = kit.decoder
-        self._views = views
         self._signals = kit.signals
+        self._views = views
 
     async def start(self, finetune_id: str, *, by: int, digest: str) -> Job:
         """Confirm that the pictures may be used, and train on them. `digest` may be its first characters.
@@ -61,7 +57,7 @@ class Starts:
             raise Refused("Only the owner of a finetune can start its training.")
         if len(digest) < 8 or not view.digest.startswith(digest):
             raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
-        self._views.check_there(view.trainer)
+        self._views.check_set_up(view.trainer)
         number = len(view.tries) + 1
         spec = trainers.check(
             view.spec.model_copy(update={"id": f"{finetune_id}-{number}"}), pictures=len(view.pictures) - view.withdrawn
@@ -70,17 +66,16 @@ class Starts:
             raise Refused("Somebody has withdrawn their pictures: a moderator has to decide first.")
         if view.blocked:
             raise Refused(next(finding.sentence for finding in view.findings if finding.severity is Severity.ERROR))
-        archive = await self._archive(view)
+        archive = await self._store_archive(view)
         async with self._work() as tx:
-            db = tx.db
-            community = await communities.find(db, view.finetune.guild_id)
-            fresh = await self._views.read(db, finetune_id)  # the set took seconds to pack
+            community = await communities.find(tx.db, view.finetune.guild_id)
+            fresh = await self._views.read(tx.db, finetune_id)  # the set took seconds to pack
             if fresh is None or fresh.digest != view.digest or fresh.finetune.frozen_at is not None:
                 raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
-            if not self._media.path(archive).exists():
+            if not self._files.exist([archive]):
                 raise Unavailable("The training set has to be packed again. Please press Start once more.")
-            await self._check_budget(db, view, community)
-            return await self._queue(tx, view, spec, archive, community)
+            await _check_budget(tx, view, community)
+            return await _queue_training(tx, view, spec, archive, community)
 
     async def stop(self, finetune_id: str, *, by: int) -> bool:
         """Take back what was not yet ordered; False when it is too late."""
@@ -92,86 +87,75 @@ class Starts:
             await tx.wake(finetune_id)
         return stopped
 
-    async def _archive(self, view: FinetuneView) -> str:
-        given = [picture for picture in view.pictures if picture.withdrawn_at is None]
-        contents = [(await self._media.read(picture.sha256), picture.caption) for picture in given]
+    async def _store_archive(self, view: FinetuneView) -> str:
+        pictures = [picture for picture in view.pictures if picture.withdrawn_at is None]
+        contents = [(await self._files.read(picture.sha256), picture.caption) for picture in pictures]
         return await self._files.store(await self._decoder.run(build_archive, contents))
 
-    async def _check_budget(self, db: Connection, view: FinetuneView, community: Community) -> None:
-        if community.daily_budget is None:
-            return
-        spent = await jobs.spent(db, guild_id=view.finetune.guild_id, since=self._clock.now() - DAY)
-        if spent + (view.price or MicroUSD(0)) > community.daily_budget:
-            raise Refused("This server has spent its budget for 24 hours. Please try again later.")
 
-    async def _queue(
-        self, tx: Transaction, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
-    ) -> Job:
-        db, now, finetune = tx.db, tx.now, view.finetune
-        limit = community.confirm_above
-        unpriced = view.price is None and (limit is not None or community.daily_budget is not None)
-        asks = unpriced or (limit is not None and view.price is not None and view.price > limit)
-        moved = await finetunes.move(
-            db,
-            finetune.id,
-            before=OPEN,
-            after=FinetuneState.ASKING if asks else FinetuneState.TRAINING,
-            now=now,
-        )
-        if not moved:
-            raise Refused("This training was started already.")
-        await finetunes.update(
-            db, finetune.id, now=now, training_set=archive, spec=spec.model_dump_json(), progress=None, ref=None
-        )
-        await training_images.consent(db, finetune.id, by=finetune.owner_id, now=now)
-        order = TrainingOrder(finetune_id=finetune.id, spec=spec, training_set=archive)
-        new = NewJob(
-            id=spec.id,
-            kind="train",
-            guild_id=finetune.guild_id,
-            channel_id=view.job.channel_id,
-            owner_id=finetune.owner_id,
-            request=order.model_dump_json(),
-            lane=training_lane(view.trainer.provider),
-            parent_id=finetune.id,
-            position=len(view.tries),
-            cost_estimated=view.price or 0,
-            parked=asks,
-        )
-        if not await tx.add_job(new):
-            raise Refused("This training was started already.")
-        if asks:
-            await reviews.add(db, _question(view, spec, community, now))
-            await tx.wake(finetune.id)
-        job = await jobs.find(db, new.id)
-        assert job is not None, "it was added in this transaction"
-        return job
+async def _check_budget(tx: Transaction, view: FinetuneView, community: Community) -> None:
+    if community.daily_budget is None:
+        return
+    spent = await jobs.spent(tx.db, guild_id=view.finetune.guild_id, since=tx.now - DAY)
+    if spent + (view.price or MicroUSD(0)) > community.daily_budget:
+        raise Refused("This server has spent its budget for 24 hours. Please try again later.")
+
+
+async def _queue_training(
+    tx: Transaction, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
+) -> Job:
+    finetune, limit = view.finetune, community.confirm_above
+    unpriced = view.price is None and (limit is not None or community.daily_budget is not None)
+    asks = unpriced or (limit is not None and view.price is not None and view.price > limit)
+    event = Event.ASK if asks else Event.START
+    values = {"training_set": archive, "spec": spec.model_dump_json()}
+    if not await finetunes.move(tx.db, finetune.id, event, now=tx.now, **values):
+        raise Refused("This training was started already.")
+    await training_images.consent(tx.db, finetune.id, by=finetune.owner_id, now=tx.now)
+    order = TrainingOrder(finetune_id=finetune.id, spec=spec, training_set=archive)
+    new = NewJob(
+        id=spec.id,
+        kind="train",
+        guild_id=finetune.guild_id,
+        channel_id=view.job.channel_id,
+        owner_id=finetune.owner_id,
+        request=order.model_dump_json(),
+        lane=training_lane(view.trainer.provider),
+        parent_id=finetune.id,
+        position=len(view.tries),
+        cost_estimated=view.price or 0,
+        parked=asks,
+    )
+    if not await tx.add_job(new):
+        raise Refused("This training was started already.")
+    if asks:
+        await reviews.add(tx.db, _question(view, spec, community, tx.now))
+        await tx.wake(finetune.id)
+    job = await jobs.find(tx.db, new.id)
+    assert job is not None, "it was added in this transaction"
+    return job
 
 
 async def call_back(tx: Transaction, finetune_id: str, *, by: int) -> bool:
     """Go back to the draft, if its training was not ordered yet; whether that was so."""
-    db, now = tx.db, tx.now
-    if not await queue.cancel_waiting(db, job_id=finetune_id, now=now):
+    if not await queue.cancel_waiting(tx.db, job_id=finetune_id, now=tx.now):
         return False
-    before = (FinetuneState.ASKING, FinetuneState.TRAINING)
-    await finetunes.move(db, finetune_id, before=before, after=await fallen_back(db, finetune_id), now=now)
-    review = await reviews.newest_about(db, finetune_id)
+    await return_to_draft(tx, finetune_id, Event.CALL_BACK)
+    review = await reviews.newest_about(tx.db, finetune_id)
     if review and review.state is ReviewState.OPEN:
         await withdraw(tx, review, by=by)
     return True
 
 
-async def settle_training(tx: Transaction, review: Review) -> None:
-    """A training above the community's limit: begin it, or go back to the draft."""
-    db, now = tx.db, tx.now
+async def apply_decision_on_training(tx: Transaction, review: Review) -> None:
+    """Begin a training that costs more than the community's limit, or go back to the draft."""
     if review.state is ReviewState.APPROVED:
-        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=FinetuneState.TRAINING, now=now)
-        for child in await jobs.children(db, review.subject):
+        await finetunes.move(tx.db, review.subject, Event.APPROVE, now=tx.now)
+        for child in await jobs.children(tx.db, review.subject):
             await tx.wake(child.id)
     else:
-        await queue.cancel_waiting(db, job_id=review.subject, now=now)
-        after = await fallen_back(db, review.subject)
-        await finetunes.move(db, review.subject, before=(FinetuneState.ASKING,), after=after, now=now)
+        await queue.cancel_waiting(tx.db, job_id=review.subject, now=tx.now)
+        await return_to_draft(tx, review.subject, Event.CALL_BACK)
         await tx.wake(review.subject)
 
 

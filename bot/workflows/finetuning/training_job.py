@@ -19,7 +19,8 @@ from bot.workflows.finetuning.types import Progress, TrainingOrder, order_of
 from bot.workflows.finetuning.views import pace_key
 from storage.base.jobs import Job, State
 from storage.finetuning import finetunes
-from storage.finetuning.finetunes import FinetuneState, Sample
+from storage.finetuning.finetunes import Sample
+from storage.finetuning.transitions import Event, FinetuneState
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +51,14 @@ class Ordered(Frozen):
     at: float
 
 
-class Train:
+class TrainingJob:
     """The recipe of the jobs of kind `train`."""
 
     def __init__(self, kit: Kit) -> None:
-        self._database = kit.database
         self._work = kit.work
         self._clock = kit.clock
+        self._files = kit.files
         self._providers = kit.providers
-        self._media = kit.files
         self._decoder = kit.decoder
         self._pace = kit.pace
         self._callbacks = kit.callbacks
@@ -67,31 +67,31 @@ class Train:
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = order_of(job)
         trainer = trainers.find(order.spec.trainer)
-        provider = await self._provider(job, trainer, step)
-        ordered = await self._ordered(job, order, trainer, provider, step)
-        await self._note_ref(order, ordered)
+        provider = await self._find_provider(job, trainer, step)
+        receipt = await self._get_receipt(job, order, trainer, provider, step)
+        await self._note_ref(order, receipt)
         try:
-            found = await self._look(order, trainer, provider, ordered)
-        except Refused as error:  # the question was turned down, not the training: that is ordered
+            training = await self._look(order, trainer, provider, receipt)
+        except Refused as error:  # the look was refused, not the training, which is ordered
             raise Uncertain(str(error)) from error
-        except Broken as error:  # a key that was changed, say: the training goes on without us
-            await step("told the admin", Frozen, partial(self._tell, job, error))
+        except Broken as error:  # a changed key, for example; the training itself goes on
+            await step("told the admin", Frozen, partial(self._alert_admin, job, error))
             raise Unavailable(str(error), retry_after=SEARCHED_EVERY) from error
         await step.release_slot()
-        cost = found.cost if found.cost is not None else ordered.started.cost
-        if found.status is Status.READY:
+        cost = training.cost if training.cost is not None else receipt.started.cost
+        if training.status is Status.READY:
             if not await self._is_deleted(order):
-                await self._keep_samples(order, provider, found)
-            await self._ready(order, trainer, ordered, found)
+                await self._keep_samples(order, provider, training)
+            await self._finish(order, trainer, receipt, training)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
-        return Outcome(State.FAILED, 0 if trainer.failures_are_free else None, _failure(trainer, found))
+        return Outcome(State.FAILED, 0 if trainer.failures_are_free else None, _explain_failure(trainer, training))
 
-    async def _tell(self, job: Job, error: Broken) -> Frozen:
+    async def _alert_admin(self, job: Job, error: Broken) -> Frozen:
         log.error("The training %s cannot be looked at: %s", job.id, error, exc_info=error.__cause__)
         await self._alarm(f"The training `{job.id}` cannot be looked at: {error}")
         return Frozen()
 
-    async def _provider(self, job: Job, trainer: Trainer, step: Journal) -> TrainingProvider:
+    async def _find_provider(self, job: Job, trainer: Trainer, step: Journal) -> TrainingProvider:
         """
         Raises:
             Broken: it is not set up, and nothing was ordered.
@@ -103,22 +103,22 @@ class Train:
         missing = Broken(f"{trainer.label} is not set up any more.")
         if not await step.recall_payment():
             raise missing
-        await step("told the admin", Frozen, partial(self._tell, job, missing))
+        await step("told the admin", Frozen, partial(self._alert_admin, job, missing))
         raise Unavailable(str(missing), retry_after=SEARCHED_EVERY)
 
     # The order.
 
-    async def _ordered(
+    async def _get_receipt(
         self, job: Job, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, step: Journal
     ) -> Ordered:
-        """The receipt. One that was lost is looked for, for as long as the trainer may take to list it.
+        """The receipt. A lost one is searched for as long as the trainer may take to list it.
 
         Raises:
             Uncertain: nobody can tell whether it was ordered.
         """
-        if (settled := await step.recall(SETTLED, Ordered)) is not None:
+        if (settlement := await step.recall(SETTLED, Ordered)) is not None:
             await step.recall_payment()
-            return settled
+            return settlement
         try:
             return await step.pay("ordered", Ordered, lambda: self._order(job, order, provider), request=order)
         except Uncertain as error:
@@ -126,11 +126,11 @@ class Train:
         return await step("found", Ordered, lambda: self._search(order, trainer, provider, step, lost))
 
     async def _order(self, job: Job, order: TrainingOrder, provider: TrainingProvider) -> Ordered:
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             finetune = await finetunes.find(db, order.finetune_id)
         if finetune is None or finetune.state is not FinetuneState.TRAINING or finetune.frozen_at is not None:
             raise Refused("This training was called off before it was ordered.")
-        archive = await self._media.read(order.training_set)
+        archive = await self._files.read(order.training_set)
         members = await self._decoder.run(read_archive, archive)
         pictures = tuple(TrainingPicture(each.name, each.content, each.caption) for each in members)
         callback = self._callbacks.of(provider.name, job.id)
@@ -160,30 +160,29 @@ class Train:
             raise Uncertain(f"{lost} {trainer.label} does not list it after a day of looking.")
         raise Later(SEARCHED_EVERY)
 
-    async def _note_ref(self, order: TrainingOrder, ordered: Ordered) -> None:
-        """Where the finetune is, from now on. An admin who settled it may know better than the receipt."""
+    async def _note_ref(self, order: TrainingOrder, receipt: Ordered) -> None:
+        """Store where the finetune is. What the admin has put down counts for more than the receipt."""
         async with self._work() as tx:
-            db = tx.db
-            finetune = await finetunes.find(db, order.finetune_id)
+            finetune = await finetunes.find(tx.db, order.finetune_id)
             if finetune is None:
                 raise Broken("This finetune has lost its row.")
             progress = Progress.model_validate_json(finetune.progress) if finetune.progress else Progress()
-            known = finetune.ref is not None and progress.ordered_at == ordered.at
-            if known or finetune.state is FinetuneState.READY:  # interrupted between the news and the end of the job
+            noted = finetune.ref is not None and progress.ordered_at == receipt.at
+            if noted or finetune.state is FinetuneState.READY:  # the job was interrupted before its end
                 return
-            ref = ordered.started.ref.model_copy(update={"option": trainers.find(order.spec.trainer).option})
+            ref = receipt.started.ref.model_copy(update={"option": trainers.find(order.spec.trainer).option})
             await finetunes.update(
-                db,
+                tx.db,
                 order.finetune_id,
-                now=self._clock.now(),
+                now=tx.now,
                 ref=ref.model_dump_json(),
-                progress=Progress(ordered_at=ordered.at).model_dump_json(),
+                progress=Progress(ordered_at=receipt.at).model_dump_json(),
             )
 
     # The wait.
 
     async def _look(
-        self, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, ordered: Ordered
+        self, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, receipt: Ordered
     ) -> Training:
         """What became of the training, when it is over.
 
@@ -192,23 +191,23 @@ class Train:
             Uncertain: its trainer has lost track of it.
         """
         now = self._clock.now()
-        progress = await self._progress(order)
+        progress = await self._load_progress(order)
         usual = trainers.expect_seconds(trainer, order.spec.parameters)
         spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90))
-        if progress.share is None and progress.missing_since is None and now < ordered.at + min(spread.p10, QUICKEST):
-            raise Later(ordered.at + min(spread.p10, QUICKEST) - now)
-        found = await provider.finetune_status(ordered.started.ref)
-        if found.trigger:
-            await self._learn_trigger(order, found.trigger)
-        match found.status:
-            case Status.READY if order.spec.pack and await self._still_draws(order, progress, found, now):
+        if progress.share is None and progress.missing_since is None and now < receipt.at + min(spread.p10, QUICKEST):
+            raise Later(receipt.at + min(spread.p10, QUICKEST) - now)
+        training = await provider.finetune_status(receipt.started.ref)
+        if training.trigger:
+            await self._store_trigger(order, training.trigger)
+        match training.status:
+            case Status.READY if order.spec.pack and await self._still_draws(order, progress, training, now):
                 raise Later(3 * QUICKEST)
             case Status.READY | Status.MODERATED_INPUT | Status.MODERATED_OUTPUT:
-                return found
+                return training
             case Status.FAILED:
                 progress = await self._count_error(order, progress, now)
                 if progress.errors >= trainer.errors_believed_after:
-                    return found
+                    return training
                 raise Later(ERROR_PAUSE)
             case Status.MISSING:
                 since = progress.missing_since or now
@@ -217,24 +216,24 @@ class Train:
                     raise Uncertain(f"{trainer.label} does not know this training any more.")
             case _:
                 moved = {
-                    "share": found.progress,
-                    "ready_by": found.ready_by,
+                    "share": training.progress,
+                    "ready_by": training.ready_by,
                     "errors": 0,
                     "missing_since": None,
                     "inferred": None,
                 }
                 await self._note(order, progress.model_copy(update=moved))
-        if now - ordered.at > LOST_AFTER:
+        if now - receipt.at > LOST_AFTER:
             raise Uncertain(f"{trainer.label} never finished this training.")
-        raise Later(_pause(now - ordered.at, spread))
+        raise Later(_pause(now - receipt.at, spread))
 
-    async def _still_draws(self, order: TrainingOrder, progress: Progress, found: Training, now: float) -> bool:
+    async def _still_draws(self, order: TrainingOrder, progress: Progress, training: Training, now: float) -> bool:
         """Whether a pack's pictures, which are paid for, are still being drawn: there were more than at the last look.
 
-        Their number is nowhere told. Where none come at all, they are waited for `DRAWN_WITHIN`.
+        No trainer says how many there will be. Where there are none, they are waited for `DRAWN_WITHIN`.
         """
         since = progress.drawing_since or now
-        count = len(found.samples)
+        count = len(training.samples)
         if now - since > DRAWN_WITHIN or (count and count == progress.samples):
             return False
         await self._note(order, progress.model_copy(update={"samples": count, "drawing_since": since}))
@@ -247,74 +246,60 @@ class Train:
             await self._note(order, progress)
         return progress
 
-    async def _progress(self, order: TrainingOrder) -> Progress:
-        async with self._database.read() as db:
+    async def _load_progress(self, order: TrainingOrder) -> Progress:
+        async with self._work.read() as db:
             finetune = await finetunes.find(db, order.finetune_id)
         return Progress.model_validate_json(finetune.progress) if finetune and finetune.progress else Progress()
 
     async def _note(self, order: TrainingOrder, progress: Progress) -> None:
-        if progress == await self._progress(order):
+        if progress == await self._load_progress(order):
             return
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await finetunes.update(db, order.finetune_id, now=now, progress=progress.model_dump_json())
+            await finetunes.update(tx.db, order.finetune_id, now=tx.now, progress=progress.model_dump_json())
 
-    async def _learn_trigger(self, order: TrainingOrder, trigger: str) -> None:
-        """The trainer names the trigger word only now."""
+    async def _store_trigger(self, order: TrainingOrder, trigger: str) -> None:
+        """Store the trigger word of a trainer that names it only after the order."""
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            finetune = await finetunes.find(db, order.finetune_id)
+            finetune = await finetunes.find(tx.db, order.finetune_id)
             if finetune is None or finetune.ref is None:
                 return
             ref = FinetuneRef.model_validate_json(finetune.ref)
             if ref.trigger != trigger:
                 ref = ref.model_copy(update={"trigger": trigger, "remote_id": ref.remote_id or trigger})
-                await finetunes.update(db, order.finetune_id, now=now, ref=ref.model_dump_json())
+                await finetunes.update(tx.db, order.finetune_id, now=tx.now, ref=ref.model_dump_json())
 
     # The end.
 
-    async def _ready(self, order: TrainingOrder, trainer: Trainer, ordered: Ordered, found: Training) -> None:
-        now = self._clock.now()
-        expires_at = found.expires_at
-        if expires_at is None and trainer.lifetime is not None and not order.spec.parameters.get("auto_extend"):
-            expires_at = now + trainer.lifetime
+    async def _finish(self, order: TrainingOrder, trainer: Trainer, receipt: Ordered, training: Training) -> None:
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            moved = await finetunes.move(
-                db,
-                order.finetune_id,
-                before=(FinetuneState.TRAINING, FinetuneState.UNKNOWN),
-                after=FinetuneState.READY,
-                now=now,
+            expires_at = training.expires_at
+            if expires_at is None and trainer.lifetime is not None and not order.spec.parameters.get("auto_extend"):
+                expires_at = tx.now + trainer.lifetime
+            finished = await finetunes.move(
+                tx.db, order.finetune_id, Event.FINISH, now=tx.now, ready_at=tx.now, expires_at=expires_at
             )
-            if moved:
-                await finetunes.update(
-                    db, order.finetune_id, now=now, ready_at=now, expires_at=expires_at, progress=None, warned_at=None
-                )
-        if moved:
-            await self._pace.add(pace_key(trainer), now - ordered.at, now=now)
+        if finished:
+            await self._pace.add(pace_key(trainer), tx.now - receipt.at, now=tx.now)
 
     async def _is_deleted(self, order: TrainingOrder) -> bool:
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             finetune = await finetunes.find(db, order.finetune_id)
         return finetune is None or finetune.state is FinetuneState.DELETED
 
-    async def _keep_samples(self, order: TrainingOrder, provider: TrainingProvider, found: Training) -> None:
-        """Pictures that the trainer has drawn, as far as they can be had: the finetune is ready without them."""
-        for position, url in enumerate(found.samples[:MOST_SAMPLES]):
-            async with self._media.temporary() as path:
+    async def _keep_samples(self, order: TrainingOrder, provider: TrainingProvider, training: Training) -> None:
+        """Store pictures that the trainer has drawn. One that cannot be fetched is left out."""
+        for position, url in enumerate(training.samples[:MOST_SAMPLES]):
+            async with self._files.temporary() as path:
                 try:
                     await provider.fetch_output(url, path)
                     picture = await self._decoder.run(check_generated, path)
                 except (Broken, Unavailable) as error:
-                    log.info("A sample of %s could not be had: %s", order.spec.id, error)
+                    log.info("A sample of %s could not be fetched: %s", order.spec.id, error)
                     continue
-                sha256 = await self._media.adopt(path)
+                sha256 = await self._files.adopt(path)
+            sample = Sample(position=position, sha256=sha256, media_type=picture.media_type)
             async with self._work() as tx:
-                db = tx.db
-                await finetunes.add_sample(
-                    db, order.finetune_id, Sample(position=position, sha256=sha256, media_type=picture.media_type)
-                )
+                await finetunes.add_sample(tx.db, order.finetune_id, sample)
 
 
 def _pause(waited: float, spread: Spread) -> float:
@@ -323,8 +308,8 @@ def _pause(waited: float, spread: Spread) -> float:
     return QUICKEST if spread.p10 <= waited <= spread.p90 and usual < 2 * QUICKEST else usual
 
 
-def _failure(trainer: Trainer, found: Training) -> str:
-    why = f" It says: {'; '.join(found.reasons)}." if found.reasons else " It does not say why."
-    if found.status in {Status.MODERATED_INPUT, Status.MODERATED_OUTPUT}:
+def _explain_failure(trainer: Trainer, training: Training) -> str:
+    why = f" It says: {'; '.join(training.reasons)}." if training.reasons else " It does not say why."
+    if training.status in {Status.MODERATED_INPUT, Status.MODERATED_OUTPUT}:
         return f"{trainer.label}'s moderation turned these pictures down.{why}"
     return f"{trainer.label} could not finish this training.{why}"

@@ -4,29 +4,41 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from bot.pictures.linting import Finding, Severity
 from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection
 from bot.values import Frozen
-from bot.workflows.base.types import Forecast, Posted
+from bot.workflows.base.types import Forecast
 from storage.base.jobs import Job, State
 from storage.drawing.images import Image
-from storage.finetuning.finetunes import Finetune, FinetuneState, Sample, Share
+from storage.finetuning.finetunes import Finetune, Sample, Share, Visibility
 from storage.finetuning.training_images import TrainingImage
+from storage.finetuning.transitions import OPEN, FinetuneState
 from storage.reviewing.reviews import Review
+
+__all__ = [
+    "CONSENT",
+    "OPEN",
+    "STRENGTH",
+    "FinetuneState",
+    "FinetuneView",
+    "Progress",
+    "Share",
+    "TrainingOrder",
+    "Visibility",
+    "order_of",
+    "usual_model",
+]
 
 CONSENT = (
     "You may use these pictures: they are yours, or whoever made them has agreed, and everybody who can be "
     "recognised on them has agreed to be trained on."
 )
 """What is confirmed before a training begins, and by whoever adds pictures to another's training set."""
-
-
-OPEN = (FinetuneState.DRAFT, FinetuneState.UNKNOWN)
-"""States in which a finetune can be changed, and its training started."""
+STRENGTH = "finetune_strength"
+"""The parameter that says how much of a finetune goes into a picture."""
 
 
 class TrainingOrder(Frozen):
@@ -39,14 +51,14 @@ class TrainingOrder(Frozen):
 
 
 class Progress(Frozen):
-    """How far a training is, as its last look found it."""
+    """How far a training is, as of the last look at it."""
 
     share: float | None = None
     """0 to 1, where the provider says."""
     ordered_at: float | None = None
     ready_by: float | None = None
     errors: int = 0
-    """Looks in a row that found an error, which may pass."""
+    """Looks in a row that saw an error, which may pass."""
     error_at: float | None = None
     missing_since: float | None = None
     inferred: str | None = None
@@ -55,7 +67,7 @@ class Progress(Frozen):
     """Of a pack: pictures that were drawn at the last look."""
     drawing_since: float | None = None
     captions_alone: tuple[str, ...] = ()
-    """Of a draft: names of captions that no picture is called like."""
+    """Of a draft: the names of caption files without a picture of that name."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +128,8 @@ class FinetuneView:
         """Its newest training has left for its trainer, and cannot be called back any more."""
         if self.training is None or self.finetune.state is not FinetuneState.TRAINING:
             return False
-        known = self.finetune.ref is not None or self.progress.ordered_at is not None
-        return known or self.progress.inferred is not None or self.training.holds_slot
+        accepted = self.finetune.ref is not None or self.progress.ordered_at is not None
+        return accepted or self.progress.inferred is not None or self.training.holds_slot
 
     @property
     def untrained(self) -> bool:
@@ -139,8 +151,7 @@ class FinetuneView:
     def cost(self) -> int | None:
         """What its trainings were charged; None where that is not known of each."""
         costs = [each.cost_actual for each in self.tries if each.state is not State.CANCELLED]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        return None if None in costs else sum(cost or 0 for cost in costs)
 
     @property
     def digest(self) -> str:
@@ -151,28 +162,6 @@ class FinetuneView:
             "price": self.price,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-class FinetuneDelivery(Protocol):
-    """Where the cards of finetunes are shown; bot/discord/delivery.py is the real one."""
-
-    async def show(self, view: FinetuneView) -> bool:
-        """Bring its card up to date now, where there is one; whether that worked. Never raises."""
-        ...
-
-    async def ask(self, review: Review, view: FinetuneView) -> Posted: ...
-
-    async def decided(self, review: Review, view: FinetuneView) -> bool: ...
-
-    async def announce(self, view: FinetuneView, about: str, once: str) -> Posted:
-        """Tell the owner, by name, in the channel where it was started: `ready`, `failed`, `unknown`, `expiring`,
-        `expired`, `frozen` or `kept` (at its trainer, though it is deleted here). `added` tells a contributor, whose id
-        `once` is, that somebody else has put their pictures into it. Posted once for each
-        `about` and `once` (letters, digits, - and .), whatever is tried again.
-
-        Raises as `Delivery.finish`.
-        """
-        ...
 
 
 def usual_model(view: FinetuneView) -> str:

@@ -8,20 +8,21 @@ from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.training import Started
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.work import Transaction
-from bot.workflows.finetuning.consent import draft_again, drop_pictures, fallen_back, question
-from bot.workflows.finetuning.drafts import checked_description, checked_name
-from bot.workflows.finetuning.sheets import Sheets
+from bot.workflows.finetuning.consent import ask_to_keep, drop_pictures, return_to_draft
+from bot.workflows.finetuning.drafts import check_description, check_name
+from bot.workflows.finetuning.sheets import ContactSheets
 from bot.workflows.finetuning.starting import call_back
 from bot.workflows.finetuning.training_job import SETTLED, Ordered
-from bot.workflows.finetuning.types import FinetuneView, Progress
+from bot.workflows.finetuning.types import STRENGTH, FinetuneView, Progress, usual_model
 from bot.workflows.finetuning.views import FinetuneViews
 from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs, ledger, queue, steps
-from storage.base.jobs import State
+from storage.base.jobs import Job, State
 from storage.community import communities
 from storage.database import Connection
 from storage.finetuning import finetunes, training_images
-from storage.finetuning.finetunes import FinetuneState, Share, Visibility
+from storage.finetuning.finetunes import Share, Visibility
+from storage.finetuning.transitions import Event, FinetuneState
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -29,15 +30,11 @@ MOST_SHARES = 20
 
 
 class Finetunes:
-    """The verbs on finetunes that are there. Who presses is told by the caller, and checked here."""
+    """The verbs on finetunes. `by` is the member who presses; whether they may is checked here."""
 
-    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: Sheets) -> None:
-        self._sheets = sheets
-        self._files = kit.files
-        self._database = kit.database
+    def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: ContactSheets) -> None:
         self._work = kit.work
-        self._clock = kit.clock
-        self._signals = kit.signals
+        self._sheets = sheets
         self.views = views
 
     async def usable(self, finetune_id: str, *, guild_id: int, user_id: int, roles: Sequence[int]) -> FinetuneView:
@@ -46,7 +43,7 @@ class Finetunes:
         Raises:
             Refused: it is not ready, frozen, gone, or not shared with them.
         """
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             may = await finetunes.may_use(db, finetune_id, user_id=user_id, roles=roles)
         view = await self.views.of(finetune_id)
         if view is None or view.finetune.guild_id != guild_id or not may:
@@ -69,14 +66,13 @@ class Finetunes:
             Refused: not the owner, or the name is taken.
         """
         self._check_owner(view, by)
-        now = self._clock.now()
+        finetune_id, new_name = view.finetune.id, check_name(name) if name is not None else None
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await self._check_there(db, view)
-            if name is not None and not await finetunes.rename(db, view.finetune.id, name=checked_name(name), now=now):
-                raise Refused(f"This server has a finetune called “{checked_name(name)}” already.")
+            await _check_not_deleted(tx, view)
+            if new_name is not None and not await finetunes.rename(tx.db, finetune_id, name=new_name, now=tx.now):
+                raise Refused(f"This server has a finetune called “{new_name}” already.")
             if description is not None:
-                await finetunes.update(db, view.finetune.id, now=now, description=checked_description(description))
+                await finetunes.update(tx.db, finetune_id, now=tx.now, description=check_description(description))
 
     async def share(
         self, view: FinetuneView, *, by: int, visibility: Visibility, shares: Collection[Share] = ()
@@ -90,9 +86,8 @@ class Finetunes:
         if len(shares) > MOST_SHARES:
             raise Refused(f"A finetune is shared with at most {MOST_SHARES} members and roles, or with everybody.")
         async with self._work() as tx:
-            db = tx.db
-            await self._check_there(db, view)
-            await finetunes.share(db, view.finetune.id, visibility, list(shares))
+            await _check_not_deleted(tx, view)
+            await finetunes.share(tx.db, view.finetune.id, visibility, list(shares))
 
     async def keep(self, view: FinetuneView, *, by: int, model: str | None, strength: float | None) -> None:
         """Make a model or a strength the usual one.
@@ -101,22 +96,19 @@ class Finetunes:
             Refused: not the owner, or the model does not draw with it, or has no such strength.
         """
         self._check_owner(view, by)
-        columns: dict[str, object] = {}
+        values: dict[str, object] = {}
         if model is not None:
             if model not in view.trainer.models:
                 raise Refused("That model does not draw with this finetune.")
-            columns["model"] = model
+            values["model"] = model
         if strength is not None:
-            parameter = catalogue.find(model or view.finetune.model or view.trainer.models[0]).parameter(
-                "finetune_strength"
-            )
+            parameter = catalogue.find(model or usual_model(view)).parameter(STRENGTH)
             if parameter is None:
                 raise Refused(f"{view.trainer.label} has no strength to set.")
-            columns["strength"] = parameter.read(strength)
+            values["strength"] = parameter.read(strength)
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await self._check_there(db, view)
-            await finetunes.update(db, view.finetune.id, now=now, **columns)
+            await _check_not_deleted(tx, view)
+            await finetunes.update(tx.db, view.finetune.id, now=tx.now, **values)
 
     async def delete(self, view: FinetuneView, *, by: int, moderator: bool = False) -> None:
         """Delete it here and, by the worker, at its provider. Nobody can draw with it from now on.
@@ -126,13 +118,12 @@ class Finetunes:
         """
         if not moderator:
             self._check_owner(view, by)
-        finetune_id, now = view.finetune.id, self._clock.now()
+        finetune_id = view.finetune.id
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            await queue.cancel_waiting(db, job_id=finetune_id, now=now)
-            if await queue.has_unfinished(db, parent_id=finetune_id):
+            await queue.cancel_waiting(tx.db, job_id=finetune_id, now=tx.now)
+            if await queue.has_unfinished(tx.db, parent_id=finetune_id):
                 raise Refused("It is being trained just now, which nobody can stop. Delete it when that is over.")
-            await remove(tx, finetune_id, by=by)
+            await remove(tx, finetune_id, Event.DELETE, by=by)
 
     async def train_again(self, view: FinetuneView, *, by: int) -> None:
         """Go back to the draft of a finetune that expired, with all its pictures.
@@ -142,19 +133,8 @@ class Finetunes:
         """
         self._check_owner(view, by)
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            if not await finetunes.move(
-                db,
-                view.finetune.id,
-                before=(FinetuneState.EXPIRED,),
-                after=FinetuneState.DRAFT,
-                now=now,
-            ):
+            if not await return_to_draft(tx, view.finetune.id, Event.RENEW):
                 raise Refused("Only a finetune that has expired can be trained again.")
-            await finetunes.update(
-                db, view.finetune.id, now=now, ref=None, ready_at=None, expires_at=None, progress=None
-            )
-            await draft_again(tx, view.finetune.id)
             await tx.wake(view.finetune.id)
 
     async def withdraw(self, view: FinetuneView, *, by: int) -> int:
@@ -168,20 +148,18 @@ class Finetunes:
         """
         finetune = view.finetune
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            if await self._call_back_untrained(tx, finetune.id):
-                removed = await training_images.remove_of(db, finetune.id, contributor_id=by)
+            if await _call_back_untrained(tx, finetune.id):
+                removed = await training_images.remove_of(tx.db, finetune.id, contributor_id=by)
                 if removed:
                     await drop_pictures(tx, finetune.id, removed)
                 count = len(removed)
             else:
-                count = await training_images.withdraw(db, finetune.id, contributor_id=by, now=now)
+                count = await training_images.withdraw(tx.db, finetune.id, contributor_id=by, now=tx.now)
                 if count:
-                    await finetunes.freeze(db, finetune.id, by=by, now=now)
-                    community = await communities.find(db, finetune.guild_id)
+                    await finetunes.freeze(tx.db, finetune.id, by=by, now=tx.now)
+                    community = await communities.find(tx.db, finetune.guild_id)
                     channel_id = community.review_channel_id or view.job.channel_id
-                    asked = question(view, by=by, channel_id=channel_id, count=count, now=now)
-                    if not await reviews.add(db, asked):
+                    if not await ask_to_keep(tx, view, by=by, channel_id=channel_id, count=count):
                         raise Refused("Please try again in a second.")
             if not count:
                 raise Refused("None of its pictures is yours.")
@@ -189,15 +167,7 @@ class Finetunes:
         await self._sheets.draw(finetune.id)
         return count
 
-    async def _call_back_untrained(self, tx: Transaction, finetune_id: str) -> bool:
-        """Whether nothing was trained with its pictures; what only waits to be ordered is called back for that."""
-        finetune = await finetunes.find(tx.db, finetune_id)
-        if finetune is not None and finetune.state in {FinetuneState.ASKING, FinetuneState.TRAINING}:
-            await call_back(tx, finetune_id, by=finetune.owner_id)
-            finetune = await finetunes.find(tx.db, finetune_id)
-        return finetune is not None and finetune.state is FinetuneState.DRAFT
-
-    async def settle(
+    async def charge_outcome(
         self, job_id: str, *, by: int, charged: MicroUSD | None, reference: str | None, refunded: MicroUSD | None
     ) -> None:
         """Put down what the admin has found out at a provider about a job whose outcome is unknown.
@@ -211,47 +181,35 @@ class Finetunes:
         if charged is not None and reference is not None:
             raise Refused("Give either what it was charged, or where it is: what it costs is known when it is over.")
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            job = await jobs.find(db, job_id)
+            job = await jobs.find(tx.db, job_id)
             if job is None or job.parent_id is None:
                 raise Refused(
                     f"There is no job `{job_id[:20]}`: give the id of a picture or a training, like `3k9x2f-1`."
                 )
-            note = f"by the admin {by}"
-            if refunded is not None and not await ledger.refund(db, job_id=job.id, amount=refunded, now=now, note=note):
+            now, note = tx.now, f"by the admin {by}"
+            if refunded is not None and not await ledger.refund(
+                tx.db, job_id=job.id, amount=refunded, now=now, note=note
+            ):
                 raise Refused("This job was never ordered, or its refund is put down already.")
             if charged is not None:
-                if job.state.ended and job.cost_actual is None:
-                    await ledger.charge(db, job_id=job.id, amount=charged, now=now, note=note)
-                    await jobs.set_cost(db, job_id=job.id, cost=charged)
-                    await self._settled(tx, job.parent_id)
-                else:
+                if not job.state.ended or job.cost_actual is not None:
                     raise Refused("What this job has cost is known already.")
+                await ledger.charge(tx.db, job_id=job.id, amount=charged, now=now, note=note)
+                await jobs.set_cost(tx.db, job_id=job.id, cost=charged)
+                await return_to_draft(tx, job.parent_id, Event.CLEAR_UP)
+                await tx.wake(job.parent_id)
             if reference is not None:
-                await self._reopen(db, job_id, reference.strip(), now)
-                tx.wake_worker()
+                await self._reopen(tx, job, reference.strip())
 
-    async def _settled(self, tx: Transaction, finetune_id: str) -> None:
-        """Go back to the draft where nothing about a finetune is unknown any more."""
-        db, now = tx.db, tx.now
-        if await fallen_back(db, finetune_id) is FinetuneState.DRAFT:
-            before, after = (FinetuneState.UNKNOWN,), FinetuneState.DRAFT
-            if await finetunes.move(db, finetune_id, before=before, after=after, now=now):
-                await finetunes.update(db, finetune_id, now=now, ref=None, progress=None)
-                await draft_again(tx, finetune_id)
-        await tx.wake(finetune_id)
-
-    async def _reopen(self, db: Connection, job_id: str, reference: str, now: float) -> None:
+    async def _reopen(self, tx: Transaction, job: Job, reference: str) -> None:
         """Go on waiting for the newest training, which turned out to have been taken."""
-        job = await jobs.find(db, job_id)
-        view = await self.views.read(db, job.parent_id) if job and job.parent_id else None
+        view = await self.views.read(tx.db, job.parent_id) if job.parent_id else None
         newest = view.training if view else None
-        unknown = job is not None and job.state is State.UNKNOWN and job.cost_actual is None
-        if view is None or newest is None or newest.id != job_id or not unknown or not reference:
+        unknown = job.state is State.UNKNOWN and job.cost_actual is None
+        if view is None or newest is None or newest.id != job.id or not unknown or not reference:
             raise Refused("Only the newest training of a finetune can be found again, while its outcome is unknown.")
-        if not await finetunes.move(
-            db, view.finetune.id, before=(FinetuneState.UNKNOWN,), after=FinetuneState.TRAINING, now=now
-        ):
+        progress = Progress().model_dump_json()
+        if not await finetunes.move(tx.db, view.finetune.id, Event.FIND_AGAIN, now=tx.now, progress=progress):
             raise Refused("This finetune is not waiting for anybody to find out what became of it.")
         ref = FinetuneRef(
             provider=view.trainer.provider,
@@ -260,20 +218,10 @@ class Finetunes:
             trigger=reference if view.trainer.prefix else _phrase(view),
             option=view.trainer.option,
         )
-        ordered = Ordered(started=Started(ref=ref), at=now)
-        await steps.settle(db, job_id=job_id, name=SETTLED, result=ordered.model_dump_json(), now=now)
-        await queue.reopen(db, job_id=job_id, now=now)
-        await finetunes.update(db, view.finetune.id, now=now, ref=None, progress=Progress().model_dump_json())
-
-    async def _check_there(self, db: Connection, view: FinetuneView) -> None:
-        """Again, in the transaction that changes it.
-
-        Raises:
-            Refused: it was deleted meanwhile.
-        """
-        found = await finetunes.find(db, view.finetune.id)
-        if found is None or found.deleted_at is not None:
-            raise Refused("This finetune is deleted.")
+        receipt = Ordered(started=Started(ref=ref), at=tx.now)
+        await steps.settle(tx.db, job_id=job.id, name=SETTLED, result=receipt.model_dump_json(), now=tx.now)
+        await queue.reopen(tx.db, job_id=job.id, now=tx.now)
+        tx.wake_worker()
 
     def _check_owner(self, view: FinetuneView, by: int) -> None:
         if view.finetune.state is FinetuneState.DELETED:
@@ -282,24 +230,38 @@ class Finetunes:
             raise Refused(f"Only <@{view.finetune.owner_id}>, who made this finetune, can do that.")
 
 
-async def remove(
-    tx: Transaction, finetune_id: str, *, by: int, before: Collection[FinetuneState] | None = None
-) -> bool:
-    """Mark a finetune deleted, and have its files and its provider seen to; False where it is not `before` any more."""
-    db, now = tx.db, tx.now
-    states = before or [state for state in FinetuneState if state is not FinetuneState.DELETED]
-    if not await finetunes.move(db, finetune_id, before=list(states), after=FinetuneState.DELETED, now=now):
+async def _check_not_deleted(tx: Transaction, view: FinetuneView) -> None:
+    """Checked again in the transaction that changes a finetune: it may have been deleted meanwhile."""
+    finetune = await finetunes.find(tx.db, view.finetune.id)
+    if finetune is None or finetune.deleted_at is not None:
+        raise Refused("This finetune is deleted.")
+
+
+async def _call_back_untrained(tx: Transaction, finetune_id: str) -> bool:
+    """Whether nothing was trained with its pictures; what only waits to be ordered is called back for that."""
+    finetune = await finetunes.find(tx.db, finetune_id)
+    if finetune is not None and finetune.state in {FinetuneState.ASKING, FinetuneState.TRAINING}:
+        await call_back(tx, finetune_id, by=finetune.owner_id)
+        finetune = await finetunes.find(tx.db, finetune_id)
+    return finetune is not None and finetune.state is FinetuneState.DRAFT
+
+
+async def remove(tx: Transaction, finetune_id: str, event: Event, *, by: int) -> bool:
+    """Mark a finetune deleted, so that its job deletes its files, and asks its provider to delete it.
+
+    False where the event cannot happen any more.
+    """
+    if not await finetunes.move(tx.db, finetune_id, event, now=tx.now, deleted_at=tx.now, deleted_by=by):
         return False
-    await queue.cancel_waiting(db, job_id=finetune_id, now=now)
-    for review in await reviews.open_about(db, finetune_id):
+    await queue.cancel_waiting(tx.db, job_id=finetune_id, now=tx.now)
+    for review in await reviews.open_about(tx.db, finetune_id):
         await withdraw(tx, review, by=by)
-    await finetunes.update(db, finetune_id, now=now, deleted_at=now, deleted_by=by)
     await tx.wake(finetune_id)
     return True
 
 
-async def settle_consent(tx: Transaction, review: Review) -> None:
-    """A contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen.
+async def apply_decision_on_consent(tx: Transaction, review: Review) -> None:
+    """After a contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen.
 
     Where several have, it is frozen until the last of them is decided.
     """
@@ -309,7 +271,7 @@ async def settle_consent(tx: Transaction, review: Review) -> None:
             await finetunes.unfreeze(tx.db, review.subject)
         await tx.wake(review.subject)
     elif review.state is ReviewState.DENIED:
-        await remove(tx, review.subject, by=review.decided_by or 0)
+        await remove(tx, review.subject, Event.DELETE, by=review.decided_by or 0)
 
 
 async def object_to_consent(db: Connection, review: Review, user_id: int) -> str | None:

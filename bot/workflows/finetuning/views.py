@@ -16,8 +16,9 @@ from storage.base.jobs import Job, State
 from storage.community import communities
 from storage.database import Connection
 from storage.finetuning import finetunes, training_images
-from storage.finetuning.finetunes import Finetune, FinetuneState
+from storage.finetuning.finetunes import Finetune
 from storage.finetuning.training_images import TrainingImage
+from storage.finetuning.transitions import FinetuneState
 from storage.reviewing import reviews
 
 
@@ -27,7 +28,7 @@ class FinetuneViews:
     def __init__(self, kit: Kit, *, homes: Mapping[str, str] | None = None) -> None:
         """`homes` names the region of a provider where things are trained unless somebody chooses another."""
         self._homes = dict(homes or {})
-        self._database = kit.database
+        self._work = kit.work
         self._clock = kit.clock
         self._pace = kit.pace
         self._providers = frozenset(kit.providers)
@@ -40,37 +41,39 @@ class FinetuneViews:
         """Where this trainer trains unless somebody chooses another place; None where there is no choice."""
         return self._homes.get(trainer.provider) if trainer.regions else None
 
-    def check_there(self, trainer: Trainer) -> None:
+    def check_set_up(self, trainer: Trainer) -> None:
         """
         Raises:
             Refused: the trainer is not set up here; the sentence names those that are.
         """
         if trainer.provider not in self._providers:
-            there = ", ".join(each.label for each in self.offered())
-            raise Refused(f"{trainer.label} is not set up here. {f'There is: {there}.' if there else 'No trainer is.'}")
+            labels = ", ".join(each.label for each in self.offered())
+            raise Refused(
+                f"{trainer.label} is not set up here. {f'There is: {labels}.' if labels else 'No trainer is.'}"
+            )
 
     async def of(self, finetune_id: str) -> FinetuneView | None:
         """The finetune with that id, deleted ones too; None where there is none."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             return await self._read(db, finetune_id)
 
     async def read(self, db: Connection, finetune_id: str) -> FinetuneView | None:
-        """The same inside a transaction: what it says is still so when that ends."""
+        """The same inside a transaction: nothing of it changes before that ends."""
         return await self._read(db, finetune_id)
 
-    async def named(self, guild_id: int, name: str) -> FinetuneView | None:
+    async def find_by_name(self, guild_id: int, name: str) -> FinetuneView | None:
         """The finetune that is called so there and not deleted."""
-        async with self._database.read() as db:
-            found = await finetunes.named(db, guild_id, name)
-            return await self._read(db, found.id) if found else None
+        async with self._work.read() as db:
+            finetune = await finetunes.find_by_name(db, guild_id, name)
+            return await self._read(db, finetune.id) if finetune else None
 
-    async def listed(self, *, guild_id: int, user_id: int, roles: Sequence[int], limit: int) -> list[FinetuneView]:
+    async def list_usable(self, *, guild_id: int, user_id: int, roles: Sequence[int], limit: int) -> list[FinetuneView]:
         """What a member owns or may draw with, newest first."""
-        async with self._database.read() as db:
-            found = await finetunes.usable(
+        async with self._work.read() as db:
+            listed = await finetunes.list_usable(
                 db, guild_id=guild_id, user_id=user_id, roles=roles, limit=limit, ready=False
             )
-            views = [await self._read(db, each.id) for each in found]
+            views = [await self._read(db, each.id) for each in listed]
         return [view for view in views if view]
 
     async def _read(self, db: Connection, finetune_id: str) -> FinetuneView | None:
@@ -86,7 +89,7 @@ class FinetuneViews:
         progress = Progress.model_validate_json(finetune.progress) if finetune.progress else Progress()
         findings: list[Finding] = []
         if finetune.state in (*OPEN, FinetuneState.ASKING):
-            findings = await self._findings(db, finetune, spec, trainer, pictures, progress)
+            findings = await self._check_set(db, finetune, spec, trainer, pictures, progress)
         return FinetuneView(
             job=job,
             finetune=finetune,
@@ -108,7 +111,7 @@ class FinetuneViews:
             others=tuple(each for each in self.offered() if each.key != trainer.key),
         )
 
-    async def _findings(
+    async def _check_set(
         self,
         db: Connection,
         finetune: Finetune,
@@ -180,7 +183,7 @@ class FinetuneViews:
 
 
 def pace_key(trainer: Trainer) -> str:
-    """Under which the durations of a trainer's trainings are remembered."""
+    """The key of the durations of a trainer's trainings in `Pace`."""
     return f"train {trainer.key}"
 
 
