@@ -25,7 +25,7 @@ from bot.workflows.finetuning.verbs import apply_decision_on_consent, object_to_
 from bot.workflows.registering.conflicts import object_to_registration
 from bot.workflows.registering.feature import Registering
 from bot.workflows.registering.types import KIND as REGISTER
-from bot.workflows.registering.verbs import settle_registration, undo_approval
+from bot.workflows.registering.verbs import apply_decision_on_registration, undo_approval
 from bot.workflows.reviewing.verbs import QuestionRules, settle_spending
 from storage.base.jobs import Job
 
@@ -87,7 +87,7 @@ JOB_KINDS = {
         run=lambda features: features.finetuning.train, patience=LOST_AFTER + PATIENCE, paid_wait=SEARCHED_EVERY
     ),
     REGISTER: JobKind(
-        run=lambda features: features.registering.register,
+        run=lambda features: features.registering.job,
         patience=FOR_EVER,
         load=lambda features: features.registering.views.of,
         face=Face(
@@ -117,7 +117,7 @@ def question_kinds(*, undo_seconds: float) -> dict[str, QuestionKind]:
         ),
         REGISTER: QuestionKind(
             QuestionRules(
-                partial(settle_registration, undo=undo_seconds),
+                partial(apply_decision_on_registration, undo=undo_seconds),
                 objection=object_to_registration,
                 undo=undo_approval,
                 overridable=True,

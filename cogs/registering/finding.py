@@ -9,7 +9,7 @@ from bot.workflows.registering.types import Details, RegistrationView
 from cogs.base.asking import moderates
 from cogs.base.finding import check_age, in_sight
 from storage.registering import registrations
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 
 
 async def registration_of(interaction: Interaction, registration_id: str) -> RegistrationView:

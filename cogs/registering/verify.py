@@ -12,7 +12,7 @@ from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of
-from bot.workflows.registering.verifying import Verdict
+from bot.workflows.registering.verification import Verdict
 from cogs.base.asking import attached, reply
 from cogs.base.finding import IMAGE_ID, LINK, image_of, linked, pointer, request_of
 from cogs.registering.finding import registration_of
@@ -63,7 +63,7 @@ async def _of_text(interaction: Interaction, typed: str) -> Sequence[Verdict]:
     if LINK.fullmatch(text):
         return await _of_message(interaction, await linked(interaction, text))
     if found := _IP_ID.fullmatch(text):
-        return [await services.registering.verifying.of_ip(found[1], guild_id=interaction.guild_id)]
+        return [await services.registering.verification.of_ip(found[1], guild_id=interaction.guild_id)]
     text = text.lower()
     if not re.fullmatch(r"[0-9a-z-]{1,40}", text):
         raise Refused(
@@ -95,7 +95,7 @@ async def _of_attachments(interaction: Interaction, attachments: Sequence[discor
     assert interaction.guild_id, "commands are in communities only"
     client = interaction.client
     return [
-        await client.services.registering.verifying.of_upload(
+        await client.services.registering.verification.of_upload(
             attached(client, each.url, name=each.filename, size=each.size), guild_id=interaction.guild_id
         )
         for each in attachments
@@ -108,7 +108,7 @@ async def _of_pointer(interaction: Interaction, subject: str) -> Sequence[Verdic
     services, guild_id = interaction.client.services, interaction.guild_id
     if await services.registering.registrations.views.of(subject):
         view = await registration_of(interaction, subject)
-        return [await services.registering.verifying.of_registration(view, guild_id=guild_id)]
+        return [await services.registering.verification.of_registration(view, guild_id=guild_id)]
     pictures: Sequence[Image]
     if IMAGE_ID.fullmatch(subject):
         _, image = await image_of(interaction, subject)
@@ -118,7 +118,7 @@ async def _of_pointer(interaction: Interaction, subject: str) -> Sequence[Verdic
     if not pictures:
         raise Refused("That request has no picture.")
     return [
-        await services.registering.verifying.of_picture(f"Picture {each.id}", each.sha256, guild_id=guild_id)
+        await services.registering.verification.of_picture(f"Picture {each.id}", each.sha256, guild_id=guild_id)
         for each in pictures[:MOST]
     ]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from storage.base.columns import columns, insert, read
 from storage.database import Connection, change, row, rows
 
 
@@ -18,7 +19,7 @@ class PinRow:
     unpinned_at: float | None = None
 
 
-_COLUMNS = "registration_id, sha256, service, cid, pin_id, pinned_at, unpinned_at"
+_COLUMNS = columns(PinRow)
 
 
 async def save(db: Connection, pin: PinRow) -> None:
@@ -26,8 +27,7 @@ async def save(db: Connection, pin: PinRow) -> None:
     await change(
         db,
         f"""
-        INSERT INTO pins ({_COLUMNS})
-        VALUES (:registration_id, :sha256, :service, :cid, :pin_id, :pinned_at, :unpinned_at)
+        {insert("pins", PinRow)}
         ON CONFLICT (registration_id, sha256, service)
         DO UPDATE SET cid = :cid, pin_id = :pin_id, pinned_at = :pinned_at, unpinned_at = NULL
         """,
@@ -37,17 +37,17 @@ async def save(db: Connection, pin: PinRow) -> None:
 
 async def of_registration(db: Connection, registration_id: str) -> list[PinRow]:
     """All that is pinned for it and not taken back."""
-    found = await rows(
+    records = await rows(
         db,
         f"SELECT {_COLUMNS} FROM pins WHERE registration_id = :id AND unpinned_at IS NULL ORDER BY pinned_at",
         {"id": registration_id},
     )
-    return [PinRow(**dict(each)) for each in found]
+    return [read(PinRow, each) for each in records]
 
 
 async def needed_elsewhere(db: Connection, pin: PinRow) -> bool:
     """Whether another registration has the same bytes pinned at the same service: a service pins bytes once."""
-    found = await row(
+    record = await row(
         db,
         """
         SELECT 1 AS one FROM pins WHERE sha256 = :sha256 AND service = :service AND registration_id <> :registration_id
@@ -55,7 +55,7 @@ async def needed_elsewhere(db: Connection, pin: PinRow) -> bool:
         """,
         {"sha256": pin.sha256, "service": pin.service, "registration_id": pin.registration_id},
     )
-    return found is not None
+    return record is not None
 
 
 async def mark_unpinned(db: Connection, pin: PinRow, *, now: float) -> None:

@@ -1,45 +1,13 @@
 """Every question that is asked about registrations: images on their way to become IP on Story."""
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy.engine import RowMapping
-
+from storage.base import transitions
+from storage.base.columns import columns, insert, read
+from storage.base.transitions import quoted
 from storage.database import Connection, change, row, rows
-
-
-class RegistrationState(StrEnum):
-    """How far a registration is. Claimed and asked about are what its question is (storage/reviewing/reviews.py)."""
-
-    DRAFT = "draft"
-    """Only its owner sees it; it has no job and no card yet."""
-    SUBMITTED = "submitted"
-    APPROVED = "approved"
-    """A moderator has agreed; until `undo_until` they can take that back."""
-    PINNING = "pinning"
-    PINNED = "pinned"
-    SIGNED = "signed"
-    """Its transaction is signed and saved: from here on it cannot be withdrawn."""
-    SENT = "sent"
-    CONFIRMED = "confirmed"
-    DENIED = "denied"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    FAILED = "failed"
-
-
-UNDER_WAY = (
-    RegistrationState.SUBMITTED,
-    RegistrationState.APPROVED,
-    RegistrationState.PINNING,
-    RegistrationState.PINNED,
-    RegistrationState.SIGNED,
-    RegistrationState.SENT,
-)
-WITHDRAWABLE = UNDER_WAY[:4]
-"""States from which its owner can take it back: nothing is signed."""
+from storage.registering.transitions import TRANSITIONS, UNDER_WAY, Event, RegistrationState
 
 
 @dataclass(frozen=True)
@@ -84,61 +52,56 @@ class Registration:
     confirmed_at: float | None = None
 
 
-_COLUMNS = """id, guild_id, channel_id, owner_id, state, image_id, sha256, preview, fingerprint, details, created_at,
-    changed_at, previous_id, terms, digest, approval_id, undo_until, tries, image_cid, ip_metadata, ip_cid,
-    nft_metadata, nft_cid, token_id, ip_id, tx_hash, outcome, error, submitted_at, confirmed_at"""
-_CHANGEABLE = frozenset(_COLUMNS.replace(",", " ").split()) - {"id", "guild_id", "owner_id", "created_at", "state"}
-
-
-def _registration(found: RowMapping) -> Registration:
-    columns: dict[str, Any] = dict(found)
-    columns.update(state=RegistrationState(found["state"]))
-    return Registration(**columns)
+_COLUMNS = columns(Registration)
+_CHANGEABLE = {field.name for field in fields(Registration)} - {"id", "guild_id", "owner_id", "created_at", "state"}
 
 
 async def add(db: Connection, new: Registration) -> bool:
     """Keep a new one; False when it is there already."""
-    names = _COLUMNS.replace("\n", " ")
-    values = ", ".join(f":{name.strip()}" for name in names.split(","))
-    added = await change(
-        db, f"INSERT INTO registrations ({names}) VALUES ({values}) ON CONFLICT (id) DO NOTHING", asdict(new)
-    )
-    return added == 1
+    sql = f"{insert('registrations', Registration)} ON CONFLICT (id) DO NOTHING"
+    return await change(db, sql, asdict(new)) == 1
 
 
 async def find(db: Connection, registration_id: str) -> Registration | None:
-    found = await row(db, f"SELECT {_COLUMNS} FROM registrations WHERE id = :id", {"id": registration_id})
-    return _registration(found) if found else None
+    record = await row(db, f"SELECT {_COLUMNS} FROM registrations WHERE id = :id", {"id": registration_id})
+    return read(Registration, record) if record else None
 
 
 async def move(
     db: Connection,
     registration_id: str,
+    event: Event,
     *,
-    before: Collection[RegistrationState],
-    after: RegistrationState,
     now: float,
-    **columns: object,
+    seen: RegistrationState | None = None,
+    **values: object,
 ) -> bool:
-    """Go from one of the states `before` to `after`, and set `columns`; False when it is in none of them any more."""
-    states = {f"before_{place}": state for place, state in enumerate(before)}
+    """Let `event` happen as the table of transitions says; False when it cannot happen in the present state.
+
+    `seen` is the only state in which it may happen here. `values` are those of the columns that the event sets; what
+    is not given becomes NULL.
+    """
+    transition = transitions.find(TRANSITIONS, event)
+    assert seen is None or seen in transition.before, f"{event} cannot happen in the state {seen}"
+    assert set(values) <= set(transition.sets), f"{event} does not set {set(values) - set(transition.sets)}"
+    assigned = dict.fromkeys(transition.sets) | values
     changed = await change(
         db,
         f"""
-        UPDATE registrations SET state = :after, changed_at = :now{_assignments(columns)}
-        WHERE id = :id AND state IN ({", ".join(f":{name}" for name in states)})
+        UPDATE registrations SET state = :after, changed_at = :now{_assignments(assigned)}
+        WHERE id = :id AND state IN ({quoted((seen,) if seen else transition.before)})
         """,
-        {"id": registration_id, "after": after, "now": now, **states, **columns},
+        {"id": registration_id, "after": transition.after, "now": now, **assigned},
     )
     return changed == 1
 
 
-async def update(db: Connection, registration_id: str, *, now: float, **columns: object) -> None:
-    """Set `columns`, whatever its state."""
+async def update(db: Connection, registration_id: str, *, now: float, **values: object) -> None:
+    """Set the columns named in `values`, whatever its state."""
     await change(
         db,
-        f"UPDATE registrations SET changed_at = :now{_assignments(columns)} WHERE id = :id",
-        {"id": registration_id, "now": now, **columns},
+        f"UPDATE registrations SET changed_at = :now{_assignments(values)} WHERE id = :id",
+        {"id": registration_id, "now": now, **values},
     )
 
 
@@ -157,7 +120,7 @@ async def edit_draft(db: Connection, registration_id: str, *, owner_id: int, det
 
 async def draft_of(db: Connection, *, image_id: str, owner_id: int) -> Registration | None:
     """A member's newest draft about an image."""
-    found = await row(
+    record = await row(
         db,
         f"""
         SELECT {_COLUMNS} FROM registrations WHERE image_id = :image_id AND owner_id = :owner_id AND state = 'draft'
@@ -165,23 +128,23 @@ async def draft_of(db: Connection, *, image_id: str, owner_id: int) -> Registrat
         """,
         {"image_id": image_id, "owner_id": owner_id},
     )
-    return _registration(found) if found else None
+    return read(Registration, record) if record else None
 
 
-async def with_bytes(db: Connection, sha256: str, *, states: Collection[RegistrationState]) -> list[Registration]:
+async def with_bytes(db: Connection, sha256: str, *, states: Sequence[RegistrationState]) -> list[Registration]:
     """Those of the very same bytes in one of these states, in every community, oldest first."""
     return await _in_states(db, "sha256 = :sha256", {"sha256": sha256}, states)
 
 
 async def of_guild(
-    db: Connection, guild_id: int, *, states: Collection[RegistrationState], limit: int = 1000
+    db: Connection, guild_id: int, *, states: Sequence[RegistrationState], limit: int = 1000
 ) -> list[Registration]:
     """A community's, newest first."""
     return await _in_states(db, "guild_id = :guild_id", {"guild_id": guild_id}, states, newest=limit)
 
 
 async def of_owner(
-    db: Connection, *, guild_id: int, owner_id: int, states: Collection[RegistrationState], limit: int = 25
+    db: Connection, *, guild_id: int, owner_id: int, states: Sequence[RegistrationState], limit: int = 25
 ) -> list[Registration]:
     """A member's in a community, newest first."""
     return await _in_states(
@@ -195,46 +158,40 @@ async def of_owner(
 
 async def with_ip(db: Connection, ip_id: str) -> Registration | None:
     """The one that became this IP asset."""
-    found = await row(db, f"SELECT {_COLUMNS} FROM registrations WHERE ip_id = :ip_id LIMIT 1", {"ip_id": ip_id})
-    return _registration(found) if found else None
-
-
-async def in_state(db: Connection, state: RegistrationState) -> list[Registration]:
-    """All of that state, oldest first."""
-    return await _in_states(db, "TRUE", {}, [state])
+    record = await row(db, f"SELECT {_COLUMNS} FROM registrations WHERE ip_id = :ip_id LIMIT 1", {"ip_id": ip_id})
+    return read(Registration, record) if record else None
 
 
 async def likenesses(
-    db: Connection, guild_id: int, *, states: Collection[RegistrationState], limit: int
+    db: Connection, guild_id: int, *, states: Sequence[RegistrationState], limit: int
 ) -> list[tuple[str, str, str]]:
     """Id, SHA-256 and fingerprint of a community's, newest first: all that is needed to compare them."""
-    named = {f"state_{place}": state for place, state in enumerate(states)}
-    found = await rows(
+    records = await rows(
         db,
         f"""
         SELECT id, sha256, fingerprint FROM registrations
-        WHERE guild_id = :guild_id AND state IN ({", ".join(f":{name}" for name in named)})
+        WHERE guild_id = :guild_id AND state IN ({quoted(states)})
         ORDER BY changed_at DESC LIMIT :limit
         """,
-        {"guild_id": guild_id, "limit": limit, **named},
+        {"guild_id": guild_id, "limit": limit},
     )
-    return [(each["id"], each["sha256"], each["fingerprint"]) for each in found]
+    return [(each["id"], each["sha256"], each["fingerprint"]) for each in records]
 
 
 async def stranded(db: Connection, *, ended_before: float) -> list[str]:
     """Those under way whose job has ended all the same, by a bug or a full disk, and some time ago."""
-    found = await rows(
+    records = await rows(
         db,
-        """
+        f"""
         SELECT registrations.id FROM registrations JOIN jobs ON jobs.id = registrations.id
         WHERE jobs.state IN ('failed', 'unknown') AND jobs.ended_at <= :before AND registrations.state IN (
-            'submitted', 'approved', 'pinning', 'pinned', 'signed', 'sent', 'withdrawn')
+            {quoted((*UNDER_WAY, RegistrationState.WITHDRAWN))})
             AND (registrations.state <> 'withdrawn' OR EXISTS (
                 SELECT 1 FROM pins WHERE registration_id = registrations.id AND unpinned_at IS NULL))
         """,
         {"before": ended_before},
     )
-    return [each["id"] for each in found]
+    return [each["id"] for each in records]
 
 
 async def drafts_before(db: Connection, when: float) -> list[Registration]:
@@ -253,24 +210,20 @@ async def _in_states(
     db: Connection,
     condition: str,
     parameters: dict[str, object],
-    states: Collection[RegistrationState],
+    states: Sequence[RegistrationState],
     *,
     newest: int | None = None,
 ) -> list[Registration]:
-    named = {f"state_{place}": state for place, state in enumerate(states)}
     order = "ORDER BY changed_at DESC LIMIT :newest" if newest is not None else "ORDER BY created_at"
-    found = await rows(
+    records = await rows(
         db,
-        f"""
-        SELECT {_COLUMNS} FROM registrations
-        WHERE {condition} AND state IN ({", ".join(f":{name}" for name in named)}) {order}
-        """,
-        {**parameters, **named, **({"newest": newest} if newest is not None else {})},
+        f"SELECT {_COLUMNS} FROM registrations WHERE {condition} AND state IN ({quoted(states)}) {order}",
+        {**parameters, **({"newest": newest} if newest is not None else {})},
     )
-    return [_registration(each) for each in found]
+    return [read(Registration, each) for each in records]
 
 
-def _assignments(columns: Collection[str]) -> str:
-    unknown = set(columns) - _CHANGEABLE
+def _assignments(names: Collection[str]) -> str:
+    unknown = set(names) - _CHANGEABLE
     assert not unknown, unknown
-    return "".join(f", {name} = :{name}" for name in columns)
+    return "".join(f", {name} = :{name}" for name in names)

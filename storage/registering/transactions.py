@@ -1,11 +1,9 @@
 """Every question that is asked about transactions: what is to be on the chain, and each form in which it was signed."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy.engine import RowMapping
-
+from storage.base.columns import columns, insert, read
 from storage.database import Connection, change, row, rows
 
 
@@ -62,55 +60,35 @@ class Attempt:
     sent_at: float | None = None
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Transaction))
-_ATTEMPT = ", ".join(field.name for field in fields(Attempt))
+_COLUMNS = columns(Transaction)
+_ATTEMPT = columns(Attempt)
 _IS_MEANT = """NOT EXISTS (SELECT 1 FROM attempts AS later WHERE later.transaction_id = attempts.transaction_id
     AND later.signed_at > attempts.signed_at)"""
 
 
-def _values(columns: str) -> str:
-    return ", ".join(f":{name}" for name in columns.split(", "))
-
-
-def _transaction(found: RowMapping) -> Transaction:
-    columns: dict[str, Any] = dict(found)
-    columns.update(state=TransactionState(found["state"]))
-    return Transaction(**columns)
-
-
 async def add(db: Connection, new: Transaction) -> bool:
     """Keep a new one; False when it is there already."""
-    added = await change(
-        db,
-        f"INSERT INTO transactions ({_COLUMNS}) VALUES ({_values(_COLUMNS)}) ON CONFLICT (id) DO NOTHING",
-        asdict(new),
-    )
-    return added == 1
+    return await change(db, f"{insert('transactions', Transaction)} ON CONFLICT (id) DO NOTHING", asdict(new)) == 1
 
 
 async def find(db: Connection, transaction_id: str) -> Transaction | None:
-    found = await row(db, f"SELECT {_COLUMNS} FROM transactions WHERE id = :id", {"id": transaction_id})
-    return _transaction(found) if found else None
+    record = await row(db, f"SELECT {_COLUMNS} FROM transactions WHERE id = :id", {"id": transaction_id})
+    return read(Transaction, record) if record else None
 
 
 async def add_attempt(db: Connection, attempt: Attempt) -> bool:
     """Keep a signed form; False when this very one is there already."""
-    added = await change(
-        db,
-        f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({_values(_ATTEMPT)}) ON CONFLICT (hash) DO NOTHING",
-        asdict(attempt),
-    )
-    return added == 1
+    return await change(db, f"{insert('attempts', Attempt)} ON CONFLICT (hash) DO NOTHING", asdict(attempt)) == 1
 
 
 async def attempts_of(db: Connection, transaction_id: str) -> list[Attempt]:
     """Every form in which it was signed, the newest last."""
-    found = await rows(
+    records = await rows(
         db,
         f"SELECT {_ATTEMPT} FROM attempts WHERE transaction_id = :id ORDER BY signed_at",
         {"id": transaction_id},
     )
-    return [Attempt(**dict(each)) for each in found]
+    return [read(Attempt, each) for each in records]
 
 
 async def mark_sent(db: Connection, tx_hash: str, *, now: float) -> None:
@@ -171,8 +149,8 @@ async def open_of(db: Connection, *, sender: str, chain_id: int) -> list[tuple[T
         """,
         wallet,
     )
-    by_id = {each["id"]: _transaction(each) for each in whole}
-    return [(by_id[each["transaction_id"]], Attempt(**dict(each))) for each in meant]
+    by_id = {each["id"]: read(Transaction, each) for each in whole}
+    return [(by_id[each["transaction_id"]], read(Attempt, each)) for each in meant]
 
 
 async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
@@ -181,7 +159,7 @@ async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
     What was replaced by a form with another nonce does not count, or a node that once told a number too high would
     leave a gap for ever.
     """
-    found = await row(
+    record = await row(
         db,
         f"""
         SELECT MAX(attempts.nonce) AS highest
@@ -192,12 +170,12 @@ async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
         """,
         {"sender": sender, "chain_id": chain_id},
     )
-    return found["highest"] + 1 if found and found["highest"] is not None else 0
+    return record["highest"] + 1 if record and record["highest"] is not None else 0
 
 
 async def at_nonce(db: Connection, *, sender: str, chain_id: int, nonce: int) -> list[Attempt]:
     """Everything that a wallet has signed with one nonce, the newest last."""
-    found = await rows(
+    records = await rows(
         db,
         f"""
         SELECT {_ATTEMPT} FROM attempts WHERE sender = :sender AND chain_id = :chain_id AND nonce = :nonce
@@ -205,4 +183,4 @@ async def at_nonce(db: Connection, *, sender: str, chain_id: int, nonce: int) ->
         """,
         {"sender": sender, "chain_id": chain_id, "nonce": nonce},
     )
-    return [Attempt(**dict(each)) for each in found]
+    return [read(Attempt, each) for each in records]

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from storage.base.columns import columns, insert, read
 from storage.database import Connection, change, row
 
 
@@ -16,32 +17,26 @@ class LinkedWallet:
     linked_at: float
 
 
+_COLUMNS = columns(LinkedWallet)
+
+
 async def find(db: Connection, user_id: int) -> LinkedWallet | None:
-    found = await row(
-        db,
-        "SELECT user_id, address, message, signature, linked_at FROM wallets WHERE user_id = :id",
-        {"id": user_id},
-    )
-    return LinkedWallet(**dict(found)) if found else None
+    record = await row(db, f"SELECT {_COLUMNS} FROM wallets WHERE user_id = :id", {"id": user_id})
+    return read(LinkedWallet, record) if record else None
 
 
 async def holder(db: Connection, address: str) -> LinkedWallet | None:
     """Who has linked this wallet, by its checksum spelling."""
-    found = await row(
-        db,
-        "SELECT user_id, address, message, signature, linked_at FROM wallets WHERE address = :address LIMIT 1",
-        {"address": address},
-    )
-    return LinkedWallet(**dict(found)) if found else None
+    record = await row(db, f"SELECT {_COLUMNS} FROM wallets WHERE address = :address LIMIT 1", {"address": address})
+    return read(LinkedWallet, record) if record else None
 
 
 async def save(db: Connection, wallet: LinkedWallet) -> None:
     """Link a wallet in place of the member's earlier one."""
     await change(
         db,
-        """
-        INSERT INTO wallets (user_id, address, message, signature, linked_at)
-        VALUES (:user_id, :address, :message, :signature, :linked_at)
+        f"""
+        {insert("wallets", LinkedWallet)}
         ON CONFLICT (user_id) DO UPDATE SET address = :address, message = :message, signature = :signature,
             linked_at = :linked_at
         """,

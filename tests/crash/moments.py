@@ -20,7 +20,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from yarl import URL
 
 from bot.story.node.rpc import Node
-from bot.workflows.registering.job import Register
+from bot.workflows.registering.job import RegistrationJob
 from bot.workflows.registering.verbs import Registrations
 from storage.base import queue
 from storage.base.jobs import Job
@@ -112,7 +112,7 @@ class Moments:
 
     def _watch_node(self) -> None:
         """What a chain's node is asked by who submits a registration and by its job, apart from what others ask."""
-        ask, submit, register = Node.make_request, Registrations.submit, Register.__call__
+        ask, submit, register = Node.make_request, Registrations.submit, RegistrationJob.__call__
         asking: ContextVar[str] = ContextVar("asking", default="")
 
         async def asked(node: Node, method: RPCEndpoint, params: Any) -> RPCResponse:
@@ -132,7 +132,7 @@ class Moments:
 
         Node.make_request = asked  # pyright: ignore[reportAttributeAccessIssue]
         Registrations.submit = named("a submission", submit)  # pyright: ignore[reportAttributeAccessIssue]
-        Register.__call__ = named("a registration", register)  # pyright: ignore[reportAttributeAccessIssue]
+        RegistrationJob.__call__ = named("a registration", register)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _watch_files(self) -> None:
         fsync, replace = os.fsync, Path.replace

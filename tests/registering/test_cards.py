@@ -34,11 +34,12 @@ from bot.workflows.registering.types import (
     Terms,
     Tried,
 )
-from bot.workflows.registering.verifying import Standing, Verdict
+from bot.workflows.registering.verification import Standing, Verdict
 from bot.workflows.registering.wallets import Challenge, Linked
 from standins.discord.rules import check_message
 from storage.base.jobs import State
-from storage.registering.registrations import UNDER_WAY, WITHDRAWABLE, Registration, RegistrationState
+from storage.registering.registrations import Registration
+from storage.registering.transitions import UNDER_WAY, WITHDRAWABLE, RegistrationState
 from storage.registering.wallets import LinkedWallet
 from storage.reviewing.reviews import Exchange, ReviewState
 from tests.drawing.test_cards import ID, MEDIA, MODERATOR, OWNER, a_job, a_review, an_image, labels, presses, words

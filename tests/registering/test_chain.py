@@ -17,7 +17,7 @@ from standins.base.faults import Fault, Handler, hangs_up, html, loses_the_answe
 from standins.chain import faults as chain_faults
 from standins.chain.accounts import BOT
 from standins.chain.faults import changes, refuses, says
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community, made_collection
 from tests.scenes.registering import approve, registered, seen, submitted

@@ -14,7 +14,8 @@ from bot.discord.buttons import button
 from standins.base.faults import Fault, answers
 from standins.chain.accounts import ADA, BEN, OLGA
 from storage.registering import registrations
-from storage.registering.registrations import Registration, RegistrationState
+from storage.registering.registrations import Registration
+from storage.registering.transitions import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from storage.base.jobs import State
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community, buttons_of, text_of
 from tests.scenes.registering import approve, registered, seen, submitted

@@ -15,12 +15,12 @@ from bot.http import client as http
 from bot.story.licences import Licence, LicenceKey
 from bot.story.metadata import Content, Creator
 from bot.workflows.registering.types import UNDO, Picture, Terms
-from bot.workflows.registering.upkeep import Upkeep
+from bot.workflows.registering.upkeep import ReadinessWatch
 from standins.base.faults import Fault, html
 from standins.chain.accounts import BOT
 from storage.database import change
 from storage.registering import pins
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 from storage.reviewing import audit
 from tests.conftest import Founder
 from tests.scenes.community import Community, buttons_of, job_of, text_of
@@ -344,9 +344,9 @@ async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Commun
     await chain.fund(BOT.address, 10**15)
     async with http.session() as session:
         registrar = reading_registrar(community.settings, session)
-        upkeep = Upkeep(replace(community.app.services.kit, alarm=alarm), registrar=registrar)
-        await upkeep.look()
-        await upkeep.look()
+        upkeep = ReadinessWatch(replace(community.app.services.kit, alarm=alarm), registrar=registrar)
+        await upkeep.check()
+        await upkeep.check()
     assert len(told) == 1
     assert BOT.address in told[0]
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.errors import Refused
 from bot.workflows.registering.types import UNDO
 from standins.base.faults import Fault, Handler
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community, job_of
 from tests.scenes.registering import WALLET, approve, mia, origin, registered, seen, submitted

@@ -15,7 +15,7 @@ from standins.base.faults import Fault, Handler, Trouble, fails_after, hangs_up,
 from standins.chain.accounts import BOT
 from standins.pinata import PinataServer
 from standins.pinata.faults import rate_limits
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 from tests.conftest import Founder
 from tests.scenes.community import Community
 from tests.scenes.registering import WALLET, approve, drafted, registered, seen, submitted

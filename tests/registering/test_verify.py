@@ -201,9 +201,9 @@ async def pass_on(community: Community, row: Registration, to: str) -> None:
 
 async def test_another_communitys_registration_names_nobody(owls: Community) -> None:
     row = await a_registered(owls)
-    verifying = owls.app.services.registering.verifying
-    verdict = await verifying.of_bytes("cat.jpg", row.sha256, guild_id=owls.guild.id + 1)
+    verification = owls.app.services.registering.verification
+    verdict = await verification.of_bytes("cat.jpg", row.sha256, guild_id=owls.guild.id + 1)
     assert verdict.foreign
     assert verdict.registered
     waiting = await registered(owls, await submitted(owls))
-    assert (await verifying.of_bytes("x", waiting.sha256, guild_id=owls.guild.id + 1)).registered is None
+    assert (await verification.of_bytes("x", waiting.sha256, guild_id=owls.guild.id + 1)).registered is None

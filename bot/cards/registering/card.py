@@ -18,7 +18,7 @@ from bot.discord.buttons import PressButton, button
 from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import RegistrationView
 from storage.base.jobs import NEVER, State
-from storage.registering.registrations import UNDER_WAY, WITHDRAWABLE, RegistrationState
+from storage.registering.transitions import UNDER_WAY, WITHDRAWABLE, RegistrationState
 from storage.reviewing.reviews import ReviewState
 
 _OVER = {

@@ -11,7 +11,8 @@ from bot.story.node.networks import Network
 from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import Alike, RegistrationView, Terms
 from storage.base.jobs import Job
-from storage.registering.registrations import Registration, RegistrationState
+from storage.registering.registrations import Registration
+from storage.registering.transitions import RegistrationState
 
 LEAST = 20
 ROOMS = (700, 400, 200, 100, 40, LEAST)

@@ -22,7 +22,7 @@ from bot.discord.buttons import button
 from bot.story.node.values import coins
 from bot.workflows.base.files import FilePaths
 from bot.workflows.registering.types import RegistrationView
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 from storage.reviewing.reviews import Review, ReviewState
 
 

@@ -7,8 +7,8 @@ from bot.cards.base.lines import DONE, UNSURE, WAITING, small
 from bot.cards.base.words import escaped, moment, quoted, sentence
 from bot.cards.registering.parts import STATES, TITLE, card_link, licence_of, roomy, short
 from bot.workflows.registering.types import RegistrationView
-from bot.workflows.registering.verifying import Standing, Verdict
-from storage.registering.registrations import RegistrationState
+from bot.workflows.registering.verification import Standing, Verdict
+from storage.registering.transitions import RegistrationState
 
 
 def verdict_card(verdicts: Sequence[Verdict]) -> Card:

@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from bot.workflows.base.kit import Kit
+from bot.workflows.base.work import Transaction
 from storage.base import drafts
 
 Content = TypeVar("Content", bound=BaseModel)
@@ -40,3 +41,20 @@ class Forms:
         async with self._work() as tx:
             text = await drafts.take(tx.db, draft_id=form_id, owner_id=owner_id, now=tx.now)
         return content.model_validate_json(text) if text else None
+
+    async def replace(
+        self, tx: Transaction, form_id: str, owner_id: int, before: BaseModel, after: BaseModel, *, seconds: float
+    ) -> bool:
+        """Keep `after` instead of `before`, in a transaction; False where something else is kept by now, or nothing."""
+        text = await drafts.find(tx.db, draft_id=form_id, owner_id=owner_id, now=tx.now)
+        if text is None or type(before).model_validate_json(text) != before:
+            return False
+        await drafts.save(
+            tx.db,
+            draft_id=form_id,
+            owner_id=owner_id,
+            content=after.model_dump_json(),
+            now=tx.now,
+            expires_at=tx.now + seconds,
+        )
+        return True

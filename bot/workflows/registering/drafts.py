@@ -1,4 +1,4 @@
-"""From what a member says about an image to what would be submitted: recipient, licence, parents, what is public."""
+"""Makes of a member's draft the terms that would be submitted: recipient, licence, parents, what becomes public."""
 
 from dataclasses import dataclass
 
@@ -23,12 +23,13 @@ from storage.drawing import images
 from storage.drawing.images import Image
 from storage.finetuning import finetunes, training_images
 from storage.registering import registrations, wallets
-from storage.registering.registrations import Registration, RegistrationState
+from storage.registering.registrations import Registration
+from storage.registering.transitions import RegistrationState
 
 
 @dataclass(frozen=True)
-class _Origins:
-    """What the records say about an image when its terms are put together."""
+class _Sources:
+    """The rows that the terms of an image are made from."""
 
     image: Image
     request: ImageRequest
@@ -39,13 +40,14 @@ class _Origins:
     parent: Registration | None
 
 
-class Drafting:
-    """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
+class Drafts:
+    """Reads drafts with what would be submitted."""
 
     def __init__(
         self, kit: Kit, *, publishing: Publishing | None, network: Network, missing: tuple[str, ...] = ()
     ) -> None:
-        self._database = kit.database
+        """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
+        self._work = kit.work
         self._publishing = publishing
         self.network = network
         self._missing = missing
@@ -66,14 +68,14 @@ class Drafting:
             Refused: registration is not set up, or the picture is gone.
         """
         self.check_offered()
-        async with self._database.read() as db:
-            origins = await self._origins(db, draft)
+        async with self._work.read() as db:
+            sources = await self._load_sources(db, draft)
         details = Details.model_validate_json(draft.details)
         parent, refusal, terms, missing = None, None, None, None
         try:
-            if origins.parent is not None and details.derivative:
-                parent, refusal = await self._parent(origins.parent)
-            terms = self._terms(draft, details, origins, (parent,) if parent else ())
+            if sources.parent is not None and details.derivative:
+                parent, refusal = await self._ask_about_parent(sources.parent)
+            terms = self._make_terms(draft, details, sources, (parent,) if parent else ())
         except Refused as error:
             missing = str(error)
         except Unavailable as error:
@@ -81,21 +83,21 @@ class Drafting:
         return DraftView(
             registration=draft,
             details=details,
-            image=origins.image,
-            request=origins.request,
+            image=sources.image,
+            request=sources.request,
             network=self.network,
             terms=terms,
             missing=missing,
-            parent=origins.parent,
+            parent=sources.parent,
             parent_refusal=refusal,
-            wallet=origins.wallet,
+            wallet=sources.wallet,
         )
 
     async def try_out(self, terms: Terms) -> None:
-        """Ask the chain whether it would take this; what cannot be asked just now is asked again later.
+        """Ask the chain whether it would take this. Where it does not answer, the registration's job asks again.
 
         Raises:
-            Refused, Broken: it would not.
+            Refused, Broken: the chain would not take it.
         """
         assert self._publishing, "it is offered"
         try:
@@ -103,7 +105,7 @@ class Drafting:
         except Unavailable:
             return
 
-    async def _parent(self, parent: Registration) -> tuple[Parent | None, str | None]:
+    async def _ask_about_parent(self, parent: Registration) -> tuple[Parent | None, str | None]:
         """The parent, or why it cannot be one."""
         assert self._publishing, "it is offered"
         assert parent.ip_id, "it is confirmed"
@@ -112,35 +114,38 @@ class Drafting:
         except (Refused, Broken) as error:
             return None, str(error)
 
-    def _terms(self, draft: Registration, details: Details, origins: _Origins, parents: tuple[Parent, ...]) -> Terms:
-        """
+    def _make_terms(
+        self, draft: Registration, details: Details, sources: _Sources, parents: tuple[Parent, ...]
+    ) -> Terms:
+        """What would be submitted.
+
         Raises:
-            Refused: something is missing or may not be so.
+            Refused: something is missing, or a value is not allowed.
         """
         assert self._publishing, "it is offered"
         if not details.title:
             raise Refused("A title is missing: press “Edit text”.")
-        recipient, why = _recipient(details, origins)
-        request, picture = origins.request, origins.picture
+        recipient, why = _choose_recipient(details, sources)
+        request, picture = sources.request, sources.picture
         creators = details.creators or (Creator(name=details.author, address=recipient, share=100),)
         strength = request.parameters.get("finetune_strength")
         content = Content(
             registration_id=draft.id,
             title=details.title,
             description=details.description,
-            created_at=origins.image.created_at,
+            created_at=sources.image.created_at,
             sha256=draft.sha256,
-            media_type=origins.image.media_type,
+            media_type=sources.image.media_type,
             creators=creators,
             tags=details.tags,
             generation=Generation(
                 provider=LABELS[catalogue.find(request.model).provider],
                 model=picture.model,
                 prompt=request.prompt if details.public_prompt and request.prompt.strip() else None,
-                seed=origins.image.seed,
+                seed=sources.image.seed,
                 finetune=request.finetune_name,
                 finetune_strength=float(strength) if isinstance(strength, int | float) else None,
-                training_set=origins.training_set,
+                training_set=sources.training_set,
             ),
             parents=tuple(ParentLink(ip_id=parent.ip_id) for parent in parents),
         )
@@ -151,14 +156,14 @@ class Drafting:
             gateway=self._publishing.gateway,
             recipient=recipient,
             recipient_from=why,
-            licence=_licence(details, origins) if parents else details.licence,
+            licence=_licence_of(details, sources) if parents else details.licence,
             parents=parents,
             content=content,
             picture=picture,
             sha256=draft.sha256,
         )
 
-    async def _origins(self, db: Connection, draft: Registration) -> _Origins:
+    async def _load_sources(self, db: Connection, draft: Registration) -> _Sources:
         image = await images.find(db, draft.image_id)
         job = await jobs.find(db, image.job_id) if image else None
         if image is None or image.deleted_at is not None or job is None:
@@ -184,31 +189,31 @@ class Drafting:
             bytes=image.bytes,
             made_from=image.parent_image_id,
         )
-        return _Origins(
+        return _Sources(
             image=image,
             request=request,
             picture=picture,
             training_set=finetune.training_set if finetune else None,
             wallet=wallet.address if wallet else None,
             community_wallet=community.wallet,
-            parent=await self._registered_parent(db, image),
+            parent=await self._find_parent(db, image),
         )
 
-    async def _registered_parent(self, db: Connection, image: Image) -> Registration | None:
+    async def _find_parent(self, db: Connection, image: Image) -> Registration | None:
         """The registered image that this one edits or varies, on this network."""
         made_from = await images.find(db, image.parent_image_id) if image.parent_image_id else None
         if made_from is None:
             return None
         confirmed = await registrations.with_bytes(db, made_from.sha256, states=[RegistrationState.CONFIRMED])
-        for found in confirmed:
-            terms = Terms.model_validate_json(found.terms) if found.terms else None
-            if found.ip_id and terms and terms.chain_id == self.network.chain_id:
-                return found
+        for registration in confirmed:
+            terms = Terms.model_validate_json(registration.terms) if registration.terms else None
+            if registration.ip_id and terms and terms.chain_id == self.network.chain_id:
+                return registration
         return None
 
 
 def rehearsal(terms: Terms) -> Mint:
-    """The mint as it would be, but for links and hashes, which are known when it is pinned."""
+    """The mint with made-up links and hashes: the real ones are known when the files are pinned."""
     link = "https://ipfs.io/ipfs/bafkrei" + "a" * 52
     return Mint(
         recipient=Address(terms.recipient),
@@ -222,7 +227,7 @@ def rehearsal(terms: Terms) -> Mint:
 
 
 def mint_of(registration: Registration, terms: Terms) -> Mint:
-    """The mint of what is pinned; the same after a restart, and whatever the settings say by then."""
+    """The mint of what is pinned. It depends on these two rows alone, not on the settings of the moment."""
     assert registration.ip_metadata, "it is pinned"
     assert registration.nft_metadata, "it is pinned"
     assert registration.ip_cid, "it is pinned"
@@ -237,17 +242,22 @@ def mint_of(registration: Registration, terms: Terms) -> Mint:
     )
 
 
-def _licence(details: Details, origins: _Origins) -> Licence:
+def _licence_of(details: Details, sources: _Sources) -> Licence:
     """A derivative has its parent's."""
-    known = origins.parent.terms if origins.parent else None
-    return Terms.model_validate_json(known).licence if known else details.licence
+    terms = sources.parent.terms if sources.parent else None
+    return Terms.model_validate_json(terms).licence if terms else details.licence
 
 
-def _recipient(details: Details, origins: _Origins) -> tuple[Address, str]:
+def _choose_recipient(details: Details, sources: _Sources) -> tuple[Address, str]:
+    """The address, and why it is that one.
+
+    Raises:
+        Refused: there is none.
+    """
     for address, why in (
         (details.recipient, "given"),
-        (origins.wallet, "linked"),
-        (origins.community_wallet, "community"),
+        (sources.wallet, "linked"),
+        (sources.community_wallet, "community"),
     ):
         if address:
             return Address(address), why

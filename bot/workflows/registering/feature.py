@@ -3,13 +3,13 @@
 from bot.jobs.rounds import Round
 from bot.story.node.networks import Network
 from bot.workflows.base.kit import Kit
-from bot.workflows.registering.drafts import Drafting
-from bot.workflows.registering.job import Register
+from bot.workflows.registering.drafts import Drafts
+from bot.workflows.registering.job import RegistrationJob
 from bot.workflows.registering.pinned_files import PinnedFiles
 from bot.workflows.registering.publishing import Publishing
-from bot.workflows.registering.upkeep import DRAFTS_ROUND, ROUND, RegistrationUpkeep, Upkeep
+from bot.workflows.registering.upkeep import DRAFTS_ROUND, ROUND, ReadinessWatch, RegistrationUpkeep
 from bot.workflows.registering.verbs import Registrations
-from bot.workflows.registering.verifying import Verifying
+from bot.workflows.registering.verification import Verification
 from bot.workflows.registering.views import RegistrationViews
 from bot.workflows.registering.wallets import Wallets
 from bot.workflows.reviewing.verbs import Decisions
@@ -29,13 +29,13 @@ class Registering:
     ) -> None:
         """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
         self.views = RegistrationViews(kit, networks={network.key: network})
-        drafting = Drafting(kit, publishing=publishing, network=network, missing=missing)
-        self.registrations = Registrations(kit, views=self.views, drafting=drafting, decisions=decisions)
+        drafts = Drafts(kit, publishing=publishing, network=network, missing=missing)
+        self.registrations = Registrations(kit, views=self.views, drafts=drafts, decisions=decisions)
         self.wallets = Wallets(kit, network=network)
-        self.verifying = Verifying(kit, views=self.views, publishing=publishing)
-        self.register = Register(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
-        upkeep = Upkeep(kit, registrar=publishing.registrar) if publishing else None
+        self.verification = Verification(kit, views=self.views, publishing=publishing)
+        self.job = RegistrationJob(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
+        watch = ReadinessWatch(kit, registrar=publishing.registrar) if publishing else None
         self.rounds = (
             Round("registrations", DRAFTS_ROUND, RegistrationUpkeep(kit).go_round),
-            *((Round("upkeep", ROUND, upkeep.look),) if upkeep else ()),
+            *((Round("upkeep", ROUND, watch.check),) if watch else ()),
         )

@@ -1,11 +1,11 @@
 """Registers an approved image: pins its bytes and its metadata, mints and registers in one transaction, reads it back.
 
-A job that sleeps while people decide; each change of state is a compare-and-set, and what must not happen twice is
-saved before it happens. Its card follows from what the database says.
+The job sleeps while people decide. Each change of state is a compare-and-set, and what must not happen twice is saved
+before it happens. The card is a function of the database.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -20,9 +20,10 @@ from bot.story import metadata
 from bot.story.node.reverts import Duplicate
 from bot.story.registrar import Registered
 from bot.story.sending.sender import Reverted
-from bot.values import Frozen
+from bot.workflows.base.card_job import CardJob
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
+from bot.workflows.base.work import Transaction
 from bot.workflows.registering.drafts import mint_of, rehearsal
 from bot.workflows.registering.pinned_files import EXTENSIONS, JSON, PinnedFiles, StoredFile
 from bot.workflows.registering.publishing import Publishing
@@ -38,70 +39,59 @@ from bot.workflows.registering.views import RegistrationViews, transaction_id
 from bot.workflows.reviewing.questions import ask_moderators
 from storage.base import jobs
 from storage.base.jobs import Job, State
-from storage.database import Connection
 from storage.registering import registrations
-from storage.registering.registrations import UNDER_WAY, RegistrationState
-from storage.reviewing import audit
-from storage.reviewing.reviews import Review, ReviewState
+from storage.registering.transitions import UNDER_WAY, Event, RegistrationState
+from storage.reviewing.reviews import ReviewState
 
 log = logging.getLogger(__name__)
 
-RETRY = 5.0
-"""Seconds until a card that could not be edited is edited again."""
 TRIED_AGAIN = 300.0
 """Seconds until the chain is asked again what it would say, where it could not be asked."""
 READ_BACK_FOR = 3600.0
 """Seconds after its confirmation for which a registration that cannot be read back is tried again."""
 
 
-class Shown(Frozen):
-    """That the moderators' card was brought up to date once; a later look may do better."""
-
-    shown: bool
-
-
-class Register:
+class RegistrationJob(CardJob[RegistrationView]):
     """The recipe of the jobs of kind `register`. `publishing` is None where registration is not set up (any more)."""
 
     def __init__(
         self, kit: Kit, *, files: PinnedFiles, views: RegistrationViews, publishing: Publishing | None
     ) -> None:
-        """`changed` is told a registration whose card may say something else while its job goes on."""
+        super().__init__(kit, noun="registration", load=views.of)
         self._database = kit.database
         self._work = kit.work
         self._clock = kit.clock
-        self._files = files
-        self._views = views
-        self._delivery = kit.delivery
-        self._publishing = publishing
         self._changed = kit.changed
         self._alarm = kit.alarm
-        self._told: set[str] = set()
+        self._files = files
+        self._publishing = publishing
+        self._alarmed: set[str] = set()
+        """Ids of the registrations whose signed transaction the admin knows to be in trouble."""
 
     async def __call__(self, job: Job, step: Journal) -> JobOutcome:
         await step(STEP_CARD, Posted, partial(self._put_card, job.id))
         while True:
-            view = await self._seen(job.id)
+            view = await self.load_view(job.id)
             try:
-                ended = await self._advance(view, step)
+                outcome = await self._advance(view, step)
             except (Refused, Broken) as error:
-                if not await self._fail(view, error) and (await self._seen(job.id)).state is view.state:
+                if not await self._fail(view, error) and (await self.load_view(job.id)).state is view.state:
                     raise
                 continue
-            if ended is not None:
-                return ended
+            if outcome is not None:
+                return outcome
             self._changed(job.id)
 
     async def _advance(self, view: RegistrationView, step: Journal) -> JobOutcome | None:
-        """One state further; the end, or None to look again.
+        """Go one state further; the job's outcome, or None to look again.
 
         Raises:
-            Park, Later, Unavailable: to be run again.
-            Refused, Broken: it cannot be registered so.
+            Park, Later, Unavailable: the job has to be run again.
+            Refused, Broken: the image cannot be registered in this way.
         """
         match view.state:
             case RegistrationState.SUBMITTED:
-                return await self._consult(view, step)
+                return await self._consult_moderators(view, step)
             case RegistrationState.APPROVED:
                 return await self._begin(view, step)
             case RegistrationState.PINNING:
@@ -111,7 +101,7 @@ class Register:
             case RegistrationState.SIGNED:
                 return await self._send(view)
             case RegistrationState.SENT:
-                return await self._settle(view)
+                return await self._await_final(view)
             case RegistrationState.CONFIRMED:
                 return await self._confirm(view, step)
             case _:
@@ -119,37 +109,34 @@ class Register:
 
     # People.
 
-    async def _consult(self, view: RegistrationView, step: Journal) -> None:
-        """Show the moderators what they have to decide, and sleep until they have."""
+    async def _consult_moderators(self, view: RegistrationView, step: Journal) -> None:
+        """Show the moderators what they have to decide, and sleep until they have decided."""
         if view.dry_run is None:
-            await self._try(view, step)
-            view = await self._seen(view.registration.id)
+            await self._try_out(view, step)
+            view = await self.load_view(view.registration.id)
             if view.dry_run and view.review and view.review.message_id is not None:
                 await self._delivery.decided(view.review, view)
         if view.review and view.review.state is ReviewState.OPEN:
-            await self._quietly(
-                step,
-                f"asked {view.review.id}",
-                partial(ask_moderators, self._delivery, self._database, view.review, view),
-            )
+            post = partial(ask_moderators, self._delivery, self._database, view.review, view)
+            await self.post_quietly(step, f"asked {view.review.id}", post)
         if view.question:
             once = str(len(view.talk))
-            await self._quietly(step, f"question {once}", partial(self._delivery.announce, view, "asked", once))
-        await self._show(view)
+            await self.announce(step, f"question {once}", view, "asked", once)
+        await self.show_card(view.registration.id)
         if view.dry_run is None:
             raise Later(TRIED_AGAIN)
         raise Park
 
-    async def _try(self, view: RegistrationView, step: Journal) -> None:
-        """What the chain would say. Moderators are asked all the same when it cannot be reached."""
+    async def _try_out(self, view: RegistrationView, step: Journal) -> None:
+        """Ask the chain what it would say. Moderators are asked all the same when it does not answer."""
         try:
-            await step(STEP_TRIED, Tried, lambda: self._tried(view))
+            await step(STEP_TRIED, Tried, partial(self._run_dry, view))
         except Unavailable as error:
             log.info("Registration %s could not be tried: %s", view.registration.id, error)
 
-    async def _tried(self, view: RegistrationView) -> Tried:
+    async def _run_dry(self, view: RegistrationView) -> Tried:
         try:
-            run = await self._there(view).registrar.dry_run(rehearsal(view.terms))
+            run = await self._publishing_for(view).registrar.dry_run(rehearsal(view.terms))
         except (Refused, Broken) as error:
             return Tried(sentence=str(error), fee=None, good=False)
         return Tried(sentence=run.sentence, fee=run.fee, good=True)
@@ -158,208 +145,175 @@ class Register:
         """Wait until the approval cannot be taken back, then begin with what was approved and nothing else."""
         until, now = view.registration.undo_until or 0.0, self._clock.now()
         if now < until:
-            await self._show(view)
+            await self.show_card(view.registration.id)
             raise Later(until - now)
-        self._there(view)
+        self._publishing_for(view)
         approved = view.review is not None and view.review.state is ReviewState.APPROVED
         digests = {view.registration.digest, view.terms.digest, view.review.digest if view.review else None}
         if not approved or len(digests) > 1:
             raise Broken("What was approved is not what was submitted. Nothing was pinned or minted.")
-        await self._move(view, RegistrationState.APPROVED, RegistrationState.PINNING, note="registration begun")
-        await self._show_decided(view, step)
+        await self._move(view, Event.BEGIN, action="registration begun")
+        await self._show_review(view, step, "decided ")
 
-    async def _show_decided(self, view: RegistrationView, step: Journal, since: str = "") -> None:
-        """Take the moderators' buttons away: nothing can be undone from here on; and show what has come of it `since`.
-        Cosmetic, and done once each.
-        """
-        fresh = await self._seen(view.registration.id)
-        if fresh.review:
-            await step(f"decided {since}{fresh.registration.tries}", Shown, partial(self._decided, fresh.review, fresh))
-
-    async def _decided(self, review: Review, view: RegistrationView) -> Shown:
-        return Shown(shown=await self._delivery.decided(review, view))
+    async def _show_review(self, view: RegistrationView, step: Journal, name: str) -> None:
+        """Show on the moderators' card what has become of the approval, once in each try: nobody can undo it now."""
+        view = await self.load_view(view.registration.id)
+        if view.review:
+            await self.show_decision(step, f"{name}{view.registration.tries}", view.review, view)
 
     # IPFS.
 
     async def _pin(self, view: RegistrationView, step: Journal) -> None:
-        """The image first, because the metadata name its address; then these, as the very bytes that are hashed."""
-        there, terms, own = self._there(view), view.terms, view.registration.id
-        kind = terms.content.media_type
-        picture = StoredFile(terms.sha256, f"{own}.{EXTENSIONS[kind]}", kind)
-        image = await step("image pinned", Proven, partial(self._files.pin, there, own, picture))
-        made = metadata.build(terms.content, terms.link(image.cid))
-        files = await step("serialised", Serialised, partial(self._files.keep_metadata, own, made))
+        """Pin the image first, because the metadata name its address, then the very bytes of the metadata."""
+        publishing, terms, own = self._publishing_for(view), view.terms, view.registration.id
+        media_type = terms.content.media_type
+        picture = StoredFile(terms.sha256, f"{own}.{EXTENSIONS[media_type]}", media_type)
+        image = await step("image pinned", Proven, partial(self._files.pin, publishing, own, picture))
+        built = metadata.build(terms.content, terms.link(image.cid))
+        files = await step("serialised", Serialised, partial(self._files.keep_metadata, own, built))
         ip_file = StoredFile(files.ip_metadata, f"{own}-ip.json", JSON)
         nft_file = StoredFile(files.nft_metadata, f"{own}-nft.json", JSON)
-        ip = await step("ip pinned", Proven, partial(self._files.pin, there, own, ip_file))
-        nft = await step("nft pinned", Proven, partial(self._files.pin, there, own, nft_file))
-        await self._move(
-            view,
-            RegistrationState.PINNING,
-            RegistrationState.PINNED,
-            note="registration pinned",
-            image_cid=image.cid,
-            ip_metadata=files.ip_metadata,
-            ip_cid=ip.cid,
-            nft_metadata=files.nft_metadata,
-            nft_cid=nft.cid,
-        )
+        ip = await step("ip pinned", Proven, partial(self._files.pin, publishing, own, ip_file))
+        nft = await step("nft pinned", Proven, partial(self._files.pin, publishing, own, nft_file))
+        cids = {"image_cid": image.cid, "ip_cid": ip.cid, "nft_cid": nft.cid}
+        await self._move(view, Event.PIN, action="registration pinned", details=cids, **cids, **files.model_dump())
 
     # The chain.
 
     async def _sign(self, view: RegistrationView) -> None:
-        """Sign and save; in the same transaction it can no more be withdrawn."""
-        there, mint = self._there(view), mint_of(view.registration, view.terms)
-        known = await there.registrar.existing(mint)
-        if known is not None:
-            await self._registered(view, RegistrationState.PINNED, known)
+        """Sign and save; from the same transaction on it cannot be withdrawn."""
+        publishing, mint = self._publishing_for(view), mint_of(view.registration, view.terms)
+        registered = await publishing.registrar.existing(mint)
+        if registered is not None:
+            await self._record(view, registered)
             return
         try:
-            prepared = await there.sender.prepare(await there.registrar.call_of(mint))
+            prepared = await publishing.sender.prepare(await publishing.registrar.call_of(mint))
         except Duplicate as error:
-            known = await there.registrar.existing(mint)  # one of ours may have landed since the first look
-            if known is None:
+            registered = await publishing.registrar.existing(mint)  # one of ours may have landed since the first look
+            if registered is None:
                 raise Broken("Somebody else has registered with these very metadata. Nothing was minted.") from error
-            await self._registered(view, RegistrationState.PINNED, known)
+            await self._record(view, registered)
             return
-        now = self._clock.now()
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            moved = await registrations.move(
-                db,
-                view.registration.id,
-                before=(RegistrationState.PINNED,),
-                after=RegistrationState.SIGNED,
-                now=now,
-            )
-            if moved:
-                signed = await there.sender.sign(db, transaction_id(view.registration), prepared)
-                await registrations.update(db, view.registration.id, now=now, tx_hash=signed.tx_hash)
-                await self._write_down(db, view, "registration signed", {"hash": signed.tx_hash, "nonce": signed.nonce})
+            if await registrations.move(tx.db, view.registration.id, Event.SIGN, now=tx.now):
+                signed = await publishing.sender.sign(tx.db, transaction_id(view.registration), prepared)
+                await registrations.update(tx.db, view.registration.id, now=tx.now, tx_hash=signed.tx_hash)
+                await _audit(tx, view, "registration signed", {"hash": signed.tx_hash, "nonce": signed.nonce})
 
     async def _send(self, view: RegistrationView) -> None:
-        sender = self._there(view).sender
-        async with self._underway(view):
+        sender = self._publishing_for(view).sender
+        async with self._following(view):
             tx_hash = await sender.broadcast(transaction_id(view.registration))
-        await self._move(
-            view, RegistrationState.SIGNED, RegistrationState.SENT, note="registration sent", tx_hash=tx_hash
-        )
+        await self._move(view, Event.SEND, action="registration sent", tx_hash=tx_hash)
 
-    async def _settle(self, view: RegistrationView) -> None:
-        there = self._there(view)
-        async with self._underway(view):
-            mined = await there.sender.await_final(transaction_id(view.registration))
+    async def _await_final(self, view: RegistrationView) -> None:
+        publishing = self._publishing_for(view)
+        async with self._following(view):
+            mined = await publishing.sender.await_final(transaction_id(view.registration))
             if isinstance(mined, Reverted):  # these metadata may be registered, by a transaction whose receipt was lost
-                known = await there.registrar.existing(mint_of(view.registration, view.terms))
+                registered = await publishing.registrar.existing(mint_of(view.registration, view.terms))
             else:
-                known = await there.registrar.outcome(mined)
-        if known is None:
+                registered = await publishing.registrar.outcome(mined)
+        if registered is None:
             assert isinstance(mined, Reverted), "what was mined has an outcome"
             raise Broken(f"{mined.sentence} Nothing was minted; the network's fee was paid by the bot's wallet.")
-        await self._registered(view, RegistrationState.SENT, known)
+        await self._record(view, registered)
 
     @asynccontextmanager
-    async def _underway(self, view: RegistrationView) -> AsyncGenerator[None]:
-        """What is signed may land whatever a node says: nothing but the chain's own word ends it as failed."""
+    async def _following(self, view: RegistrationView) -> AsyncGenerator[None]:
+        """Try again whatever a node says of a signed transaction: only a final block ends it as failed.
+
+        Raises:
+            Unavailable: the node refused; the admin was told once.
+        """
         try:
             yield
         except (Refused, Broken) as error:
-            if view.registration.id not in self._told:
-                self._told.add(view.registration.id)
+            if view.registration.id not in self._alarmed:
+                self._alarmed.add(view.registration.id)
                 await self._alarm(f"Registration `{view.registration.id}` is signed and cannot be followed: {error}")
             raise Unavailable(str(error), retry_after=120) from error
 
-    async def _registered(self, view: RegistrationView, before: RegistrationState, found: Registered) -> None:
-        outcome = Outcome(registered=found, at=self._clock.now())
+    async def _record(self, view: RegistrationView, registered: Registered) -> None:
+        """Keep what is on the chain."""
+        outcome = Outcome(registered=registered, at=self._clock.now())
         await self._move(
             view,
-            before,
-            RegistrationState.CONFIRMED,
-            note="registration confirmed",
-            about={"ip_id": found.ip_id, "token_id": str(found.token_id), "hash": found.tx_hash},
+            Event.CONFIRM,
+            action="registration confirmed",
+            details={
+                "ip_id": registered.ip_id,
+                "token_id": str(registered.token_id),
+                "hash": registered.tx_hash,
+            },
             outcome=outcome.model_dump_json(),
-            token_id=str(found.token_id),
-            ip_id=found.ip_id,
+            token_id=str(registered.token_id),
+            ip_id=registered.ip_id,
+            tx_hash=registered.tx_hash or view.registration.tx_hash,
             confirmed_at=outcome.at,
-            **({"tx_hash": found.tx_hash} if found.tx_hash else {}),
         )
 
     # The end.
 
     async def _confirm(self, view: RegistrationView, step: Journal) -> JobOutcome:
         """Tell its owner, then read everything back; the card has its tick only if all agrees."""
-        view = await self._with_card(view, step)
-        await self._quietly(step, "registered", partial(self._delivery.announce, view, "registered", "0"))
-        await self._show_decided(view, step, "and registered")
+        view = await self._restore_card(view, step)
+        await self.announce(step, "registered", view, "registered", "0")
+        await self._show_review(view, step, "decided and registered")
         outcome = view.outcome
         assert outcome, "it is confirmed"
         if outcome.chain is None and outcome.unread is None:
             outcome = await self._read_back(view, outcome)
+            agrees = None if outcome.unread else outcome.proven
             async with self._work() as tx:
-                db, now = tx.db, tx.now
-                await registrations.update(db, view.registration.id, now=now, outcome=outcome.model_dump_json())
-                await self._write_down(
-                    db, view, "registration read back", {"agrees": None if outcome.unread else outcome.proven}
-                )
-            view = await self._seen(view.registration.id)
+                own = view.registration.id
+                await registrations.update(tx.db, own, now=tx.now, outcome=outcome.model_dump_json())
+                await _audit(tx, view, "registration read back", {"agrees": agrees})
             if not outcome.proven:
                 what = "could not be read back" if outcome.unread else "was read back and does not agree"
                 await self._alarm(f"Registration `{view.registration.id}` {what}: see its card.")
-        return await self._over(view, JobOutcome(State.DONE, 0))
+        await self.show_card(view.registration.id)
+        return JobOutcome(State.DONE, 0)
 
     async def _read_back(self, view: RegistrationView, outcome: Outcome) -> Outcome:
         try:
-            there = self._there(view)
-            chain = await there.registrar.read_back(mint_of(view.registration, view.terms), outcome.registered)
-            return outcome.model_copy(
-                update={"chain": chain, "files": await self._files.read_back(there, view.registration)}
-            )
+            publishing = self._publishing_for(view)
+            mint = mint_of(view.registration, view.terms)
+            chain = await publishing.registrar.read_back(mint, outcome.registered)
+            files = await self._files.read_back(publishing, view.registration)
         except (Refused, Broken) as error:
             return outcome.model_copy(update={"unread": str(error)})
         except Unavailable as error:
             if self._clock.now() - outcome.at < READ_BACK_FOR:
                 raise
             return outcome.model_copy(update={"unread": str(error)})
+        return outcome.model_copy(update={"chain": chain, "files": files})
 
     async def _close(self, view: RegistrationView, step: Journal) -> JobOutcome:
         """Denied, withdrawn, expired or failed: take back what was pinned, tell the owner, take the buttons away."""
         state, once = view.state, str(view.registration.tries)
-        view = await self._with_card(view, step)
+        view = await self._restore_card(view, step)
         if state is not RegistrationState.FAILED:
             await self._files.unpin(self._publishing, view.registration.id)
-            await self._files.forget(view.registration)
-        about = {
-            RegistrationState.DENIED: "denied",
-            RegistrationState.EXPIRED: "expired",
-            RegistrationState.FAILED: "failed",
-        }.get(state)
-        if about:
-            await self._quietly(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
+            await self._files.delete_image(view.registration)
+        if state is not RegistrationState.WITHDRAWN:
+            await self.announce(step, f"{state} {once}", view, state, once)
         if view.review and view.review.message_id is not None:
-            await step(f"closed {state} {once}", Shown, partial(self._decided, view.review, view))
-        ends = {RegistrationState.WITHDRAWN: State.CANCELLED, RegistrationState.EXPIRED: State.CANCELLED}
-        end = JobOutcome(ends.get(state, State.FAILED), 0, view.registration.error, unless_woken=True)
-        return await self._over(view, end)
-
-    async def _over(self, view: RegistrationView, outcome: JobOutcome) -> JobOutcome:
-        await self._show(view)
-        return outcome
+            await self.show_decision(step, f"closed {state} {once}", view.review, view)
+        cancelled = state in {RegistrationState.WITHDRAWN, RegistrationState.EXPIRED}
+        await self.show_card(view.registration.id)
+        return JobOutcome(State.CANCELLED if cancelled else State.FAILED, 0, view.registration.error, unless_woken=True)
 
     async def _fail(self, view: RegistrationView, error: Refused | Broken) -> bool:
-        """It cannot be registered so, and can be tried again; False where somebody has taken it elsewhere meanwhile."""
+        """Let it fail, so that it can be tried again; False where somebody has moved it to another state meanwhile."""
         registration = view.registration
         async with self._work() as tx:
-            db = tx.db
             failed = view.state in UNDER_WAY and await registrations.move(
-                db,
-                registration.id,
-                before=(view.state,),
-                after=RegistrationState.FAILED,
-                now=self._clock.now(),
-                error=str(error),
+                tx.db, registration.id, Event.FAIL, now=tx.now, seen=view.state, error=str(error)
             )
             if failed:
-                await self._write_down(db, view, "registration failed", {"why": str(error)})
+                await _audit(tx, view, "registration failed", {"why": str(error)})
         if isinstance(error, Broken):
             log.error("Registration %s failed: %s", registration.id, error, exc_info=error.__cause__)
             await self._alarm(f"Registration `{registration.id}` failed: {error}")
@@ -367,90 +321,64 @@ class Register:
 
     # What all of them need.
 
-    def _there(self, view: RegistrationView) -> Publishing:
-        """
+    def _publishing_for(self, view: RegistrationView) -> Publishing:
+        """What registers on the chain and in the collection that were approved.
+
         Raises:
             Broken: registration is not set up any more, or for another chain or collection than was approved.
-            Unavailable: so it is, but a transaction is signed: what becomes of it is found out when that is put right.
+            Unavailable: the same, but a transaction is signed: its outcome is looked for when that is put right.
         """
-        there, terms = self._publishing, view.terms
-        if there is None:
+        publishing, terms = self._publishing, view.terms
+        if publishing is None:
             why = "Registration is not set up any more."
-        elif (there.chain_id, there.collection) != (terms.chain_id, terms.collection):
+        elif (publishing.chain_id, publishing.collection) != (terms.chain_id, terms.collection):
             why = "The bot registers on another network or in another collection by now than was approved."
         else:
-            return there
+            return publishing
         if view.state in {RegistrationState.SIGNED, RegistrationState.SENT, RegistrationState.CONFIRMED}:
             raise Unavailable(
                 f"{why} This one is signed already: an admin has to restore the settings.", retry_after=600
             )
         raise Broken(f"{why} Nothing was minted: it has to be submitted again.")
 
-    async def _seen(self, registration_id: str) -> RegistrationView:
-        view = await self._views.of(registration_id)
-        if view is None:
-            raise Broken("This registration has lost its row.")
-        return view
-
     async def _put_card(self, registration_id: str) -> Posted:
-        """Its one card; without one where the bot may not post there any more, and the rest goes on."""
-        view = await self._seen(registration_id)
+        """Post its one card. Where the bot may not post there any more, the job goes on without a card."""
+        view = await self.load_view(registration_id)
         try:
             posted = await self._delivery.put_card(view)
         except (Refused, Broken) as error:
             log.warning("Registration %s has no card: %s", registration_id, error)
             return Posted(message_id=0, channel_id=view.job.channel_id)
         async with self._work() as tx:
-            db = tx.db
             await jobs.set_message(
-                db, job_id=registration_id, message_id=posted.message_id, channel_id=posted.channel_id
+                tx.db, job_id=registration_id, message_id=posted.message_id, channel_id=posted.channel_id
             )
         return posted
 
-    async def _with_card(self, view: RegistrationView, step: Journal) -> RegistrationView:
+    async def _restore_card(self, view: RegistrationView, step: Journal) -> RegistrationView:
         """Post its card anew where that is gone, before anybody is told of it."""
         registration = view.registration
         await step(f"card {view.state} {registration.tries}", Posted, partial(self._put_card, registration.id))
-        return await self._seen(registration.id)
-
-    async def _show(self, view: RegistrationView) -> None:
-        """Bring the card up to date before the job sleeps or ends: nobody else mends an edit that was cut off."""
-        if not await self._delivery.show(await self._seen(view.registration.id)):
-            raise Later(RETRY)
-
-    async def _quietly(self, step: Journal, name: str, post: Callable[[], Awaitable[Posted]]) -> None:
-        """Post once; where the bot may not post, the rest goes on: the card and `/review` still tell."""
-        try:
-            await step(name, Posted, post)
-        except (Refused, Broken) as error:
-            log.warning("Nobody could be told of %r: %s", name, error)
+        return await self.load_view(registration.id)
 
     async def _move(
         self,
         view: RegistrationView,
-        before: RegistrationState,
-        after: RegistrationState,
+        event: Event,
         *,
-        note: str,
-        about: Mapping[str, JsonValue] | None = None,
-        **columns: object,
+        action: str,
+        details: Mapping[str, JsonValue] | None = None,
+        **values: object,
     ) -> None:
-        """One state further, unless somebody was quicker; the next look finds where it is then."""
+        """Let `event` happen in the state that was seen. Where somebody was quicker, the next look shows the state."""
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            if await registrations.move(db, view.registration.id, before=(before,), after=after, now=now, **columns):
-                cids = {name: str(value) for name, value in columns.items() if name.endswith("_cid")}
-                await self._write_down(db, view, note, {**cids, **(about or {})})
+            own = view.registration.id
+            if await registrations.move(tx.db, own, event, now=tx.now, seen=view.state, **values):
+                await _audit(tx, view, action, details)
 
-    async def _write_down(
-        self, db: Connection, view: RegistrationView, action: str, about: Mapping[str, JsonValue]
-    ) -> None:
-        await audit.add(
-            db,
-            action=action,
-            subject=view.registration.id,
-            now=self._clock.now(),
-            guild_id=view.registration.guild_id,
-            seen=view.registration.digest,
-            details=about,
-        )
+
+async def _audit(
+    tx: Transaction, view: RegistrationView, action: str, details: Mapping[str, JsonValue] | None = None
+) -> None:
+    registration = view.registration
+    await tx.audit(action, registration.id, guild_id=registration.guild_id, seen=registration.digest, details=details)

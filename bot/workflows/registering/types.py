@@ -1,9 +1,9 @@
-"""What a registration is to those who show it: what the member says, what is submitted, how far it is."""
+"""What workflows and cards know of a registration: what the member says, what is submitted, how far it is."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import rfc8785
 
@@ -12,11 +12,12 @@ from bot.story.metadata import Content, Creator
 from bot.story.node.networks import Network
 from bot.story.registrar import Parent, ReadBack, Registered
 from bot.values import Frozen
-from bot.workflows.base.types import Forecast, Posted
+from bot.workflows.base.types import Forecast
 from bot.workflows.drawing.types import ImageRequest
 from storage.base.jobs import Job
 from storage.drawing.images import Image
-from storage.registering.registrations import Registration, RegistrationState
+from storage.registering.registrations import Registration
+from storage.registering.transitions import RegistrationState
 from storage.reviewing.reviews import Exchange, Review, ReviewState
 
 KIND = "register"
@@ -93,20 +94,22 @@ class Terms(Frozen):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all of it, in the one spelling of RFC 8785.
+        """SHA-256 of all of it in its canonical form (RFC 8785).
 
         What has its default is left out: a field that a later version adds changes no digest that was approved.
         """
-        return hashlib.sha256(rfc8785.dumps(_spelled(self.model_dump(mode="json", exclude_defaults=True)))).hexdigest()
+        return hashlib.sha256(
+            rfc8785.dumps(_spell_numbers(self.model_dump(mode="json", exclude_defaults=True)))
+        ).hexdigest()
 
 
-def _spelled(value: Any) -> Any:
-    """JSON whose whole numbers are text: fees in wei have more digits than RFC 8785 allows a number."""
+def _spell_numbers(value: Any) -> Any:
+    """The JSON with its whole numbers as text: fees in wei have more digits than RFC 8785 allows a number."""
     match value:
         case dict():
-            return {name: _spelled(each) for name, each in cast("dict[str, Any]", value).items()}
+            return {name: _spell_numbers(each) for name, each in cast("dict[str, Any]", value).items()}
         case list():
-            return [_spelled(each) for each in cast("list[Any]", value)]
+            return [_spell_numbers(each) for each in cast("list[Any]", value)]
         case bool():
             return value
         case int():
@@ -231,25 +234,3 @@ class RegistrationView:
         """What a moderator has asked and nobody answered yet."""
         unanswered = self.state is RegistrationState.SUBMITTED and self.talk and self.talk[-1].answer is None
         return self.talk[-1] if unanswered else None
-
-
-class RegistrationDelivery(Protocol):
-    """Where the cards of registrations are shown; bot/discord/delivery.py is the real one."""
-
-    async def show(self, view: RegistrationView) -> bool:
-        """Bring its card up to date now, where there is one; whether that worked. Never raises."""
-        ...
-
-    async def put_card(self, view: RegistrationView) -> Posted:
-        """Make its card, or find the one that an earlier try made. Safe to repeat; raises as `Delivery.finish`."""
-        ...
-
-    async def ask(self, review: Review, view: RegistrationView) -> Posted: ...
-
-    async def decided(self, review: Review, view: RegistrationView) -> bool: ...
-
-    async def announce(self, view: RegistrationView, about: str, once: str) -> Posted:
-        """Tell its owner, by name, in the channel where it was submitted: `registered`, `denied`, `expired`, `failed`
-        or `asked`. Posted once for each `about` and `once`. Raises as `Delivery.finish`.
-        """
-        ...

@@ -20,37 +20,37 @@ STRANDED_FOR = 600.0
 """Seconds after which a registration whose job has ended before it did is taken up again."""
 
 
-class Upkeep:
-    """Looks at the start and then every half an hour; says what is wrong once, and again only when it has changed."""
+class ReadinessWatch:
+    """Checks at the start and every half an hour; tells what is wrong once, and again only when that has changed."""
 
     def __init__(self, kit: Kit, *, registrar: Registrar) -> None:
-        self._clock = kit.clock
         self._registrar = registrar
         self._alarm = kit.alarm
-        self._told: tuple[str, ...] = ()
+        self._reported: tuple[str, ...] = ()
+        """Names of the checks that the admin was told of."""
 
-    async def look(self) -> None:
-        """Tell the admin what has to be mended."""
+    async def check(self) -> None:
+        """Tell the admin what has to be put right."""
         try:
-            found = await self._registrar.readiness()
+            readiness = await self._registrar.readiness()
         except BotError as error:
-            log.warning("What registrations need could not be looked at: %s", error)
+            log.warning("What registrations need could not be checked: %s", error)
             return
-        wrong = wrong_in(found)
+        wrong = _find_wrong(readiness)
         names = tuple(name for name, _ in wrong)
-        if wrong and names != self._told:
+        if wrong and names != self._reported:
             sentences = " ".join(sentence for _, sentence in wrong)
             log.warning("Registering images: %s", sentences)
             await self._alarm(f"Registering images: {sentences}")
-        self._told = names
+        self._reported = names
 
 
-def wrong_in(found: Readiness) -> list[tuple[str, str]]:
+def _find_wrong(readiness: Readiness) -> list[tuple[str, str]]:
     """What stands in the way of registrations, or soon will: a name and a sentence with the fix."""
     return [
         (check.name, check.sentence)
-        for check in found.checks
-        if not check.good or (check.name == "balance" and found.runs_low)
+        for check in readiness.checks
+        if not check.good or (check.name == "balance" and readiness.runs_low)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Looks a picture up: whether these exact bytes are registered, on their way, or only look like something that is."""
+"""Looks a picture up: whether these exact bytes are registered or being registered, or look like a registered one."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import RegistrationView
 from bot.workflows.registering.views import MOST_COMPARED, REGISTERED, RegistrationViews
 from storage.registering import registrations
-from storage.registering.registrations import RegistrationState
+from storage.registering.transitions import RegistrationState
 
 LARGEST = 25_000_000
 """Bytes of an upload."""
@@ -57,28 +57,28 @@ class Verdict:
     """None where nothing is registered."""
 
 
-class Verifying:
-    """`publishing` is None where registration is not set up: then the records speak alone."""
+class Verification:
+    """`publishing` is None where registration is not set up: then the chain is not asked."""
 
     def __init__(self, kit: Kit, *, views: RegistrationViews, publishing: Publishing | None) -> None:
-        self._database = kit.database
-        self._media = kit.files
+        self._work = kit.work
+        self._files = kit.files
         self._decoder = kit.decoder
         self._views = views
         self._publishing = publishing
 
     async def of_upload(self, upload: Upload, *, guild_id: int) -> Verdict:
-        """A member's file. Its very bytes are looked up first; only what is unknown is decoded, to see what it is like.
+        """A member's file. Only where its bytes are not registered is it decoded, and compared with what is.
 
         Raises:
             Refused: it is too large.
-            Unavailable: Discord does not hand it over.
+            Unavailable: it cannot be downloaded from Discord.
         """
         if upload.size > LARGEST:
             raise Refused(
                 f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB, and the most is {LARGEST / 1e6:.0f} MB."
             )
-        async with self._media.temporary() as path:
+        async with self._files.temporary() as path:
             await upload.save(path)
             sha256 = await asyncio.to_thread(sha256_of, path)
             verdict = await self.of_bytes(upload.name, sha256, guild_id=guild_id)
@@ -88,77 +88,76 @@ class Verifying:
                 portrait = await self._decoder.run(portrait_of_upload, path, upload.name)
             except Refused as error:
                 return replace(verdict, uncomparable=str(error))
-        return replace(verdict, near=await self._near(portrait.fingerprint, sha256, guild_id))
+        return replace(verdict, near=await self._find_near(portrait.fingerprint, sha256, guild_id))
 
     async def of_bytes(self, name: str, sha256: str, *, guild_id: int) -> Verdict:
-        """Whatever has these bytes: a registration of this community before another's, a finished one before all."""
-        async with self._database.read() as db:
-            found = await registrations.with_bytes(db, sha256, states=REGISTERED)
-        known = [
-            each for each in found if each.guild_id == guild_id or each.state is RegistrationState.CONFIRMED
-        ]  # what waits elsewhere is nobody's business here
-        known.sort(key=lambda each: (each.state is not RegistrationState.CONFIRMED, each.guild_id != guild_id))
-        view = await self._views.of(known[0].id) if known else None
-        return await self._judged(Verdict(name, sha256, view), guild_id)
+        """The registration of these bytes: a finished one first, then one of this community."""
+        async with self._work.read() as db:
+            same = await registrations.with_bytes(db, sha256, states=REGISTERED)
+        # What is under way in another community is private to that community.
+        visible = [each for each in same if each.guild_id == guild_id or each.state is RegistrationState.CONFIRMED]
+        visible.sort(key=lambda each: (each.state is not RegistrationState.CONFIRMED, each.guild_id != guild_id))
+        view = await self._views.of(visible[0].id) if visible else None
+        return await self._judge(Verdict(name, sha256, view), guild_id)
 
     async def of_picture(self, name: str, sha256: str, *, guild_id: int) -> Verdict:
         """One of the bot's own pictures, by its stored file."""
         verdict = await self.of_bytes(name, sha256, guild_id=guild_id)
-        path = self._media.path(sha256)
+        path = self._files.path(sha256)
         if verdict.registered is not None or not path.exists():
             return verdict
         try:
             portrait = await self._decoder.run(portrait_of_upload, path, name)
         except Refused as error:
             return replace(verdict, uncomparable=str(error))
-        return replace(verdict, near=await self._near(portrait.fingerprint, sha256, guild_id))
+        return replace(verdict, near=await self._find_near(portrait.fingerprint, sha256, guild_id))
 
     async def of_ip(self, text: str, *, guild_id: int) -> Verdict:
         """An IP asset by its id.
 
         Raises:
-            Refused: it is no id, or none that this bot has registered.
+            Refused: it is no id, or this bot has registered none with it.
         """
         ip_id = address(text)
-        async with self._database.read() as db:
-            found = await registrations.with_ip(db, ip_id)
-        view = await self._views.of(found.id) if found else None
+        async with self._work.read() as db:
+            registration = await registrations.with_ip(db, ip_id)
+        view = await self._views.of(registration.id) if registration else None
         if view is None:
             raise Refused(f"This bot has registered no IP asset {ip_id}. Others may have: Story's explorer shows all.")
-        return await self._judged(Verdict(ip_id, None, view), guild_id)
+        return await self._judge(Verdict(ip_id, None, view), guild_id)
 
     async def of_registration(self, view: RegistrationView, *, guild_id: int) -> Verdict:
         """A registration that was named."""
-        return await self._judged(Verdict(view.registration.id, None, view), guild_id)
+        return await self._judge(Verdict(view.registration.id, None, view), guild_id)
 
-    async def _judged(self, verdict: Verdict, guild_id: int) -> Verdict:
+    async def _judge(self, verdict: Verdict, guild_id: int) -> Verdict:
         view = verdict.registered
         if view is None:
             return verdict
-        standing = await self._standing(view) if view.state is RegistrationState.CONFIRMED else None
+        standing = await self._ask_chain(view) if view.state is RegistrationState.CONFIRMED else None
         return replace(verdict, foreign=view.registration.guild_id != guild_id, standing=standing)
 
-    async def _standing(self, view: RegistrationView) -> Standing:
-        """Ask the chain; what it does not say is said to be unknown."""
-        there, outcome = self._publishing, view.outcome
-        if there is None or there.chain_id != view.terms.chain_id:
+    async def _ask_chain(self, view: RegistrationView) -> Standing:
+        """How it stands on the chain; where the chain does not answer, `unread` says why."""
+        publishing, outcome = self._publishing, view.outcome
+        if publishing is None or publishing.chain_id != view.terms.chain_id:
             return Standing(unread="The bot is not connected to that chain just now.")
         registration = view.registration
         if outcome is None or not (registration.ip_cid and registration.nft_cid):
             return Standing(unread="The bot's own records of it are not complete.")
         mint = mint_of(registration, view.terms)
         try:
-            read = await there.registrar.read_back(mint, outcome.registered)
-            terms = await there.registrar.terms_of(outcome.registered.ip_id)
+            read_back = await publishing.registrar.read_back(mint, outcome.registered)
+            terms = await publishing.registrar.terms_of(outcome.registered.ip_id)
         except BotError as error:
             return Standing(unread=str(error))
-        return Standing(read.checks, tuple(sentence_of_terms(each, view.network.coin) for _, each in terms))
+        return Standing(read_back.checks, tuple(sentence_of_terms(each, view.network.coin) for _, each in terms))
 
-    async def _near(self, fingerprint: str, sha256: str, guild_id: int) -> tuple[RegistrationView, ...]:
-        async with self._database.read() as db:
+    async def _find_near(self, fingerprint: str, sha256: str, guild_id: int) -> tuple[RegistrationView, ...]:
+        async with self._work.read() as db:
             # What is still under way may be in a channel that the asker does not see.
             confirmed = [RegistrationState.CONFIRMED]
-            known = await registrations.likenesses(db, guild_id, states=confirmed, limit=MOST_COMPARED)
-        near = [each for each, other, known_as in known if other != sha256 and look_alike(known_as, fingerprint)]
+            others = await registrations.likenesses(db, guild_id, states=confirmed, limit=MOST_COMPARED)
+        near = [each for each, bytes_of, looks in others if bytes_of != sha256 and look_alike(looks, fingerprint)]
         views = [await self._views.of(each) for each in near[:NEAREST]]
         return tuple(view for view in views if view)

@@ -9,7 +9,8 @@ from storage.base import jobs, steps
 from storage.database import Connection
 from storage.drawing import images
 from storage.registering import registrations, transactions
-from storage.registering.registrations import UNDER_WAY, Registration, RegistrationState
+from storage.registering.registrations import Registration
+from storage.registering.transitions import UNDER_WAY, RegistrationState
 from storage.reviewing import audit, reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -22,34 +23,34 @@ MOST_DENIALS = 3
 
 
 class RegistrationViews:
-    """Puts a registration, its question, its likes and its transaction together. Drafts have no view yet."""
+    """Reads all rows that the cards of a registration show. A draft has no view yet."""
 
     def __init__(self, kit: Kit, *, networks: dict[str, Network] | None = None) -> None:
         """`networks` are those whose links lead elsewhere than usual, by their keys."""
-        self._database = kit.database
+        self._work = kit.work
         self._networks = networks or {}
 
     async def of(self, registration_id: str) -> RegistrationView | None:
         """The registration with that id; None where there is none, or it is still a draft."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             return await self.read(db, registration_id)
 
     async def read(self, db: Connection, registration_id: str) -> RegistrationView | None:
-        """The same inside a transaction: what it says is still so when that ends."""
-        found = await registrations.find(db, registration_id)
+        """The same inside a transaction, so that nothing changes until that ends."""
+        registration = await registrations.find(db, registration_id)
         job = await jobs.find(db, registration_id)
-        if found is None or job is None or found.terms is None:
+        if registration is None or job is None or registration.terms is None:
             return None
-        image = await images.find(db, found.image_id)
+        image = await images.find(db, registration.image_id)
         request_job = await jobs.find(db, image.job_id) if image else None
         request = ImageRequest.model_validate_json(request_job.request) if request_job else None
         review = await reviews.find(db, registration_id)
         tried = await steps.find(db, job_id=registration_id, name=STEP_TRIED)
-        terms = Terms.model_validate_json(found.terms)
+        terms = Terms.model_validate_json(registration.terms)
         return RegistrationView(
             job=job,
-            registration=found,
-            details=Details.model_validate_json(found.details),
+            registration=registration,
+            details=Details.model_validate_json(registration.details),
             terms=terms,
             network=self.network(terms.network),
             request=request,
@@ -57,11 +58,11 @@ class RegistrationViews:
             review=review,
             talk=tuple(await reviews.talk(db, registration_id)),
             dry_run=Tried.model_validate_json(tried.result) if tried and tried.result else None,
-            alike=tuple(await alike(db, found)),
-            denials=tuple(await _denials(db, found)),
-            outcome=Outcome.model_validate_json(found.outcome) if found.outcome else None,
-            attempts=tuple(each.hash for each in await transactions.attempts_of(db, transaction_id(found))),
-            overridden=await _overridden(db, found, review),
+            alike=tuple(await _find_alike(db, registration)),
+            denials=tuple(await _find_denials(db, registration)),
+            outcome=Outcome.model_validate_json(registration.outcome) if registration.outcome else None,
+            attempts=tuple(each.hash for each in await transactions.attempts_of(db, transaction_id(registration))),
+            overridden=await _find_objection(db, registration, review),
         )
 
     def network(self, key: str) -> Network:
@@ -73,32 +74,33 @@ def transaction_id(registration: Registration) -> str:
     return f"{registration.id}-{registration.tries}"
 
 
-async def alike(db: Connection, registration: Registration) -> list[Alike]:
-    """Others of the same bytes, wherever, and those of this community that look the same: exact ones first."""
+async def _find_alike(db: Connection, registration: Registration) -> list[Alike]:
+    """Registrations of the same bytes in any community, then those of this community that look the same."""
     same = [
         Alike(each, exact=True)
         for each in await registrations.with_bytes(db, registration.sha256, states=REGISTERED)
         if each.id != registration.id
         and (each.guild_id == registration.guild_id or each.state is RegistrationState.CONFIRMED)
     ]
-    known = await registrations.likenesses(db, registration.guild_id, states=REGISTERED, limit=MOST_COMPARED)
+    others = await registrations.likenesses(db, registration.guild_id, states=REGISTERED, limit=MOST_COMPARED)
     alike_ids = [
         other
-        for other, sha256, fingerprint in known
+        for other, sha256, fingerprint in others
         if sha256 != registration.sha256 and look_alike(fingerprint, registration.fingerprint)
     ]
     near = [Alike(each, exact=False) for other in alike_ids[:NEAREST] if (each := await registrations.find(db, other))]
     return [*same, *near][:NEAREST]
 
 
-async def _denials(db: Connection, registration: Registration) -> list[Review]:
+async def _find_denials(db: Connection, registration: Registration) -> list[Review]:
     denied = await registrations.with_bytes(db, registration.sha256, states=[RegistrationState.DENIED])
     own = [each for each in denied if each.id != registration.id and each.guild_id == registration.guild_id]
-    found = [await reviews.find(db, each.id) for each in reversed(own)]
-    return [review for review in found if review and review.state is ReviewState.DENIED][:MOST_DENIALS]
+    denials = [await reviews.find(db, each.id) for each in reversed(own)]
+    return [review for review in denials if review and review.state is ReviewState.DENIED][:MOST_DENIALS]
 
 
-async def _overridden(db: Connection, registration: Registration, review: Review | None) -> str | None:
+async def _find_objection(db: Connection, registration: Registration, review: Review | None) -> str | None:
+    """Why the decider should not have decided, from the audit; None where there was no objection."""
     if review is None or review.decided_by is None:
         return None
     for entry in reversed(await audit.about(db, registration.id)):

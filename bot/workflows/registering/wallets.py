@@ -1,8 +1,7 @@
-"""Wallets that members prove to be theirs: a message to sign, good once and for minutes, and the link that follows.
+"""Wallets that members prove to be theirs: they sign a message, which is good once and for minutes.
 
-A wallet belongs to one member at a time, and the newest proof counts: whoever can sign with its key today owns what is
-sent there, whoever could last year perhaps no longer does. What was submitted before keeps the recipient that its
-moderators saw.
+A wallet belongs to one member at a time, and the newest proof counts: it shows who can sign with its key today. What
+was submitted before keeps the recipient that its moderators saw.
 """
 
 import asyncio
@@ -13,15 +12,14 @@ from bot.story import ownership
 from bot.story.node.networks import Network
 from bot.story.node.values import Address, address
 from bot.values import Frozen
+from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
-from storage.base import drafts
-from storage.database import Connection
+from bot.workflows.base.work import Transaction
 from storage.registering import wallets
 from storage.registering.wallets import LinkedWallet
-from storage.reviewing import audit
 
 REMEMBERED = 86_400.0
-"""Seconds for which the bot knows of a message that it was used or is over, to say so."""
+"""Seconds for which a message is kept after it was used or its time is over, so that the bot can say which."""
 _DOMAIN = "discord.com"
 _ANEW = "Begin again with `/wallet link`."
 _SIGNATURE = 132
@@ -29,7 +27,7 @@ _SIGNATURE = 132
 
 
 class _Asked(Frozen):
-    """A message that a member was asked to sign, as it waits in the drafts."""
+    """A message that a member was asked to sign, as it is kept."""
 
     address: Address
     message: str
@@ -56,35 +54,33 @@ class Linked:
 
 
 class Wallets:
-    """Each verb is one transaction."""
+    """Links wallets to members."""
 
     def __init__(self, kit: Kit, *, network: Network) -> None:
-        self._database = kit.database
         self._work = kit.work
         self._clock = kit.clock
+        self._forms = Forms(kit)
         self.network = network
 
     async def challenge(self, user_id: int, text: str) -> Challenge:
-        """A new message for a member; the one before is good no more.
+        """A new message for a member to sign; the one before is not accepted any more.
 
         Raises:
-            Refused: that is no address.
+            Refused: `text` is no address.
         """
-        wanted, now = address(text), self._clock.now()
-        made = ownership.challenge(
+        wanted = address(text)
+        challenge = ownership.challenge(
             address=wanted,
             domain=_DOMAIN,
             uri=f"https://{_DOMAIN}/users/{user_id}",
             statement="I link this wallet to my Discord account. Signing costs nothing and moves nothing.",
             chain_id=self.network.chain_id,
             request_id=str(user_id),
-            now=now,
+            now=self._clock.now(),
         )
-        asked = _Asked(address=wanted, message=made.message, expires_at=made.expires_at)
-        async with self._work() as tx:
-            db = tx.db
-            await self._keep(db, user_id, asked)
-        return Challenge(wanted, made.message, made.expires_at)
+        asked = _Asked(address=wanted, message=challenge.message, expires_at=challenge.expires_at)
+        await self._forms.keep(_form_id(user_id), user_id, asked, seconds=REMEMBERED)
+        return Challenge(wanted, challenge.message, challenge.expires_at)
 
     async def prove(self, user_id: int, signature: str, *, guild_id: int) -> Linked:
         """Link the wallet whose signature of the member's message this is.
@@ -94,22 +90,19 @@ class Wallets:
         Raises:
             Refused: nothing was asked, it is over or was used, or it is no signature of that wallet.
         """
-        now = self._clock.now()
-        async with self._database.read() as db:
-            content = await drafts.find(db, draft_id=_draft(user_id), owner_id=user_id, now=now)
-        asked = self._good(content, now)
-        await asyncio.to_thread(_check, asked, signature)  # some ms of arithmetic
+        form_id = _form_id(user_id)
+        asked = self._check_usable(await self._forms.find(form_id, user_id, _Asked))
+        await asyncio.to_thread(_check_signature, asked, signature)  # some ms of arithmetic
+        used = asked.model_copy(update={"used": True})
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            taken = await drafts.take(db, draft_id=_draft(user_id), owner_id=user_id, now=now)
-            if self._good(taken, now) != asked:
-                raise Refused(f"There is a newer message to sign by now. {_ANEW}")
-            await self._keep(db, user_id, asked.model_copy(update={"used": True}))
-            return await self._link(db, user_id, asked, signature.strip(), guild_id=guild_id, now=now)
+            if await self._forms.replace(tx, form_id, user_id, asked, used, seconds=REMEMBERED):
+                return await _link(tx, user_id, asked, signature.strip(), guild_id=guild_id)
+        self._check_usable(await self._forms.find(form_id, user_id, _Asked))
+        raise Refused(f"There is a newer message to sign by now. {_ANEW}")
 
     async def of(self, user_id: int) -> LinkedWallet | None:
         """A member's linked wallet."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             return await wallets.find(db, user_id)
 
     async def unlink(self, user_id: int, *, guild_id: int) -> str:
@@ -119,69 +112,48 @@ class Wallets:
             Refused: none is linked.
         """
         async with self._work() as tx:
-            db = tx.db
-            known = await wallets.find(db, user_id)
-            if known is None or not await wallets.remove(db, user_id):
+            wallet = await wallets.find(tx.db, user_id)
+            if wallet is None or not await wallets.remove(tx.db, user_id):
                 raise Refused("You have linked no wallet.")
-            await self._note(db, "wallet unlinked", user_id, known.address, guild_id=guild_id, by=user_id)
-        return known.address
+            await _audit(tx, "wallet unlinked", user_id, wallet.address, guild_id=guild_id, by=user_id)
+        return wallet.address
 
-    def _good(self, content: str | None, now: float) -> _Asked:
+    def _check_usable(self, asked: _Asked | None) -> _Asked:
         """
         Raises:
             Refused: nothing was asked, or it is over or was used.
         """
-        if content is None:
+        if asked is None:
             raise Refused(f"There is no message that you could have signed. {_ANEW}")
-        asked = _Asked.model_validate_json(content)
         if asked.used:
             raise Refused(f"That signature was used already, and each is good once. {_ANEW}")
-        if asked.expires_at <= now:
+        if asked.expires_at <= self._clock.now():
             raise Refused(f"That message was good for {ownership.LIFETIME / 60:.0f} minutes, which are over. {_ANEW}")
         return asked
 
-    async def _link(
-        self, db: Connection, user_id: int, asked: _Asked, signature: str, *, guild_id: int, now: float
-    ) -> Linked:
-        before, holder = await wallets.find(db, user_id), await wallets.holder(db, asked.address)
-        taken_from = holder.user_id if holder and holder.user_id != user_id else None
-        if taken_from is not None:
-            await wallets.remove(db, taken_from)
-            await self._note(db, "wallet unlinked", taken_from, asked.address, guild_id=guild_id, by=user_id)
-        wallet = LinkedWallet(user_id, asked.address, asked.message, signature, now)
-        await wallets.save(db, wallet)
-        await self._note(db, "wallet linked", user_id, asked.address, guild_id=guild_id, by=user_id)
-        other = before.address if before and before.address != asked.address else None
-        return Linked(wallet, other, taken_from)
 
-    async def _note(self, db: Connection, action: str, user_id: int, wallet: str, *, guild_id: int, by: int) -> None:
-        await audit.add(
-            db,
-            action=action,
-            subject=f"wallet {user_id}",
-            guild_id=guild_id,
-            actor_id=by,
-            details={"address": wallet},
-            now=self._clock.now(),
-        )
-
-    async def _keep(self, db: Connection, user_id: int, asked: _Asked) -> None:
-        now = self._clock.now()
-        await drafts.save(
-            db,
-            draft_id=_draft(user_id),
-            owner_id=user_id,
-            content=asked.model_dump_json(),
-            now=now,
-            expires_at=now + REMEMBERED,
-        )
+async def _link(tx: Transaction, user_id: int, asked: _Asked, signature: str, *, guild_id: int) -> Linked:
+    before, holder = await wallets.find(tx.db, user_id), await wallets.holder(tx.db, asked.address)
+    taken_from = holder.user_id if holder and holder.user_id != user_id else None
+    if taken_from is not None:
+        await wallets.remove(tx.db, taken_from)
+        await _audit(tx, "wallet unlinked", taken_from, asked.address, guild_id=guild_id, by=user_id)
+    wallet = LinkedWallet(user_id, asked.address, asked.message, signature, tx.now)
+    await wallets.save(tx.db, wallet)
+    await _audit(tx, "wallet linked", user_id, asked.address, guild_id=guild_id, by=user_id)
+    other = before.address if before and before.address != asked.address else None
+    return Linked(wallet, other, taken_from)
 
 
-def _draft(user_id: int) -> str:
+async def _audit(tx: Transaction, action: str, user_id: int, wallet: str, *, guild_id: int, by: int) -> None:
+    await tx.audit(action, f"wallet {user_id}", guild_id=guild_id, actor_id=by, details={"address": wallet})
+
+
+def _form_id(user_id: int) -> str:
     return f"wallet-{user_id}"
 
 
-def _check(asked: _Asked, signature: str) -> None:
+def _check_signature(asked: _Asked, signature: str) -> None:
     """
     Raises:
         Refused: it is no signature, or another wallet's.

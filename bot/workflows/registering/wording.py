@@ -1,5 +1,4 @@
-"""What a member may say about an image that is to be registered: checked before it is kept, because a chain forgets
-nothing."""
+"""Checks what a member says about an image before it is kept: on a chain it cannot be corrected."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -11,11 +10,11 @@ from bot.story.node.values import address
 from bot.workflows.registering.types import Details
 
 
-def changed(details: Details, changes: Mapping[str, object]) -> Details:
-    """The details with `changes` to their fields, as they may be. A draft may lack a title.
+def change_details(details: Details, changes: Mapping[str, object]) -> Details:
+    """The details with `changes` to their fields, checked and tidied. A draft may lack a title.
 
     Raises:
-        Refused: one of them may not be so; the sentence says which and why.
+        Refused: a value is not allowed; the sentence says which and why.
     """
     wanted = details.model_copy(update=dict(changes))
     return wanted.model_copy(
@@ -23,14 +22,17 @@ def changed(details: Details, changes: Mapping[str, object]) -> Details:
             "title": metadata.line(wanted.title, "A title", cap=metadata.LONGEST_TITLE) if wanted.title.strip() else "",
             "description": metadata.prose(wanted.description, "A description", cap=metadata.LONGEST_DESCRIPTION),
             "tags": metadata.tags_of(",".join(wanted.tags)),
-            "creators": _creators(wanted.creators),
+            "creators": _check_creators(wanted.creators),
             "recipient": address(wanted.recipient) if wanted.recipient and wanted.recipient.strip() else None,
         }
     )
 
 
-def _creators(creators: Sequence[Creator]) -> tuple[Creator, ...]:
-    """Nobody for the member alone; else their shares are 100 together."""
+def _check_creators(creators: Sequence[Creator]) -> tuple[Creator, ...]:
+    """
+    Raises:
+        Refused: there are too many, two have the same wallet, or their shares do not make 100 %.
+    """
     if len(creators) > metadata.MOST_CREATORS:
         raise Refused(f"At most {metadata.MOST_CREATORS} creators can be named; these are {len(creators)}.")
     together = sum((Decimal(str(creator.share)) for creator in creators), Decimal(0))

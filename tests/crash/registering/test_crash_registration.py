@@ -41,8 +41,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SEED = 20261101
 PRESSED = "before POST /api/v10/interactions/*/*/callback #1"
 """Moments before this one are of the bot's start, which tests/crash/drawing/test_crash_drawing.py has."""
-PINNING, SIGNING = "before commit of Register._move #1", "before commit of Register._sign #1"
-CONFIRMED = "after commit of Register._move #4"
+PINNING, SIGNING = "before commit of RegistrationJob._move #1", "before commit of RegistrationJob._sign #1"
+CONFIRMED = "after commit of RegistrationJob._move #4"
 NODE = " POST / #"
 """What the node is asked has names of its own, by its methods."""
 LEAVES_A_TRACE = (
@@ -247,7 +247,7 @@ async def test_killed_in_foul_weather(office: Office, weather: Weather) -> None:
 async def test_killed_while_a_transaction_reverts_and_is_tried_again(office: Office) -> None:
     moments = await office.moments()
     late = [each for each in moments[moments.index(SIGNING) :] if "PATCH" not in each]
-    failed = ["before commit of Register._fail #1", "after commit of Register._fail #1"]
+    failed = ["before commit of RegistrationJob._fail #1", "after commit of RegistrationJob._fail #1"]
     told = ["before commit of Journal._finish failed 0 #1", "before commit of Registrations.retry #1"]
     trials = {name: killed(name, weather=reverted) for name in [*failed, *told, *sampled(late, 3)]}
     await try_out(trials, lambda: office.world((SUBMIT, APPROVE, RETRY)))
