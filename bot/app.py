@@ -34,6 +34,7 @@ from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.progress import Changes, Progress
 from bot.workflows.base.work import Work
+from bot.workflows.community.feature import CommunityFeature
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.registering.feature import Registering
@@ -187,6 +188,7 @@ async def assemble(
             finetuning=finetuning,
             registering=registering,
             reviewing=reviewing,
+            community=CommunityFeature(kit),
             forms=Forms(kit),
             views=views,
             faces=faces,

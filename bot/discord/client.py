@@ -18,6 +18,7 @@ from bot.jobs.worker import Worker
 from bot.workflows.base.cards import Views
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
+from bot.workflows.community.feature import CommunityFeature
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.registering.feature import Registering
@@ -58,6 +59,7 @@ class Services:
     finetuning: Finetuning
     registering: Registering
     reviewing: Reviewing
+    community: CommunityFeature
     forms: Forms
     views: Views
     """Load whatever has a card."""

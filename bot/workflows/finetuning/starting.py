@@ -6,11 +6,11 @@ from bot.errors import Refused, Unavailable
 from bot.pictures.linting import Severity
 from bot.pictures.training import build_archive
 from bot.providers import trainers
-from bot.providers.interface import MicroUSD
 from bot.providers.training import FinetuneSpec
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.types import DAY, REVIEW_LIFE
+from bot.workflows.base.types import REVIEW_LIFE
 from bot.workflows.base.work import Transaction
+from bot.workflows.community.limits import check_budget
 from bot.workflows.finetuning.consent import return_to_draft
 from bot.workflows.finetuning.types import FinetuneView, TrainingOrder
 from bot.workflows.finetuning.views import FinetuneViews
@@ -74,7 +74,8 @@ class TrainingStarts:
                 raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
             if not self._files.exist([archive]):
                 raise Unavailable("The training set has to be packed again. Please press Start once more.")
-            await _check_budget(tx, view, community)
+            guild_id, cost = view.finetune.guild_id, view.price or 0
+            await check_budget(tx.db, community, guild_id=guild_id, cost=cost, now=tx.now)
             return await _queue_training(tx, view, spec, archive, community)
 
     async def stop(self, finetune_id: str, *, by: int) -> bool:
@@ -91,14 +92,6 @@ class TrainingStarts:
         pictures = [picture for picture in view.pictures if picture.withdrawn_at is None]
         contents = [(await self._files.read(picture.sha256), picture.caption) for picture in pictures]
         return await self._files.store(await self._decoder.run(build_archive, contents))
-
-
-async def _check_budget(tx: Transaction, view: FinetuneView, community: Community) -> None:
-    if community.daily_budget is None:
-        return
-    spent = await jobs.spent(tx.db, guild_id=view.finetune.guild_id, since=tx.now - DAY)
-    if spent + (view.price or MicroUSD(0)) > community.daily_budget:
-        raise Refused("This server has spent its budget for 24 hours. Please try again later.")
 
 
 async def _queue_training(
