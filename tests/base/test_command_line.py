@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
+from discord import LoginFailure
 from pydantic import AnyHttpUrl, SecretStr
 
-from bot import __main__ as command_line
-from bot.__main__ import doctor, main, run
+from bot.__main__ import main
+from bot.command_line.doctor import doctor
+from bot.command_line.run import run
 from bot.config import Settings
 from bot.errors import Broken
 from bot.workflows.base.types import job_id
 from standins.bfl import BflServer
 from standins.discord import LocalDiscord, pointed_at
 from storage.backup import copy_everything
+from storage.migrations import upgrade
 from tests.scenes.community import Community
 
 TOKEN = "a-token-for-a-local-discord"
@@ -54,6 +57,21 @@ def test_missing_settings_are_explained_and_not_a_traceback(
     assert "DISCORD_TOKEN is missing" in said
     assert "BFL_API_KEY is missing" in said
     assert "Traceback" not in said
+
+
+def test_a_database_of_a_newer_bot_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"DISCORD_TOKEN": TOKEN, "BFL_API_KEY": "sandbox-key", "DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    upgrade(tmp_path / "bot.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "bot.db")) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+        db.commit()
+    assert main(["run"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"{tmp_path / 'bot.db'} was written by a newer version of the bot. Install that version again.\n"
 
 
 async def test_the_doctor_says_what_is_well_and_what_to_mend(
@@ -107,7 +125,7 @@ async def test_the_bot_stops_on_sigterm_with_its_work_saved_and_goes_on_at_the_n
 async def test_a_token_that_discord_refuses_is_said_and_not_tried_again(tmp_path: Path) -> None:
     async with LocalDiscord(token="another") as discord:
         with pointed_at(discord.origin):
-            with pytest.raises(command_line.discord.LoginFailure):
+            with pytest.raises(LoginFailure):
                 await run(settings(tmp_path, "http://127.0.0.1:9"))
             assert len(discord.requests) <= 2
 

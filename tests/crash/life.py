@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import AnyHttpUrl, BaseModel, SecretStr
 
-from bot import __main__ as command_line
 from bot.app import App, assemble
 from bot.clock import SystemClock
+from bot.command_line import run as run_command
 from bot.config import Settings
 from standins.discord import pointed_at
 from storage.base import jobs
@@ -90,12 +90,12 @@ def live(life: Life) -> None:
     try:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         Moments(life.moment, signal.Signals(life.signal), life.folder / "moments").install()
-        command_line.assemble = _assembler(life)
+        run_command.assemble = _assembler(life)
         if life.wish:
             tempfile.tempdir = str(life.folder / "temporary")
             os.makedirs(tempfile.tempdir, exist_ok=True)  # noqa: PTH103
         with pointed_at(life.discord):
-            asyncio.run(command_line.run(_settings(life)))
+            asyncio.run(run_command.run(_settings(life)))
     except BaseException:
         traceback.print_exc()
         os._exit(1)

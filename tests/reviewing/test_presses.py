@@ -11,10 +11,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import AnyHttpUrl, SecretStr
 
-from bot.__main__ import _live  # pyright: ignore[reportPrivateUsage] - the process's own way of living
 from bot.app import App, assemble
 from bot.cards.base.layout import compose, text
 from bot.cards.reviewing.queue import walked
+from bot.command_line.run import live
 from bot.config import Settings
 from bot.errors import Unavailable
 from bot.workflows.reviewing.reminders import Reminder
@@ -45,7 +45,7 @@ async def alive(folder: Path, discord: LocalDiscord, bfl: str) -> AsyncGenerator
     )
     stopping = asyncio.Event()
     async with assemble(settings, origins=[bfl]) as app:
-        life = asyncio.create_task(_live(app, stopping, 1.0))
+        life = asyncio.create_task(live(app, stopping, 1.0))
         await discord.ready()
         try:
             yield app

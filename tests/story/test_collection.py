@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
-from bot.__main__ import doctor, main
+from bot.__main__ import main
+from bot.command_line.doctor import doctor
 from bot.config import Settings, read_settings
 from standins.base.faults import Fault
 from standins.chain import ChainServer, says

@@ -1,0 +1,103 @@
+"""`python -m bot doctor`: checks what the bot needs, and says what to mend."""
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.assembly.providers import providers_of
+from bot.assembly.publishing import missing_in, pins_of, reading_registrar
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.errors import BotError, Refused
+from bot.http import client as http
+from bot.providers.interface import TellsBalance
+from bot.providers.trainer_entries import LABELS
+
+
+async def doctor(settings: Settings) -> bool:
+    """Print each check with its result and, where it fails, the fix; True when all is well."""
+    well = True
+
+    def report(good: bool, what: str) -> None:
+        nonlocal well
+        well = well and good
+        print(f"{'ok  ' if good else 'FAIL'} {what}")
+
+    report(True, "The settings are complete.")
+    free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else Path.cwd()).free
+    report(free > 1e9, f"{free / 1e9:.1f} GB free for {settings.data_dir} (a picture takes 1 to 5 MB).")
+    report(*_check_database(settings.data_dir / "bot.db"))
+    client = discord.Client(intents=discord.Intents.none())
+    try:
+        async with client:
+            await client.login(settings.discord_token.get_secret_value())
+            report(True, f"Discord knows the bot as {client.user}.")
+    except discord.LoginFailure:
+        report(False, "Discord does not accept DISCORD_TOKEN. Reset it in the Developer Portal > Bot.")
+    except (discord.HTTPException, OSError) as error:
+        report(False, f"Discord cannot be reached: {error}")
+    async with http.session() as session:
+        for provider in providers_of(settings, session, (), SystemClock()).values():
+            label = LABELS[provider.name]
+            if not isinstance(provider, TellsBalance):
+                report(True, f"{label}: This image service does not tell what is left on the account.")
+                continue
+            try:
+                balance = await provider.balance()
+                report(balance > 0, f"${balance / 1e6:.2f} left at {label}. Top up there when it runs low.")
+            except Refused as error:
+                report(True, f"{label}: {error}")
+            except BotError as error:
+                report(False, f"{label}: {error}")
+        await _check_registering(settings, session, report)
+    if settings.public_url is None:
+        report(True, "No PUBLIC_URL: the bot asks trainers by itself.")
+    else:
+        report(
+            True, f"Trainers call back at {settings.public_url}; your proxy passes that to port {settings.web_port}."
+        )
+    return well
+
+
+async def _check_registering(
+    settings: Settings, session: aiohttp.ClientSession, report: Callable[[bool, str], None]
+) -> None:
+    """What registrations need: nothing where none of it is set, all of it where some is."""
+    missing = missing_in(settings)
+    if len(missing) == 3:
+        report(True, "Images are not registered on Story: WALLET_PRIVATE_KEY and its neighbours are not set.")
+        return
+    for name in missing:
+        report(False, f"Images cannot be registered: {name} is missing.")
+    pins = pins_of(settings, session)
+    for service in pins.services if pins else ():
+        try:
+            report(True, await service.check())
+        except BotError as error:
+            report(False, f"{service.label}: {error}")
+    if settings.wallet_private_key is None:
+        return
+    try:
+        # It signs nothing, so it needs no database, which a running bot has locked.
+        readiness = await reading_registrar(settings, session).readiness()
+    except BotError as error:
+        report(False, str(error))
+        return
+    for check in readiness.checks:
+        report(check.good and not (check.name == "balance" and readiness.runs_low), check.sentence)
+
+
+def _check_database(path: Path) -> tuple[bool, str]:
+    if not path.exists():
+        return True, f"{path} will be made at the first start."
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        integrity = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        unknown = connection.execute(
+            "SELECT COUNT(*) FROM jobs WHERE state = 'unknown' AND parent_id IS NOT NULL"
+        ).fetchone()[0]
+    return integrity == "ok", f"{path}: integrity {integrity}; {unknown} pictures with an unknown outcome."
