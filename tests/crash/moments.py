@@ -26,6 +26,8 @@ from storage.base import queue
 from storage.base.jobs import Job
 from storage.database import Connection, Database
 
+PASSING_ON = {"Work.__call__", "_AsyncGeneratorContextManager.__aenter__"}
+"""Functions that open a transaction for somebody else."""
 _ANY = re.compile(r"/(\d{5,}|[^/]{24,})(?=/|$)")
 
 
@@ -82,7 +84,7 @@ class Moments:
             self.reach(f"after commit of {name}")
 
         def named(database: Database) -> AbstractAsyncContextManager[Connection]:
-            return watched(database, sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+            return watched(database, _opener(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage]
 
         async def claimed(db: Connection, **asked: Any) -> Job | None:
             job = await claim(db, **asked)
@@ -150,3 +152,10 @@ class Moments:
 
         os.fsync = synced
         Path.replace = replaced  # pyright: ignore
+
+
+def _opener(frame: FrameType) -> FrameType:
+    """Who wants the transaction that is being opened in this frame."""
+    while frame.f_code.co_qualname in PASSING_ON and frame.f_back:
+        frame = frame.f_back
+    return frame

@@ -11,7 +11,7 @@ import pytest
 from tests.crash.world import World
 
 AT_ONCE = 5
-IDLE = re.compile(r"(Worker\._claim nothing|Worker\._keep_leases|App\._keep_time|Decisions\.expire) #(?!1$)")
+IDLE = re.compile(r"(Worker\._claim nothing|Worker\._keep_leases|note_alive|Decisions\.expire) #(?!1$)")
 """What a bot does again and again, whether or not there is something to do."""
 
 AnyWorld = TypeVar("AnyWorld", bound=World)
