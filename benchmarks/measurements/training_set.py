@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from benchmarks.harness import Json
 from benchmarks.tables import Table, ms
-from bot.pictures.training import TRAINING_PIXELS
+from bot.pictures.training_sets.preparing import TRAINING_PIXELS
 
 WIDTH, HEIGHT = 4000, 3000
 

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from bot.pictures.decode import Decoder
-from bot.pictures.training import TRAINING_PIXELS, prepare_training_picture
+from bot.pictures.training_sets.preparing import TRAINING_PIXELS, prepare_training_picture
 
 
 def _prepare_plainly(path: Path, _name: str) -> bytes:

@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import Image
 
-from bot.pictures.training import build_archive
+from bot.pictures.training_sets.preparing import build_archive
 from sandbox.training_pictures import night, owl, teapot
 from standins.bfl.pictures.canvas import Canvas, stretched
 

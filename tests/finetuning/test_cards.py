@@ -16,7 +16,7 @@ from bot.cards.finetuning.details import deletion_question, finetune_details, fi
 from bot.cards.finetuning.news import finetune_news
 from bot.cards.finetuning.review import consent_review_card, training_review_card
 from bot.discord.buttons import PATTERN, PressButton
-from bot.pictures.linting import Finding, Severity
+from bot.pictures.training_sets.linting import Finding, Severity
 from bot.providers import trainer_entries, trainers
 from bot.providers.interface import FinetuneRef
 from bot.providers.training import FinetuneSpec, Inspection, Subject

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from bot.errors import Broken, Refused
-from bot.pictures.archives import unpack
 from bot.pictures.decode import Decoder
 from bot.pictures.fingerprint import look_alike, take_fingerprint
 from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
-from bot.pictures.training import (
+from bot.pictures.training_sets.archives import unpack
+from bot.pictures.training_sets.preparing import (
     TRAINING_PIXELS,
     Prepared,
     build_archive,

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.pictures.archives import unpack
-from bot.pictures.training import prepare_training_picture
+from bot.pictures.training_sets.archives import unpack
+from bot.pictures.training_sets.preparing import prepare_training_picture
 from tests.pictures.test_pictures import (
     MEGABYTE,
     ROOT,
@@ -37,8 +37,8 @@ MEASURE = """if True:
     import psutil
     from pathlib import Path
     from bot.errors import BotError
-    from bot.pictures.archives import unpack
-    from bot.pictures.training import prepare_training_picture
+    from bot.pictures.training_sets.archives import unpack
+    from bot.pictures.training_sets.preparing import prepare_training_picture
 
     process = psutil.Process()
     before = highest = process.memory_info().rss

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from bot.pictures.fingerprint import look_alike, take_fingerprint
-from bot.pictures.linting import Facts, Finding, Needs, Severity, lint
+from bot.pictures.training_sets.linting import Facts, Finding, Needs, Severity, lint
 from tests.pictures.test_pictures import load, noise, save
 
 # Copies.

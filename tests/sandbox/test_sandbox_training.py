@@ -17,8 +17,8 @@ from bot.errors import Broken
 from bot.http import client as http
 from bot.jobs.hints import Hints
 from bot.jobs.signals import WorkerSignals
-from bot.pictures.linting import Facts, Finding, Needs, lint
-from bot.pictures.training import caption_in, prepare_training_picture, read_archive
+from bot.pictures.training_sets.linting import Facts, Finding, Needs, lint
+from bot.pictures.training_sets.preparing import caption_in, prepare_training_picture, read_archive
 from bot.providers import trainer_entries, trainers, training
 from bot.providers.astria.client import Astria
 from bot.providers.bfl.client import Bfl

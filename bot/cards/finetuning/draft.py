@@ -21,7 +21,7 @@ from bot.cards.finetuning.parts import (
     within,
 )
 from bot.discord.buttons import PressButton, button
-from bot.pictures.linting import Finding, Severity
+from bot.pictures.training_sets.linting import Finding, Severity
 from bot.providers.trainer_entries import MOST_PICTURES
 from bot.workflows.base.files import FilePaths
 from bot.workflows.finetuning.types import CONSENT, FinetuneView

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.errors import Refused, Unavailable
 from bot.pictures.names import stem
-from bot.pictures.training import MOST_CAPTION
+from bot.pictures.training_sets.preparing import MOST_CAPTION
 from bot.providers import trainers
 from bot.providers.trainer_entries import MOST_PICTURES, Trainer
 from bot.providers.training import FinetuneSpec

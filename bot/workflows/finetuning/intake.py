@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Refused
-from bot.pictures.archives import MOST_BYTES, unpack
 from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
-from bot.pictures.training import TRAINING, Prepared, prepare_training_picture, read_caption
+from bot.pictures.training_sets.archives import MOST_BYTES, unpack
+from bot.pictures.training_sets.preparing import TRAINING, Prepared, prepare_training_picture, read_caption
 from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload

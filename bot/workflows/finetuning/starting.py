@@ -3,8 +3,8 @@
 import hashlib
 
 from bot.errors import Refused, Unavailable
-from bot.pictures.linting import Severity
-from bot.pictures.training import build_archive
+from bot.pictures.training_sets.linting import Severity
+from bot.pictures.training_sets.preparing import build_archive
 from bot.providers import trainers
 from bot.providers.training import FinetuneSpec
 from bot.workflows.base.kit import Kit

@@ -8,7 +8,7 @@ from bot.jobs.journal import Journal
 from bot.jobs.pace import Spread
 from bot.jobs.worker import Later, Outcome
 from bot.pictures.decode import check_generated
-from bot.pictures.training import read_archive
+from bot.pictures.training_sets.preparing import read_archive
 from bot.providers import trainers
 from bot.providers.interface import FinetuneRef, Status
 from bot.providers.trainer_entries import Trainer

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.pictures.linting import Finding, Severity
+from bot.pictures.training_sets.linting import Finding, Severity
 from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection

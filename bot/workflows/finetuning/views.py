@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.errors import Refused
 from bot.jobs.pace import Spread
-from bot.pictures.linting import Facts, Finding, Needs, Severity, lint
+from bot.pictures.training_sets.linting import Facts, Finding, Needs, Severity, lint
 from bot.providers import trainers
 from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection, Subject

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
-from bot.pictures.common_words import COMMON_WORDS
 from bot.pictures.fingerprint import look_alike
 from bot.pictures.names import quoted
+from bot.pictures.training_sets.common_words import COMMON_WORDS
 
 MOST_PICTURES = 20
 
