@@ -19,7 +19,7 @@ from bot.discord.buttons import PressButton, custom_ids
 from bot.discord.permissions import missing
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.pictures.decode import Decoder
-from bot.pictures.preview import preview_copy
+from bot.pictures.preview import make_preview
 from bot.workflows.base.files import Files
 from bot.workflows.base.types import Posted
 from storage.drawing.images import Image
@@ -206,7 +206,7 @@ class Posting:
                 if (image.bytes <= limit and total <= REQUEST) or image.sha256 in copies:
                     continue
                 most = min(limit, REQUEST // len(images))
-                preview = await self._decoder.run(preview_copy, self._files.path(image.sha256), most)
+                preview = await self._decoder.run(make_preview, self._files.path(image.sha256), most)
                 path = await stack.enter_async_context(self._files.temporary())
                 await asyncio.to_thread(path.write_bytes, preview.content)
                 extension = "webp" if preview.media_type == "image/webp" else "jpg"

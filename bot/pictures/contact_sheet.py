@@ -1,6 +1,6 @@
-"""Many pictures on one: a training set with numbers to speak of its pictures by, and a sweep with labels around it.
+"""Many pictures on one sheet: a training set, its pictures numbered, and a sweep, its rows and columns labelled.
 
-Text is drawn in Pillow's own font, which needs no file and has ASCII. It is ours, never a member's.
+Text is drawn in Pillow's own font, which needs no file and has only ASCII: no text of a member is drawn.
 """
 
 import io
@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.errors import Broken
-from bot.pictures.decode import Limits, judged, render, resize
+from bot.pictures.decode import Limits, open_judged, render, resize
 from bot.pictures.headers import Unfit
 
 MOST_PICTURES = 25
@@ -92,14 +92,14 @@ class _Text:
         on.text(where, text, fill=_INK, font=self._font, anchor=anchor)
 
 
-def contact_sheet(
+def draw_contact_sheet(
     pictures: Sequence[Source],
     *,
     labels: Sequence[str] | None = None,
     captioned: Collection[int] = (),
     columns: int | None = None,
 ) -> Sheet:
-    """Up to 25 stored pictures, whole and numbered from 1; the numbers in `captioned` get a mark of three lines.
+    """Draw up to 25 stored pictures, numbered from 1; the numbers in `captioned` get a mark of three lines.
 
     `labels`, one for each, are drawn below. One picture is open at a time: of JPEGs and PNGs of 4 megapixels it takes
     60 MB of memory, of such WebPs, which need a process of their own, 125 MB.
@@ -126,12 +126,12 @@ def contact_sheet(
     return _encode(sheet)
 
 
-def labelled_grid(
+def draw_labelled_grid(
     pictures: Sequence[Source | None], *, row_labels: Sequence[str], column_labels: Sequence[str]
 ) -> Sheet:
-    """A sweep: pictures along the rows, labels at the left and above. None is a picture that there is not (yet).
+    """Draw a sweep: pictures along the rows, labels at the left and above. None leaves a place empty.
 
-    It takes as much memory as `contact_sheet`.
+    It takes as much memory as `draw_contact_sheet`.
 
     Raises:
         Broken: a picture cannot be opened any more.
@@ -171,7 +171,7 @@ def _usual_ratio(pictures: Sequence[Source]) -> float:
     ratios: list[float] = []
     for picture in pictures:
         try:
-            with judged(picture, _SHEET) as (_, header):
+            with open_judged(picture, _SHEET) as (_, header):
                 ratios.append(header.width / header.height)
         except Unfit as error:
             raise _broken(error) from error
@@ -191,7 +191,7 @@ def _place(sheet: Image.Image, layout: _Layout, position: int, picture: Source) 
     """Paste a picture into the middle of its cell, whole, and return its upper left corner. It may be enlarged."""
     width, height = layout.cell
     try:
-        with judged(picture, _SHEET) as (file, header):
+        with open_judged(picture, _SHEET) as (file, header):
             image = render(file, header, pixels=4 * width * height, memory=_SHEET.memory)
     except Unfit as error:
         raise _broken(error) from error
@@ -220,7 +220,7 @@ def _draw_number(
 
 
 def _encode(sheet: Image.Image) -> Sheet:
-    """As good as 2 MB allow. Noise at the lowest quality here has 1.1 MB."""
+    """Encode with the best quality that 2 MB allow. Noise at the lowest quality here has 1.1 MB."""
     for quality in (90, 80, 65, 45, 25):
         content = io.BytesIO()
         sheet.save(content, "JPEG", quality=quality)

@@ -1,9 +1,9 @@
 """Opening pictures that others made: what providers send, and what members upload.
 
 A file's header is judged first (`headers.py`), by its size in pixels and the memory that decoding would take; then
-Pillow decodes it, restricted to the one format it has. Pillow releases the interpreter's lock while it works, and
-what it does not release it for is done in strips, so a thread is enough to keep the event loop awake. Only a WebP is
-first made a PNG by a process of its own, for the reason that `webp_child.py` gives.
+Pillow decodes it, restricted to the format that the header has shown. Pillow releases the interpreter's lock for most
+of its work, and the rest is done in strips, so a thread is enough to keep the event loop responsive. A WebP is first
+made a PNG by a separate process; `webp_child.py` gives the reason.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ REFERENCE_PIXELS = 4_000_000  # a member's upload is scaled down to this; FLUX u
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a file turned out to be. Width and height are in pixels, as stored (before any EXIF orientation)."""
+    """What a file is. Width and height are in pixels, as stored (before any EXIF orientation)."""
 
     media_type: str
     width: int
@@ -129,7 +129,7 @@ def check_generated(source: Path | bytes) -> Picture:
         Broken: not a whole, still JPEG, PNG or WebP of at most 64 MB and 40 megapixels.
     """
     try:
-        with judged(source, GENERATED) as (file, header):
+        with open_judged(source, GENERATED) as (file, header):
             _load(*_without_webp(file, header))
             return Picture(header.media_type, header.width, header.height)
     except Unfit as error:
@@ -146,7 +146,7 @@ def prepare_reference(path: Path) -> Reference:
         Refused: not a whole, still JPEG, PNG or WebP of at most 20 MB and 20 megapixels, or too costly to decode.
     """
     try:
-        with judged(path, REFERENCE) as (file, header):
+        with open_judged(path, REFERENCE) as (file, header):
             image = render(file, header, pixels=REFERENCE_PIXELS, memory=REFERENCE.memory)
     except Unfit as error:
         raise Refused(f"That picture cannot be used: {error}.") from error
@@ -159,11 +159,11 @@ def prepare_reference(path: Path) -> Reference:
 
 
 @contextlib.contextmanager
-def judged(source: Path | bytes, limits: Limits) -> Generator[tuple[BinaryIO, Header]]:
-    """Open a file, read its header and hold that against the limits, before anything is decoded.
+def open_judged(source: Path | bytes, limits: Limits) -> Generator[tuple[BinaryIO, Header]]:
+    """Open a file, read its header and compare it with the limits, before anything is decoded.
 
     Raises:
-        Unfit: as `read_header`, or over one of the limits.
+        Unfit: `read_header` refuses the file, or it is over one of the limits.
     """
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         size = file.seek(0, io.SEEK_END)

@@ -1,4 +1,4 @@
-"""Telling copies of a picture from other pictures, by what it looks like.
+"""Fingerprints, by which copies of a picture are told from other pictures.
 
 A fingerprint is text: 32 hex digits say where the picture gets darker, left to right and top to bottom, on a grid of
 8 × 8 (dHash, www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html, in both directions), and 6 are
@@ -11,15 +11,15 @@ from bot.pictures.decode import resize
 
 _GRID = 8
 _BITS = 2 * _GRID * _GRID
-_ENOUGH = 128  # pixels of the shorter side; the rest is averaged first, which is quick
-_STEP = 1 / 100  # of the grid's contrast; what differs by less is flat, and would otherwise be the noise of the JPEG
+_ENOUGH = 128  # pixels of the shorter side; a larger picture is first reduced, which is quick
+_STEP = 1 / 100  # of the grid's contrast; a smaller difference is the noise of the JPEG
 _FARTHEST = 20  # bits
 _FARTHEST_SHARE = 0.35  # of the bits that either has: a subject on white has few
 _FARTHEST_TINT = 0.12  # of the brightness; the red mug is not a copy of the blue one
 
 
 def take_fingerprint(image: Image.Image) -> str:
-    """The fingerprint of an RGB picture, 38 characters."""
+    """Compute the fingerprint of an RGB picture, 38 characters."""
     small = image.reduce(max(1, min(image.size) // _ENOUGH))
     grey = small.convert("L")
     rows = resize(grey, (_GRID + 1, _GRID)).tobytes()

@@ -1,8 +1,8 @@
-"""What a picture file says of itself, read without decoding anything.
+"""Reading the header of a picture file, without decoding anything.
 
 Two questions are answered before a decoder sees a byte: may this be opened at all, and which parts of the file
-does a decoder need? It is shown only those, so text, thumbnails, location, animation and whatever else
-a file carries cost nothing and cannot come out again. Only the file's content counts, never its name.
+does a decoder need? It is shown only those, so text, thumbnails, location, animation and all else that a file
+carries cost no memory and cannot get into what is made of the picture. Only the file's content counts, never its name.
 
 Sources: PNG, www.w3.org/TR/png-3; JPEG, ITU-T T.81 annex B; WebP, RFC 9649.
 """

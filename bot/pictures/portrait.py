@@ -1,4 +1,4 @@
-"""What is kept of an image that is to be registered, beside its own bytes: a small copy to show, and its likeness."""
+"""A small copy and the fingerprint of a picture, for its registration and for comparing it with registered ones."""
 
 import io
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.errors import Broken, Refused
-from bot.pictures.decode import GENERATED, Limits, judged, render
+from bot.pictures.decode import GENERATED, open_judged, render
 from bot.pictures.fingerprint import take_fingerprint
 from bot.pictures.headers import Unfit
 
@@ -16,7 +16,7 @@ _PIXELS = 600_000  # what fits beside the text of a card, sharp on a screen with
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """`preview` is a JPEG of some 100 KB, `fingerprint` for `fingerprint.look_alike`."""
+    """`preview` is a JPEG of some 100 KB; `fingerprint.look_alike` compares fingerprints."""
 
     width: int
     height: int
@@ -25,32 +25,32 @@ class Portrait:
 
 
 def take_portrait(path: Path) -> Portrait:
-    """Of a picture that `check_generated` found whole; the file is only read.
+    """Make the portrait of a stored picture, which `check_generated` has accepted; the file is only read.
 
     Raises:
         Broken: it cannot be opened any more.
     """
     try:
-        return _portrait(path, GENERATED)
+        return _take(path)
     except Unfit as error:
         raise Broken(f"No preview can be made of a stored picture: {error}.") from error
 
 
-def portrait_of_upload(path: Path, name: str) -> Portrait:
-    """Of a file that a member has given to be compared; `name` is what they call it.
+def take_portrait_of_upload(path: Path, name: str) -> Portrait:
+    """Make the portrait of a file that a member wants to compare; `name` is what they call it.
 
     Raises:
         Refused: not a whole, still JPEG, PNG or WebP of at most 64 MB and 40 megapixels.
     """
     try:
-        return _portrait(path, GENERATED)
+        return _take(path)
     except Unfit as error:
         raise Refused(f"“{name[:60]}” cannot be compared: {error}.") from error
 
 
-def _portrait(path: Path, limits: Limits) -> Portrait:
-    with judged(path, limits) as (file, header):
-        image = render(file, header, pixels=_PIXELS, memory=limits.memory)
+def _take(path: Path) -> Portrait:
+    with open_judged(path, GENERATED) as (file, header):
+        image = render(file, header, pixels=_PIXELS, memory=GENERATED.memory)
     if image.mode == "RGBA":
         paper = Image.new("RGB", image.size, "white")
         paper.paste(image, mask=image.getchannel("A"))

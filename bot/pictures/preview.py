@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.errors import Broken
-from bot.pictures.decode import GENERATED, judged, render, resize
+from bot.pictures.decode import GENERATED, open_judged, render, resize
 from bot.pictures.headers import Unfit
 
 _PIXELS = 4_000_000  # what a screen shows of it
@@ -24,8 +24,8 @@ class Preview:
     content: bytes = field(repr=False)
 
 
-def preview_copy(path: Path, max_bytes: int) -> Preview:
-    """Make a copy of at most `max_bytes` of a picture that `check_generated` found whole; the file is only read.
+def make_preview(path: Path, max_bytes: int) -> Preview:
+    """Make a copy of at most `max_bytes` of a picture that `check_generated` has accepted; the file is only read.
 
     Discord takes 10 MiB a file unless the interaction says otherwise, and 25 MiB a request (Discord API docs, Uploading
     Files), so four pictures in one message have 6 MiB each.
@@ -34,7 +34,7 @@ def preview_copy(path: Path, max_bytes: int) -> Preview:
         Broken: it cannot be opened any more.
     """
     try:
-        with judged(path, GENERATED) as (file, header):
+        with open_judged(path, GENERATED) as (file, header):
             image = render(file, header, pixels=_PIXELS, memory=GENERATED.memory)
     except Unfit as error:
         raise Broken(f"No preview can be made of a stored picture: {error}.") from error

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.errors import Broken
-from bot.pictures.contact_sheet import Sheet, contact_sheet, labelled_grid
+from bot.pictures.contact_sheet import Sheet, draw_contact_sheet, draw_labelled_grid
 from tests.pictures.test_pictures import MEGABYTE, ROOT, gradient, load, noise, save
 
 COLOURS = ["red", "lime", "blue", "yellow", "magenta", "cyan", "white", "orange", "purple", "green", "brown", "pink"]
@@ -40,7 +40,7 @@ def is_like(image: Image.Image, where: tuple[int, int], colour: str | tuple[int,
 
 
 def test_the_pictures_are_in_their_order_along_the_rows() -> None:
-    image = opened(contact_sheet([plain(colour) for colour in COLOURS], columns=4))
+    image = opened(draw_contact_sheet([plain(colour) for colour in COLOURS], columns=4))
 
     width, height = image.width / 4, image.height / 3
     for position, colour in enumerate(COLOURS):
@@ -50,7 +50,7 @@ def test_the_pictures_are_in_their_order_along_the_rows() -> None:
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (12, 4), (20, 5), (25, 5)])
 def test_a_sheet_is_about_as_wide_as_high_in_pictures(count: int, columns: int) -> None:
-    sheet = contact_sheet([plain("red", (64, 64))] * count)
+    sheet = draw_contact_sheet([plain("red", (64, 64))] * count)
     image = opened(sheet)
 
     row = [is_like(image, (x, sheet.height // (2 * -(-count // columns)) + 20), "red") for x in range(sheet.width)]
@@ -60,7 +60,7 @@ def test_a_sheet_is_about_as_wide_as_high_in_pictures(count: int, columns: int) 
 def test_a_picture_is_shown_whole_and_not_distorted() -> None:
     wide = Image.new("RGB", (400, 100), "red")
     wide.paste("blue", (200, 0, 400, 100))
-    image = opened(contact_sheet([save(wide, "PNG"), plain("lime"), plain("lime")]))
+    image = opened(draw_contact_sheet([save(wide, "PNG"), plain("lime"), plain("lime")]))
 
     cell = image.width // 3
     red = [x for x in range(cell) if is_like(image, (x, image.height // 2 + 40), "red")]
@@ -72,8 +72,8 @@ def test_a_picture_is_shown_whole_and_not_distorted() -> None:
 
 
 def test_each_picture_has_its_number_and_a_captioned_one_a_mark() -> None:
-    bare = opened(contact_sheet([plain("red")] * 4))
-    marked = opened(contact_sheet([plain("red")] * 4, captioned={2}))
+    bare = opened(draw_contact_sheet([plain("red")] * 4))
+    marked = opened(draw_contact_sheet([plain("red")] * 4, captioned={2}))
 
     def chip(image: Image.Image, column: int) -> bytes:
         return image.crop((column * image.width // 2 + 8, 12, column * image.width // 2 + 120, 50)).tobytes()
@@ -84,8 +84,10 @@ def test_each_picture_has_its_number_and_a_captioned_one_a_mark() -> None:
 
 
 def test_labels_stand_below_their_pictures() -> None:
-    without = contact_sheet([plain("red")] * 4)
-    labelled = contact_sheet([plain("red")] * 4, labels=["one", "two", "three, with very much to say about it" * 4, ""])
+    without = draw_contact_sheet([plain("red")] * 4)
+    labelled = draw_contact_sheet(
+        [plain("red")] * 4, labels=["one", "two", "three, with very much to say about it" * 4, ""]
+    )
 
     image = opened(labelled)
     assert labelled.height > without.height
@@ -104,7 +106,7 @@ def test_transparent_and_sideways_pictures_are_shown_as_they_are_meant(tmp_path:
     path = tmp_path / "stored"
     path.write_bytes(save(sideways, "JPEG", exif=exif))
 
-    image = opened(contact_sheet([save(see_through, "PNG"), path, plain("red")]))
+    image = opened(draw_contact_sheet([save(see_through, "PNG"), path, plain("red")]))
 
     cell = image.width // 3
     assert is_like(image, (cell // 4, image.height // 2), PAPER)
@@ -115,7 +117,7 @@ def test_transparent_and_sideways_pictures_are_shown_as_they_are_meant(tmp_path:
 
 def test_a_sweep_has_its_labels_around_it() -> None:
     pictures = [plain(colour) for colour in COLOURS[:6]]
-    sheet = labelled_grid(
+    sheet = draw_labelled_grid(
         [*pictures[:5], None], row_labels=["strength 0.8", "strength 1.1"], column_labels=["seed 1", "seed 2", "seed 3"]
     )
     image = opened(sheet)
@@ -134,43 +136,43 @@ def test_a_sweep_has_its_labels_around_it() -> None:
 def test_the_same_pictures_make_the_same_sheet() -> None:
     pictures = [plain(colour) for colour in COLOURS]
 
-    assert contact_sheet(pictures).content == contact_sheet(pictures).content
+    assert draw_contact_sheet(pictures).content == draw_contact_sheet(pictures).content
 
 
 @pytest.mark.parametrize("shape", [(4000, 20), (20, 4000), (1, 1)])
 def test_pictures_of_any_shape_fit(shape: tuple[int, int]) -> None:
-    opened(contact_sheet([plain("red", shape)] * 7, labels=["a"] * 7))
-    opened(contact_sheet([plain("red", shape)] * 25, columns=1, labels=["a"] * 25))
-    opened(labelled_grid([plain("red", shape)] * 25, row_labels=["x" * 100], column_labels=["yyy"] * 25))
+    opened(draw_contact_sheet([plain("red", shape)] * 7, labels=["a"] * 7))
+    opened(draw_contact_sheet([plain("red", shape)] * 25, columns=1, labels=["a"] * 25))
+    opened(draw_labelled_grid([plain("red", shape)] * 25, row_labels=["x" * 100], column_labels=["yyy"] * 25))
 
 
 def test_the_worst_pictures_still_fit_into_2_megabytes() -> None:
     static = save(Image.frombytes("RGB", (700, 700), random.Random(3).randbytes(3 * 700 * 700)), "JPEG", quality=95)
 
-    opened(contact_sheet([static] * 16))
+    opened(draw_contact_sheet([static] * 16))
 
 
 def test_a_picture_that_is_damaged_is_a_matter_for_the_admin() -> None:
     for damaged in (b"nonsense", plain("red")[:-30]):
         with pytest.raises(Broken, match="A stored picture cannot be shown: "):
-            contact_sheet([plain("red"), damaged])
+            draw_contact_sheet([plain("red"), damaged])
 
 
 def test_a_sheet_of_nothing_or_of_too_many_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="0 pictures"):
-        contact_sheet([])
+        draw_contact_sheet([])
     with pytest.raises(ValueError, match="26 pictures"):
-        contact_sheet([plain("red")] * 26)
+        draw_contact_sheet([plain("red")] * 26)
     with pytest.raises(ValueError, match="5 pictures on a grid of 2 × 3"):
-        labelled_grid([None] * 5, row_labels=["a", "b"], column_labels=["a", "b", "c"])
-    opened(labelled_grid([None] * 6, row_labels=["a", "b"], column_labels=["a", "b", "c"]))
+        draw_labelled_grid([None] * 5, row_labels=["a", "b"], column_labels=["a", "b", "c"])
+    opened(draw_labelled_grid([None] * 6, row_labels=["a", "b"], column_labels=["a", "b", "c"]))
 
 
 MEASURE = """if True:
     import json, sys, threading, time
     import psutil
     from pathlib import Path
-    from bot.pictures.contact_sheet import contact_sheet
+    from bot.pictures.contact_sheet import draw_contact_sheet
 
     process = psutil.Process()
     before = highest = process.memory_info().rss
@@ -188,7 +190,7 @@ MEASURE = """if True:
             time.sleep(0.002)
 
     threading.Thread(target=watch, daemon=True).start()
-    contact_sheet([Path(sys.argv[1])] * int(sys.argv[2]))
+    draw_contact_sheet([Path(sys.argv[1])] * int(sys.argv[2]))
     status = Path("/proc/self/status").read_text()
     own = int(status.partition("VmHWM:")[2].split()[0]) * 1024
     print(json.dumps(max(own, highest) - before))

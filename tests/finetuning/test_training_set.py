@@ -18,7 +18,7 @@ from bot.pictures.training_sets.preparing import (
     TRAINING_PIXELS,
     Prepared,
     build_archive,
-    caption_in,
+    parse_caption,
     prepare_training_picture,
     read_archive,
     read_caption,
@@ -205,7 +205,7 @@ async def decoder() -> AsyncGenerator[Decoder]:
     ],
 )
 def test_a_caption_is_one_line_of_plain_text(content: bytes, caption: str) -> None:
-    assert caption_in(content, "cat.txt") == caption
+    assert parse_caption(content, "cat.txt") == caption
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_caption_is_one_line_of_plain_text(content: bytes, caption: str) -> No
 )
 def test_what_is_no_caption_is_refused_by_name(content: bytes, words: str) -> None:
     with pytest.raises(Refused, match=words):
-        caption_in(content, "some/folder/cat.txt")
+        parse_caption(content, "some/folder/cat.txt")
 
 
 # Archives of ours.

@@ -22,11 +22,11 @@ from bot.pictures.decode import (
     Decoder,
     Picture,
     check_generated,
-    judged,
+    open_judged,
     prepare_reference,
     render,
 )
-from bot.pictures.preview import preview_copy
+from bot.pictures.preview import make_preview
 from tests import ROOT
 
 MEGABYTE = 1_000_000
@@ -420,7 +420,7 @@ def test_a_large_picture_is_scaled_down_to_4_megapixels_and_a_small_one_left(upl
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
 def test_scaling_in_strips_leaves_no_seams(upload: Upload, mode: str) -> None:
     image = noise(1501, 1207, mode)
-    with judged(upload(save(image, "PNG", compress_level=1)), GENERATED) as (file, header):
+    with open_judged(upload(save(image, "PNG", compress_level=1)), GENERATED) as (file, header):
         made = render(file, header, pixels=400_000, memory=GENERATED.memory)
 
     whole = image.convert(made.mode).resize(made.size, Image.Resampling.LANCZOS)  # pyright: ignore
@@ -557,7 +557,7 @@ def test_a_preview_fits_and_the_original_stays_as_it_is(upload: Upload, mode: st
     content = save(noise(1000, 800, mode), "PNG", compress_level=1)
     path = upload(content)
 
-    preview = preview_copy(path, max_bytes=200_000)
+    preview = make_preview(path, max_bytes=200_000)
 
     assert 100_000 < len(preview.content) <= 200_000
     made = load(preview.content)
@@ -568,11 +568,11 @@ def test_a_preview_fits_and_the_original_stays_as_it_is(upload: Upload, mode: st
 
 
 def test_a_preview_that_need_not_be_smaller_has_every_pixel(upload: Upload) -> None:
-    preview = preview_copy(upload(save(gradient(1000, 800), "PNG")), max_bytes=10 * 2**20)
+    preview = make_preview(upload(save(gradient(1000, 800), "PNG")), max_bytes=10 * 2**20)
 
     assert (preview.width, preview.height) == (1000, 800)
 
 
 def test_a_preview_of_a_file_that_was_damaged_since_is_not_made(upload: Upload) -> None:
     with pytest.raises(Broken, match="stored picture: it is damaged"):
-        preview_copy(upload(save(noise(320, 200), "PNG")[:-500]), max_bytes=10 * 2**20)
+        make_preview(upload(save(noise(320, 200), "PNG")[:-500]), max_bytes=10 * 2**20)

@@ -18,7 +18,7 @@ from bot.http import client as http
 from bot.jobs.hints import Hints
 from bot.jobs.signals import WorkerSignals
 from bot.pictures.training_sets.linting import Facts, Finding, Needs, lint
-from bot.pictures.training_sets.preparing import caption_in, prepare_training_picture, read_archive
+from bot.pictures.training_sets.preparing import parse_caption, prepare_training_picture, read_archive
 from bot.providers import trainer_entries, trainers, training
 from bot.providers.astria.client import Astria
 from bot.providers.bfl.client import Bfl
@@ -101,7 +101,7 @@ def owls() -> TrainingSet:
 def facts_of(path: Path) -> Facts:
     made = prepare_training_picture(path, path.name)
     text = path.with_suffix(".txt")
-    caption = caption_in(text.read_bytes(), text.name) if text.exists() else None
+    caption = parse_caption(text.read_bytes(), text.name) if text.exists() else None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Facts(path.name, made.original_width, made.original_height, made.fingerprint, digest, caption)
 

@@ -1,4 +1,4 @@
-"""What is to be said about a training set before it is paid for, from facts alone: nothing is opened here.
+"""Advice on a training set before it is paid for. It is given from facts; no file is opened here.
 
 What makes a good set is from BFL's own guide to its finetuning API (docs.bfl.ml, 2025): 1 to 20 pictures, more than 5
 advised, at most one megapixel used of each, varied, and a trigger word that means nothing yet.
@@ -92,7 +92,7 @@ def lint(
     taken_triggers: Collection[str] = (),
     captions_alone: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """Everything to say about a set in its order, the gravest first.
+    """List every finding about a set, the gravest first.
 
     `taken_triggers` are those of the community's other finetunes; `captions_alone` are names of .txt files that
     belong to no picture.

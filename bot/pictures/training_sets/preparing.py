@@ -14,7 +14,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from bot.errors import Broken, Refused
-from bot.pictures.decode import Limits, judged, render
+from bot.pictures.decode import Limits, open_judged, render
 from bot.pictures.fingerprint import take_fingerprint
 from bot.pictures.headers import Unfit
 from bot.pictures.names import quoted
@@ -64,7 +64,7 @@ def prepare_training_picture(path: Path, name: str) -> Prepared:
         Refused: not a whole, still JPEG, PNG or WebP of at most 20 MB and 64 megapixels, or too costly to decode.
     """
     try:
-        with judged(path, TRAINING) as (file, header):
+        with open_judged(path, TRAINING) as (file, header):
             image = render(file, header, pixels=TRAINING_PIXELS, memory=TRAINING.memory)
     except Unfit as error:
         raise Refused(f"{quoted(name)} cannot be used: {error}.") from error
@@ -86,13 +86,13 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def read_caption(path: Path, name: str) -> str:
-    """As `caption_in`, of a file; of a file that is too large only the beginning is read."""
+    """Read the caption in a file, at most the first 64 KiB of it; errors are those of `parse_caption`."""
     with path.open("rb") as file:
-        return caption_in(file.read(_MOST_CAPTION_BYTES + 1), name)
+        return parse_caption(file.read(_MOST_CAPTION_BYTES + 1), name)
 
 
-def caption_in(content: bytes, name: str) -> str:
-    """The caption in a .txt file, on one line, without control characters; empty where nothing is left.
+def parse_caption(content: bytes, name: str) -> str:
+    """Make the content of a .txt file a caption: one line without control characters, perhaps empty.
 
     Raises:
         Refused: not text in UTF-8 (with or without a byte order mark), or more than 2,000 characters.
@@ -129,7 +129,7 @@ def build_archive(pictures: Sequence[tuple[bytes, str | None]]) -> bytes:
 
 
 def read_archive(archive: bytes) -> list[Member]:
-    """What `build_archive` put into an archive, in its order.
+    """Read the pictures and captions that `build_archive` put into an archive, in its order.
 
     Raises:
         Broken: not an archive of ours, or damaged.

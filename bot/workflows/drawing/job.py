@@ -7,7 +7,7 @@ from functools import partial
 from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
-from bot.pictures.contact_sheet import labelled_grid
+from bot.pictures.contact_sheet import draw_labelled_grid
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
 from bot.workflows.drawing.types import RequestView, Stage
@@ -58,7 +58,7 @@ class Imagine:
         sweep = view.request.sweep
         drawn = {image.position: self._media.path(image.sha256) for image in view.images}
         sheet = await self._decoder.run(
-            labelled_grid,
+            draw_labelled_grid,
             [drawn.get(position) for position in range(len(view.pictures))],
             row_labels=[f"{strength:g}" for strength in sweep.strengths],
             column_labels=[f"seed {seed}" for seed in sweep.seeds],

@@ -1,6 +1,6 @@
 """The contact sheet of a training set: drawn anew after each change of its pictures."""
 
-from bot.pictures.contact_sheet import contact_sheet
+from bot.pictures.contact_sheet import draw_contact_sheet
 from bot.workflows.base.kit import Kit
 from storage.finetuning import finetunes, training_images
 
@@ -21,7 +21,7 @@ class ContactSheets:
         if pictures:
             paths = [self._files.path(picture.sha256) for picture in pictures]
             captioned = [number for number, picture in enumerate(pictures, 1) if picture.caption]
-            drawn = await self._decoder.run(contact_sheet, paths, captioned=captioned)
+            drawn = await self._decoder.run(draw_contact_sheet, paths, captioned=captioned)
             sheet = await self._files.store(drawn.content)
         async with self._work() as tx:
             finetune = await finetunes.find(tx.db, finetune_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import BotError, Refused
 from bot.pictures.fingerprint import look_alike
-from bot.pictures.portrait import portrait_of_upload
+from bot.pictures.portrait import take_portrait_of_upload
 from bot.story.licences import sentence_of_terms
 from bot.story.node.values import address
 from bot.story.registrar import Check
@@ -85,7 +85,7 @@ class Verification:
             if verdict.registered is not None:
                 return verdict
             try:
-                portrait = await self._decoder.run(portrait_of_upload, path, upload.name)
+                portrait = await self._decoder.run(take_portrait_of_upload, path, upload.name)
             except Refused as error:
                 return replace(verdict, uncomparable=str(error))
         return replace(verdict, near=await self._find_near(portrait.fingerprint, sha256, guild_id))
@@ -107,7 +107,7 @@ class Verification:
         if verdict.registered is not None or not path.exists():
             return verdict
         try:
-            portrait = await self._decoder.run(portrait_of_upload, path, name)
+            portrait = await self._decoder.run(take_portrait_of_upload, path, name)
         except Refused as error:
             return replace(verdict, uncomparable=str(error))
         return replace(verdict, near=await self._find_near(portrait.fingerprint, sha256, guild_id))
