@@ -1,4 +1,4 @@
-"""What the buttons of a finetune's card do: settle, start, stop, share, withdraw, delete."""
+"""What the buttons of a finetune's card do: set options, start, stop, share, withdraw, delete."""
 
 import discord
 from discord.ui import Checkbox, MentionableSelect, Select, TextInput
@@ -6,23 +6,18 @@ from discord.ui import Checkbox, MentionableSelect, Select, TextInput
 from bot import limits
 from bot.cards.base.words import money
 from bot.cards.finetuning.details import deletion_question, finetune_details
-from bot.discord.buttons import YES, Answer, Form, Press, acknowledge, given, mentioned, say
+from bot.discord.buttons import YES, Answer, Form, Press, Subject, acknowledge, given, mentioned, say
 from bot.discord.client import Client, Interaction
-from bot.errors import BotError, Refused
+from bot.errors import Refused
 from bot.providers import catalogue
-from bot.providers.interface import Provider
 from bot.providers.parameters import Kind, Parameter, Value
-from bot.providers.training import FinetuneSpec, ListsFinetunes
+from bot.providers.training import FinetuneSpec
 from bot.workflows.finetuning.drafts import LONGEST_DESCRIPTION
-from bot.workflows.finetuning.types import CONSENT, OPEN, FinetuneView
+from bot.workflows.finetuning.types import CONSENT, OPEN, FinetuneState, FinetuneView, Share, Visibility
 from bot.workflows.finetuning.verbs import MOST_SHARES
 from cogs.base.asking import moderates, reply
 from cogs.base.finding import check_age, finetune_of
-from cogs.finetuning.changing import show_changed
-from cogs.finetuning.training_sets import own_draft
-from storage.base import ledger
-from storage.finetuning.finetunes import Share, Visibility
-from storage.finetuning.transitions import FinetuneState
+from cogs.finetuning.drafts import own_draft, show_changed
 
 _ASKED = ("learning_rate", "preset", "finetune_type")
 """Settings that the form of options has room for, besides the iterations."""
@@ -39,7 +34,7 @@ async def open_options(interaction: Interaction, finetune_id: str) -> None:
     """A form with the settings that are changed most; a form has room for five."""
     view = await own_draft(interaction, finetune_id)
     form = Form("fin:optioned", finetune_id, "How to train it")
-    for name, label, value, most in _texts(view):
+    for name, label, value, most in _list_texts(view):
         paragraph = most > 100
         field = TextInput[Form](
             style=discord.TextStyle.paragraph if paragraph else discord.TextStyle.short,
@@ -48,25 +43,25 @@ async def open_options(interaction: Interaction, finetune_id: str) -> None:
             required=False,
         )
         form.ask(name, label, field, _WHY[name])
-    for parameter in _parameters(view)[: limits.FORM_FIELDS - len(_texts(view))]:
-        form.ask(parameter.name, parameter.label, _field(parameter, view.spec), parameter.help)
+    for parameter in _list_parameters(view)[: limits.FORM_FIELDS - len(_list_texts(view))]:
+        form.ask(parameter.name, parameter.label, _make_field(parameter, view.spec), parameter.help)
     await interaction.response.send_modal(form)
 
 
-async def optioned(interaction: Interaction, finetune_id: str) -> None:
+async def configure(interaction: Interaction, finetune_id: str) -> None:
     view = await own_draft(interaction, finetune_id)
-    said = given(interaction)
+    fields = given(interaction)
     parameters: dict[str, Value] = dict(view.spec.parameters)
     for parameter in view.trainer.parameters:
-        if parameter.name not in said:
+        if parameter.name not in fields:
             continue
         parameters.pop(parameter.name, None)
-        if said[parameter.name].strip():
-            parameters[parameter.name] = said[parameter.name]
-    words = {name: said[name] for name in ("trigger", "class_name", "instruction") if name in said}
+        if fields[parameter.name].strip():
+            parameters[parameter.name] = fields[parameter.name]
+    words = {name: fields[name] for name in ("trigger", "class_name", "instruction") if name in fields}
     spec = view.spec.model_copy(update=words | {"parameters": parameters})
     await interaction.client.services.finetuning.drafts.configure(
-        finetune_id, spec, by=interaction.user.id, description=said.get("description")
+        finetune_id, spec, by=interaction.user.id, description=fields.get("description")
     )
     await show_changed(interaction, finetune_id)
 
@@ -79,7 +74,7 @@ _WHY = {
 }
 
 
-def _texts(view: FinetuneView) -> list[tuple[str, str, str, int]]:
+def _list_texts(view: FinetuneView) -> list[tuple[str, str, str, int]]:
     spec, trainer = view.spec, view.trainer
     description = ("description", "Description", view.finetune.description, LONGEST_DESCRIPTION)
     if spec.pack:
@@ -92,12 +87,12 @@ def _texts(view: FinetuneView) -> list[tuple[str, str, str, int]]:
     return [*fields, description]
 
 
-def _parameters(view: FinetuneView) -> list[Parameter]:
+def _list_parameters(view: FinetuneView) -> list[Parameter]:
     names = () if view.spec.pack else (view.trainer.iterations, *_ASKED)
     return [parameter for name in names if (parameter := view.trainer.parameter(name))]
 
 
-def _field(parameter: Parameter, spec: FinetuneSpec) -> TextInput[Form] | Select[Form]:
+def _make_field(parameter: Parameter, spec: FinetuneSpec) -> TextInput[Form] | Select[Form]:
     value = spec.parameters.get(parameter.name)
     if parameter.kind is Kind.CHOICE:
         usual = str(value if value is not None else parameter.default)
@@ -119,25 +114,27 @@ async def open_to_others(interaction: Interaction, finetune_id: str) -> None:
     await show_changed(interaction, finetune_id)
 
 
-async def use_other(interaction: Interaction, subject: str) -> None:
-    finetune_id, _, trainer_key = subject.partition(":")
-    await own_draft(interaction, finetune_id)
-    await interaction.client.services.finetuning.drafts.use_trainer(finetune_id, trainer_key, by=interaction.user.id)
-    await show_changed(interaction, finetune_id)
+async def use_other(interaction: Interaction, subject: Subject) -> None:
+    """Train the draft elsewhere: the subject's detail is the key of the other trainer."""
+    await own_draft(interaction, subject.id)
+    await interaction.client.services.finetuning.drafts.use_trainer(subject.id, subject.detail, by=interaction.user.id)
+    await show_changed(interaction, subject.id)
 
 
 # The training.
 
 
-async def open_start(interaction: Interaction, subject: str) -> None:
-    """What it costs, and whether the pictures may be used: nothing is started without an explicit yes."""
-    finetune_id, _, digest = subject.partition(":")
-    view = await finetune_of(interaction, finetune_id)
+async def open_start(interaction: Interaction, subject: Subject) -> None:
+    """What it costs, and whether the pictures may be used: nothing is started without an explicit yes.
+
+    The subject's detail begins the digest of what the card shows.
+    """
+    view = await finetune_of(interaction, subject.id)
     if view.finetune.owner_id != interaction.user.id:
         raise Refused(f"Only <@{view.finetune.owner_id}> can start this training.")
     if view.finetune.state not in OPEN:
         raise Refused("This training was started already.")
-    if len(digest) < 8 or not view.digest.startswith(digest):
+    if not view.is_shown(subject.detail):
         await acknowledge(interaction, Answer.PRIVATE)
         await interaction.client.services.delivery.show(view)  # perhaps an earlier edit of it has failed
         raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
@@ -153,13 +150,13 @@ async def open_start(interaction: Interaction, subject: str) -> None:
     await interaction.response.send_modal(form)
 
 
-async def started(interaction: Interaction, subject: str) -> None:
-    finetune_id, _, digest = subject.partition(":")
-    await finetune_of(interaction, finetune_id)
+async def start(interaction: Interaction, subject: Subject) -> None:
+    await finetune_of(interaction, subject.id)
     if given(interaction).get("agreed") != YES:
         raise Refused("You did not confirm that these pictures may be used. Nothing was started or charged.")
-    await interaction.client.services.finetuning.starts.start(finetune_id, by=interaction.user.id, digest=digest)
-    await show_changed(interaction, finetune_id)
+    starts = interaction.client.services.finetuning.starts
+    await starts.start(subject.id, by=interaction.user.id, digest=subject.detail)
+    await show_changed(interaction, subject.id)
 
 
 async def stop(interaction: Interaction, finetune_id: str) -> None:
@@ -173,7 +170,7 @@ async def stop(interaction: Interaction, finetune_id: str) -> None:
         await services.delivery.decided(view.review, view)
 
 
-async def anew(interaction: Interaction, finetune_id: str) -> None:
+async def train_again(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
     await interaction.client.services.finetuning.finetunes.train_again(view, by=interaction.user.id)
     await show_changed(interaction, finetune_id)
@@ -182,31 +179,20 @@ async def anew(interaction: Interaction, finetune_id: str) -> None:
 # What it has become.
 
 
-async def show(interaction: Interaction, subject: str) -> None:
+async def show(interaction: Interaction, subject: Subject) -> None:
     """The subject of a button on a piece of news names its occasion, too."""
-    finetune_id, _, _ = subject.partition(":")
-    await show_details(interaction, await finetune_of(interaction, finetune_id))
+    await show_details(interaction, await finetune_of(interaction, subject.id))
 
 
 async def show_details(interaction: Interaction, view: FinetuneView) -> None:
     """All that is known about a finetune, for the asker alone; its trainer is asked, too."""
     await check_age(interaction, view.job)
     services = interaction.client.services
-    async with services.kit.database.read() as db:
-        entries = [line for each in view.tries for line in await ledger.of_job(db, each.id)]
-    facts = await _facts(services.kit.providers.get(view.trainer.provider), view)
-    card = finetune_details(view, services.kit.files, entries=entries, facts=facts, viewer_id=interaction.user.id)
+    details = await services.finetuning.views.load_details(view)
+    card = finetune_details(
+        view, services.kit.files, entries=details.entries, facts=details.facts, viewer_id=interaction.user.id
+    )
     await reply(interaction, card)
-
-
-async def _facts(provider: Provider | None, view: FinetuneView) -> dict[str, str]:
-    """What its trainer says of it; nothing where that does not answer, for all else is known here."""
-    if view.ref is None or view.finetune.state is not FinetuneState.READY or not isinstance(provider, ListsFinetunes):
-        return {}
-    try:
-        return await provider.finetune_details(view.ref)
-    except BotError:
-        return {}
 
 
 async def open_share(interaction: Interaction, finetune_id: str) -> None:
@@ -223,7 +209,7 @@ async def ask_share(interaction: Interaction, view: FinetuneView) -> None:
         for each, (label, why) in _WHO.items()
     ]
     form.ask("who", "Who may draw with it?", Select[Form](options=options))
-    known = [
+    chosen_before = [
         discord.SelectDefaultValue(
             id=each.subject_id,
             type=discord.SelectDefaultValueType.role if each.kind == "role" else discord.SelectDefaultValueType.user,
@@ -231,12 +217,12 @@ async def ask_share(interaction: Interaction, view: FinetuneView) -> None:
         for each in view.shares
         if each.kind == "member" or (interaction.guild and interaction.guild.get_role(each.subject_id))
     ]
-    these = MentionableSelect[Form](min_values=0, max_values=MOST_SHARES, required=False, default_values=known)
+    these = MentionableSelect[Form](min_values=0, max_values=MOST_SHARES, required=False, default_values=chosen_before)
     form.ask("these", "Which members and roles?", these, "They matter for “These members and roles” alone.")
     await interaction.response.send_modal(form)
 
 
-async def shared(interaction: Interaction, finetune_id: str) -> None:
+async def share(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
     visibility = Visibility(given(interaction)["who"])
     shares = [Share("role" if each.is_role else "member", each.id) for each in mentioned(interaction, "these")]
@@ -285,7 +271,7 @@ async def ask_withdrawal(interaction: Interaction, view: FinetuneView) -> None:
     await interaction.response.send_modal(form)
 
 
-async def withdrawn(interaction: Interaction, finetune_id: str) -> None:
+async def withdraw(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
     if given(interaction).get("agreed") != YES:
         raise Refused("You did not tick the box, so nothing has changed.")
@@ -300,18 +286,18 @@ async def withdrawn(interaction: Interaction, finetune_id: str) -> None:
     await interaction.edit_original_response(content=f"{pictures} withdrawn from “{view.finetune.name}”. {what}")
 
 
-async def ask_deletion(interaction: Interaction, finetune_id: str) -> None:
-    await question_deletion(interaction, await finetune_of(interaction, finetune_id))
+async def open_deletion(interaction: Interaction, finetune_id: str) -> None:
+    await ask_deletion(interaction, await finetune_of(interaction, finetune_id))
 
 
-async def question_deletion(interaction: Interaction, view: FinetuneView) -> None:
+async def ask_deletion(interaction: Interaction, view: FinetuneView) -> None:
     """Ask once more, and say what is lost."""
     if view.finetune.owner_id != interaction.user.id and not await moderates(interaction):
         raise Refused(f"Only <@{view.finetune.owner_id}> and the moderators can delete this.")
     await reply(interaction, deletion_question(view))
 
 
-async def deleted(interaction: Interaction, finetune_id: str) -> None:
+async def delete(interaction: Interaction, finetune_id: str) -> None:
     services = interaction.client.services
     view = await finetune_of(interaction, finetune_id)
     await services.finetuning.finetunes.delete(view, by=interaction.user.id, moderator=await moderates(interaction))
@@ -329,17 +315,16 @@ async def deleted(interaction: Interaction, finetune_id: str) -> None:
 # Its usual model and strength.
 
 
-async def keep(interaction: Interaction, subject: str) -> None:
-    """Make a strength of a sweep the finetune's usual one."""
-    job_id, _, index = subject.partition(":")
-    view = await interaction.client.services.drawing.requests.views.of(job_id)
+async def keep(interaction: Interaction, subject: Subject) -> None:
+    """Make a strength of a sweep the finetune's usual one; the subject's detail is its place in the sweep."""
+    view = await interaction.client.services.drawing.requests.views.of(subject.id)
     if view is None or view.job.guild_id != interaction.guild_id or not view.request.finetune:
-        raise Refused(f"There is no request `{job_id[:20]}` in this server.")
+        raise Refused(f"There is no request `{subject.id[:20]}` in this server.")
     strengths = view.request.sweep.strengths if view.request.sweep else ()
-    if not index.isdecimal() or int(index) >= len(strengths):
+    if not subject.detail.isdecimal() or int(subject.detail) >= len(strengths):
         raise Refused("That strength is none of this comparison's.")
     finetune = await finetune_of(interaction, view.request.finetune)
-    strength = strengths[int(index)]
+    strength = strengths[int(subject.detail)]
     await interaction.client.services.finetuning.finetunes.keep(
         finetune, by=interaction.user.id, model=view.request.model, strength=strength
     )
@@ -354,22 +339,22 @@ async def keep(interaction: Interaction, subject: str) -> None:
 async def setup(client: Client) -> None:
     for verb, press in {
         "fin:options": Press(open_options, Answer.FORM),
-        "fin:optioned": Press(optioned, Answer.SILENT),
+        "fin:optioned": Press(configure, Answer.SILENT),
         "fin:open": Press(open_to_others, Answer.SILENT),
         "fin:other": Press(use_other, Answer.SILENT),
         "fin:start": Press(open_start, Answer.FORM),
         "fin:again": Press(open_start, Answer.FORM),
-        "fin:started": Press(started, Answer.SILENT),
+        "fin:started": Press(start, Answer.SILENT),
         "fin:stop": Press(stop, Answer.SILENT),
-        "fin:anew": Press(anew, Answer.SILENT),
+        "fin:anew": Press(train_again, Answer.SILENT),
         "fin:show": Press(show),
         "fin:share": Press(open_share, Answer.FORM),
-        "fin:shared": Press(shared),
+        "fin:shared": Press(share),
         "fin:withdraw": Press(open_withdrawal, Answer.FORM),
-        "fin:withdrawn": Press(withdrawn),
-        "fin:discard": Press(ask_deletion),
-        "fin:delete": Press(ask_deletion),
-        "fin:deleted": Press(deleted, Answer.SILENT),
+        "fin:withdrawn": Press(withdraw),
+        "fin:discard": Press(open_deletion),
+        "fin:delete": Press(open_deletion),
+        "fin:deleted": Press(delete, Answer.SILENT),
         "fin:keep": Press(keep),
     }.items():
         client.presses.register(verb, press)

@@ -12,12 +12,12 @@ from bot.cards.base.words import money
 from bot.cards.finetuning.details import finetune_list
 from bot.discord.buttons import Answer, Press, acknowledge, given, say, settle
 from bot.discord.client import Client, Interaction
-from bot.errors import BotError, Refused
+from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of
 from bot.providers import trainers
 from bot.providers.parameters import Value
 from bot.providers.trainer_entries import Trainer
-from bot.providers.training import FinetuneSpec, HasPacks, Pack, Subject
+from bot.providers.training import FinetuneSpec, Pack, Subject
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.types import MOST_SWEPT
@@ -27,22 +27,19 @@ from cogs.base.asking import attached, check_place, origin, roles_of
 from cogs.base.finding import finetune_named, usable_named
 from cogs.drawing.choices import finetuned_models, finetuned_named, suggest_drawing, suggest_finetunes, suggest_ready
 from cogs.drawing.sweeps import SEEDS, offer_sweep
-from cogs.finetuning.buttons import ask_share, ask_withdrawal, question_deletion, show_details
-from cogs.finetuning.changing import show_changed
-from cogs.finetuning.training_sets import (
+from cogs.finetuning.buttons import ask_deletion, ask_share, ask_withdrawal, show_details
+from cogs.finetuning.drafts import show_changed
+from cogs.finetuning.pictures import (
     FORM_LIFE,
-    Found,
-    add_all,
-    found_at,
+    MessagePictures,
+    add_all_pictures,
+    find_linked_pictures,
     shortened,
     taken_text,
     upload_form,
-    uploaded,
+    uploaded_files,
 )
-from storage.base import drafts
 
-PACKS_LIFE = 600.0
-"""Seconds for which a trainer's packs are remembered while members type."""
 Name = Range[str, 1, 40]
 Text = Range[str, 1, 300]
 
@@ -52,7 +49,7 @@ def _choices(texts: Iterable[str]) -> list[Choice[str]]:
 
 
 class NewFinetune(Frozen):
-    """What was said in the command, while the form for its pictures is open."""
+    """What was typed into the command, while the form for its pictures is open."""
 
     spec: FinetuneSpec
     description: str = ""
@@ -63,7 +60,6 @@ class Finetune(
 ):
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._packs: tuple[float, list[Pack]] = (0.0, [])
 
     @app_commands.command()
     @app_commands.describe(
@@ -120,7 +116,7 @@ class Finetune(
         branch: str | None = None,
     ) -> None:
         """Make a finetune of your pictures. Nothing is charged before you confirm it."""
-        chosen = self._trainer(trainer)
+        chosen = self._client.services.finetuning.views.find_trainer(trainer)
         options: dict[str, Value | None] = {
             chosen.iterations: iterations,
             "learning_rate": learning_rate,
@@ -151,71 +147,40 @@ class Finetune(
         if archive is not None and kind_of(archive.filename) is Kind.OTHER:
             raise Refused("“archive” takes a ZIP. Leave it out, and a form asks for single pictures.")
         await acknowledge(interaction, Answer.PUBLIC)
-        found = await found_at(interaction, links or "")
+        messages = await find_linked_pictures(interaction, links or "")
         uploads = [attached(self._client, archive.url, name=archive.filename, size=archive.size)] if archive else []
-        await self._create(interaction, new, uploads, found)
+        await self._create(interaction, new, uploads, messages)
 
-    async def created(self, interaction: Interaction, draft_id: str) -> None:
+    async def create_from_form(self, interaction: Interaction, form_id: str) -> None:
         """The form was sent: the finetune is made with the pictures that came with it, or without any."""
-        services = self._client.services
-        async with services.kit.database.read() as db:
-            content = await drafts.find(
-                db, draft_id=draft_id, owner_id=interaction.user.id, now=services.kit.clock.now()
-            )
-        if content is None:
+        new = await self._client.services.forms.find(form_id, interaction.user.id, NewFinetune)
+        if new is None:
             raise Refused("This form was open for too long. Please type the command again.")
-        found = await found_at(interaction, given(interaction).get("links", ""))
-        await self._create(interaction, NewFinetune.model_validate_json(content), uploaded(interaction), found)
+        messages = await find_linked_pictures(interaction, given(interaction).get("links", ""))
+        await self._create(interaction, new, uploaded_files(interaction), messages)
 
     async def _create(
-        self, interaction: Interaction, new: NewFinetune, uploads: list[Upload], found: list[Found]
+        self, interaction: Interaction, new: NewFinetune, uploads: list[Upload], messages: list[MessagePictures]
     ) -> None:
         services = self._client.services
-        spec = await self._with_pack(new.spec)
+        spec = await services.finetuning.packs.price(new.spec)
         job, taken = await services.finetuning.drafts.create(
             origin(interaction), spec, uploads, description=new.description
         )
         settle(interaction)
         services.delivery.remember(job.id, interaction)
-        said = [taken_text(taken)] if taken.left_out else []
-        said += await add_all(interaction, job.id, found, consented=False)
+        lines = [taken_text(taken)] if taken.left_out else []
+        lines += await add_all_pictures(interaction, job.id, messages, consented=False)
         await show_changed(interaction, job.id)
-        if said:
-            await say(interaction, shortened(said))
+        if lines:
+            await say(interaction, shortened(lines))
 
     async def _open_form(self, interaction: Interaction, new: NewFinetune) -> None:
-        """A form must be the first answer; what it would only find out later is asked now."""
-        services, now = self._client.services, self._client.services.kit.clock.now()
+        """Open a form for the pictures. Whether the draft may be made is checked before anybody uploads any."""
+        services, form_id = self._client.services, job_id(interaction.id)
         await services.finetuning.drafts.check_free(origin(interaction), new.spec.name)
-        draft_id = job_id(interaction.id)
-        async with services.kit.database.write() as db:
-            await drafts.save(
-                db,
-                draft_id=draft_id,
-                owner_id=interaction.user.id,
-                content=new.model_dump_json(),
-                now=now,
-                expires_at=now + FORM_LIFE,
-            )
-        await interaction.response.send_modal(upload_form("fin:created", draft_id, f"Pictures of “{new.spec.name}”"))
-
-    def _trainer(self, typed: str | None) -> Trainer:
-        """The trainer that was chosen, or the usual one.
-
-        Raises:
-            Refused: there is none of that name, it is not set up here, or none is.
-        """
-        views = self._client.services.finetuning.views
-        offered = views.offered()
-        if not offered:
-            raise Refused("No trainer is set up here. The admin has to give the bot a trainer's key first.")
-        if typed is None:
-            return offered[0]
-        wanted = typed.strip().casefold()
-        labelled = [each for each in offered if each.label.casefold() == wanted]
-        trainer = labelled[0] if labelled else trainers.find(wanted)
-        views.check_set_up(trainer)
-        return trainer
+        await services.forms.keep(form_id, interaction.user.id, new, seconds=FORM_LIFE)
+        await interaction.response.send_modal(upload_form("fin:created", form_id, f"Pictures of “{new.spec.name}”"))
 
     @create.autocomplete("trainer")
     async def _suggest_trainers(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -235,34 +200,11 @@ class Finetune(
     @create.autocomplete("pack")
     async def _suggest_packs(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
         words = typed.casefold().split()
-        found = [each for each in await self._known_packs() if all(word in each.title.casefold() for word in words)]
-        return [Choice(name=f"{each.title[:60]}{_pack_price(each)}", value=each.id) for each in found[: limits.CHOICES]]
-
-    async def _with_pack(self, spec: FinetuneSpec) -> FinetuneSpec:
-        """The spec with what its pack's pictures cost, which is charged together with the training."""
-        if spec.pack is None:
-            return spec
-        pack = next((each for each in await self._known_packs() if each.id == spec.pack), None)
-        if pack is None:
-            raise Refused("There is no such pack: choose one from the list, or none.")
-        if pack.class_names and spec.class_name not in pack.class_names:
-            known = ", ".join(pack.class_names[:12])
-            raise Refused(f"“{pack.title}” draws {known}: give one of these as “class_noun”.")
-        return spec.model_copy(update={"pack_cost": pack.costs.get(spec.class_name, pack.cost)})
-
-    async def _known_packs(self) -> list[Pack]:
-        """Those of the account; asked for once in a while, and none while the trainer does not answer."""
-        until, packs = self._packs
-        now, providers = self._client.services.kit.clock.now(), self._client.services.kit.providers.values()
-        provider = next((each for each in providers if isinstance(each, HasPacks)), None)
-        if now < until or provider is None:
-            return packs
-        try:
-            packs = await provider.list_packs()
-        except BotError:
-            packs = []
-        self._packs = (now + PACKS_LIFE, packs)
-        return packs
+        packs = await self._client.services.finetuning.packs.offered()
+        fitting = [each for each in packs if all(word in each.title.casefold() for word in words)]
+        return [
+            Choice(name=f"{each.title[:60]}{_pack_price(each)}", value=each.id) for each in fitting[: limits.CHOICES]
+        ]
 
     # Living with them.
 
@@ -323,7 +265,7 @@ class Finetune(
     async def delete(self, interaction: Interaction, name: str) -> None:
         """Delete a finetune here and at its trainer. You are asked once more."""
         await acknowledge(interaction, Answer.PRIVATE)
-        await question_deletion(interaction, await finetune_named(interaction, name))
+        await ask_deletion(interaction, await finetune_named(interaction, name))
 
     @app_commands.command()
     @app_commands.describe(name="Which finetune")
@@ -387,10 +329,10 @@ def _usual(view: FinetuneView) -> str:
 
 def _trainer_choice(trainer: Trainer) -> Choice[str]:
     price = trainer.price({}, trainer.advised)
-    said = "price not published" if price is None else f"from {money(price)}"
-    room = limits.CHOICE_CHARACTERS - len(trainer.label) - len(said) - 6
+    price_text = "price not published" if price is None else f"from {money(price)}"
+    room = limits.CHOICE_CHARACTERS - len(trainer.label) - len(price_text) - 6
     good_for = trainer.good_for if len(trainer.good_for) <= room else trainer.good_for[: room - 1] + "…"
-    return Choice(name=f"{trainer.label} — {good_for} — {said}", value=trainer.key)
+    return Choice(name=f"{trainer.label} — {good_for} — {price_text}", value=trainer.key)
 
 
 def _pack_price(pack: Pack) -> str:
@@ -399,5 +341,5 @@ def _pack_price(pack: Pack) -> str:
 
 async def setup(client: Client) -> None:
     cog = Finetune(client)
-    client.presses.register("fin:created", Press(cog.created, Answer.PUBLIC))
+    client.presses.register("fin:created", Press(cog.create_from_form, Answer.PUBLIC))
     await client.add_cog(cog)

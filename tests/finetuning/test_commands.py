@@ -16,7 +16,7 @@ from simcord import SetupError
 from bot.errors import Refused
 from bot.providers import trainers
 from bot.workflows.finetuning.types import FinetuneView
-from cogs.finetuning.training_sets import numbered
+from cogs.finetuning.training_sets import read_numbered
 from standins.base.faults import Fault, answers, loses_the_answer
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
@@ -328,9 +328,9 @@ def test_a_trainer_that_is_not_there_is_suggested_by_its_name() -> None:
 
 
 def test_a_caption_without_a_number_is_refused() -> None:
-    assert numbered("2. one\n10) two: three") == {2: "one", 10: "two: three"}
+    assert read_numbered("2. one\n10) two: three") == {2: "one", 10: "two: three"}
     with pytest.raises(Exception, match="Begin each line"):
-        numbered("a cat")
+        read_numbered("a cat")
 
 
 async def test_options_are_changed_in_a_form_that_knows_the_trainers_own(studio: Community) -> None:

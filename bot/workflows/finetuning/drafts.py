@@ -14,7 +14,7 @@ from bot.workflows.base.types import CARDS, Origin, Upload, job_id
 from bot.workflows.base.work import Transaction
 from bot.workflows.finetuning.intake import Given, Intake, Taken
 from bot.workflows.finetuning.sheets import ContactSheets
-from bot.workflows.finetuning.types import FinetuneView, Progress
+from bot.workflows.finetuning.types import OPEN, FinetuneView, OpenDraft, Progress
 from bot.workflows.finetuning.views import FinetuneViews
 from storage.base import jobs
 from storage.base.jobs import Job
@@ -126,6 +126,25 @@ class TrainingDrafts:
             await self._keep(tx, finetune_id, taken, source)
         await self._sheets.draw(finetune_id)
         return taken
+
+    async def add_or_explain(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Taken | Refused:
+        """Like `add`, for one message of several: a refusal is returned, and not raised."""
+        try:
+            return await self.add(finetune_id, uploads, source)
+        except Refused as error:
+            return error
+
+    async def list_open(self, guild_id: int, *, user_id: int) -> list[OpenDraft]:
+        """The drafts of a community that a member may add pictures to, their own first."""
+        async with self._work.read() as db:
+            drafts = [
+                OpenDraft(finetune.id, finetune.name, finetune.owner_id, job.channel_id)
+                for finetune in await finetunes.of_community(db, guild_id)
+                if finetune.state in OPEN
+                and (finetune.owner_id == user_id or finetune.open_to_others)
+                and (job := await jobs.find(db, finetune.id))
+            ]
+        return sorted(drafts, key=lambda draft: draft.owner_id != user_id)
 
     async def remove(self, finetune_id: str, image_ids: Collection[str], *, by: int) -> int:
         """Take pictures out of a draft; how many of them were in it.

@@ -6,6 +6,7 @@ from bot.jobs.rounds import Round
 from bot.workflows.base.kit import Kit
 from bot.workflows.finetuning.drafts import TrainingDrafts
 from bot.workflows.finetuning.job import FinetuneJob
+from bot.workflows.finetuning.packs import Packs
 from bot.workflows.finetuning.sheets import ContactSheets
 from bot.workflows.finetuning.starting import TrainingStarts
 from bot.workflows.finetuning.training_job import TrainingJob
@@ -22,6 +23,7 @@ class Finetuning:
         self.views = FinetuneViews(kit, homes=homes)
         sheets = ContactSheets(kit)
         self.drafts = TrainingDrafts(kit, views=self.views, sheets=sheets)
+        self.packs = Packs(kit)
         self.starts = TrainingStarts(kit, views=self.views)
         self.finetunes = Finetunes(kit, views=self.views, sheets=sheets)
         self.finetune = FinetuneJob(kit, views=self.views, sheets=sheets)

@@ -55,7 +55,7 @@ class TrainingStarts:
         view = await self._views.of(finetune_id)
         if view is None or view.finetune.owner_id != by:
             raise Refused("Only the owner of a finetune can start its training.")
-        if len(digest) < 8 or not view.digest.startswith(digest):
+        if not view.is_shown(digest):
             raise Refused("What the card shows has changed since. Please look at it again, then press Start.")
         self._views.check_set_up(view.trainer)
         number = len(view.tries) + 1

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.pictures.training_sets.linting import Finding, Severity
@@ -12,6 +12,7 @@ from bot.providers.training import FinetuneSpec, Inspection
 from bot.values import Frozen
 from bot.workflows.base.types import Forecast
 from storage.base.jobs import Job, State
+from storage.base.ledger import LedgerEntry
 from storage.drawing.images import Image
 from storage.finetuning.finetunes import Finetune, Sample, Share, Visibility
 from storage.finetuning.training_images import TrainingImage
@@ -22,8 +23,10 @@ __all__ = [
     "CONSENT",
     "OPEN",
     "STRENGTH",
+    "FinetuneDetails",
     "FinetuneState",
     "FinetuneView",
+    "OpenDraft",
     "Progress",
     "Share",
     "TrainingOrder",
@@ -153,6 +156,10 @@ class FinetuneView:
         costs = [each.cost_actual for each in self.tries if each.state is not State.CANCELLED]
         return None if None in costs else sum(cost or 0 for cost in costs)
 
+    def is_shown(self, digest: str) -> bool:
+        """Whether this is what was shown with a digest that begins so."""
+        return len(digest) >= 8 and self.digest.startswith(digest)
+
     @property
     def digest(self) -> str:
         """SHA-256 of what is confirmed by starting the training: pictures, captions, settings and price."""
@@ -162,6 +169,27 @@ class FinetuneView:
             "price": self.price,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class FinetuneDetails:
+    """What is shown of a finetune only to whoever asks for it."""
+
+    entries: tuple[LedgerEntry, ...]
+    """The ledger's, of its trainings."""
+    facts: Mapping[str, str]
+    """Its trainer's own words."""
+
+
+@dataclass(frozen=True)
+class OpenDraft:
+    """A draft that a member may add pictures to."""
+
+    id: str
+    name: str
+    owner_id: int
+    channel_id: int
+    """The channel of its card."""
 
 
 def usual_model(view: FinetuneView) -> str:

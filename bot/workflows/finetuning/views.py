@@ -1,17 +1,18 @@
 """Reads a finetune with all that its cards show."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
-from bot.errors import Refused
+from bot.errors import BotError, Refused
 from bot.jobs.pace import Spread
 from bot.pictures.training_sets.linting import Facts, Finding, Needs, Severity, lint
 from bot.providers import trainers
 from bot.providers.trainer_entries import Trainer
-from bot.providers.training import FinetuneSpec, Inspection, Subject
+from bot.providers.training import FinetuneSpec, Inspection, ListsFinetunes, Subject
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Forecast
-from bot.workflows.finetuning.types import OPEN, FinetuneView, Progress
-from storage.base import jobs, queue, steps
+from bot.workflows.finetuning.types import OPEN, FinetuneDetails, FinetuneView, Progress
+from storage.base import jobs, ledger, queue, steps
 from storage.base.jobs import Job, State
 from storage.community import communities
 from storage.database import Connection
@@ -31,11 +32,28 @@ class FinetuneViews:
         self._work = kit.work
         self._clock = kit.clock
         self._pace = kit.pace
-        self._providers = frozenset(kit.providers)
+        self._providers = kit.providers
 
     def offered(self) -> list[Trainer]:
         """The trainers that are set up here, the usual one first."""
-        return trainers.offered(self._providers)
+        return trainers.offered(frozenset(self._providers))
+
+    def find_trainer(self, typed: str | None) -> Trainer:
+        """The trainer with that label or key; the usual one where none is typed.
+
+        Raises:
+            Refused: there is none of that name, it is not set up here, or none is.
+        """
+        offered = self.offered()
+        if not offered:
+            raise Refused("No trainer is set up here. The admin has to give the bot a trainer's key first.")
+        if typed is None:
+            return offered[0]
+        wanted = typed.strip().casefold()
+        labelled = [each for each in offered if each.label.casefold() == wanted]
+        trainer = labelled[0] if labelled else trainers.find(wanted)
+        self.check_set_up(trainer)
+        return trainer
 
     def home(self, trainer: Trainer) -> str | None:
         """Where this trainer trains unless somebody chooses another place; None where there is no choice."""
@@ -75,6 +93,17 @@ class FinetuneViews:
             )
             views = [await self._read(db, each.id) for each in listed]
         return [view for view in views if view]
+
+    async def load_details(self, view: FinetuneView) -> FinetuneDetails:
+        """What the ledger and its trainer say of a finetune. A trainer that does not answer says nothing."""
+        async with self._work.read() as db:
+            entries = [line for each in view.tries for line in await ledger.of_job(db, each.id)]
+        provider = self._providers.get(view.trainer.provider)
+        facts: dict[str, str] = {}
+        if view.ref and view.finetune.state is FinetuneState.READY and isinstance(provider, ListsFinetunes):
+            with contextlib.suppress(BotError):
+                facts = await provider.finetune_details(view.ref)
+        return FinetuneDetails(tuple(entries), facts)
 
     async def _read(self, db: Connection, finetune_id: str) -> FinetuneView | None:
         finetune = await finetunes.find(db, finetune_id)

@@ -1,0 +1,213 @@
+"""The pictures that a member gives for a training set: in a form, or on messages that they point at."""
+
+from collections.abc import Sequence
+
+import discord
+from discord.ui import FileUpload, TextInput
+
+from bot import limits
+from bot.cards.base.words import counted
+from bot.discord.buttons import Attached, Form, files
+from bot.discord.client import Client, Interaction
+from bot.errors import Refused
+from bot.pictures.names import Kind, kind_of, quoted, stem
+from bot.values import Frozen
+from bot.workflows.base.types import Upload
+from bot.workflows.finetuning.drafts import Source
+from bot.workflows.finetuning.intake import Taken
+from bot.workflows.finetuning.types import CONSENT, FinetuneView
+from cogs.base.asking import age_restricted, attached, stored
+from cogs.base.finding import IMAGE_ID, channel_of, finetune_of, image_of, linked, pointer, request_of
+
+FORM_LIFE = 1800.0
+"""Seconds for which a form may stay open."""
+MOST_SAID = 1900
+"""Characters of an answer, with room below Discord's limit."""
+MOST_LINKS = 10
+MOST_NAMED = 6
+
+_AGE_RESTRICTED = "Pictures of an age-restricted channel only go into a finetune that is put together in one."
+_FIELDS = {
+    "pictures": "Pictures 1–10",
+    "more": "Pictures 11–20",
+    "captions": "Captions (.txt) 1–10",
+    "more_captions": "Captions (.txt) 11–20",
+    "links": "Or links to messages with pictures",
+}
+
+
+class File(Frozen):
+    """A file of a message; Discord keeps it for some hours, at this link."""
+
+    name: str
+    url: str
+    size: int
+
+
+class MessagePictures(Frozen):
+    """The pictures of one message, kept while a form asks where they go."""
+
+    link: str
+    contributor_id: int
+    age_restricted: bool
+    files: tuple[File, ...] = ()
+    images: tuple[str, ...] = ()
+    """Ids of the bot's own pictures."""
+
+
+def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -> Form:
+    """Pictures and their captions, by upload or by link. `consent`: whoever sends it confirms that they may be used."""
+    form = Form(verb, subject, title)
+    if consent:
+        form.say(f"By sending this you confirm: {CONSENT}")
+    for name, label in _FIELDS.items():
+        if name == "links":
+            field = TextInput[Form](style=discord.TextStyle.paragraph, required=False, max_length=1000)
+            form.ask(name, label, field, "With spaces between; right-click a message for its link.")
+        elif not (consent and name == "more_captions"):  # Discord has room for five
+            why = (
+                "Called like their pictures: beach.txt for beach.jpg."
+                if "captions" in name
+                else "JPEG, PNG or WebP; or one ZIP of them."
+            )
+            form.ask(name, label, FileUpload[Form](required=False, min_values=0, max_values=limits.FIELD_FILES), why)
+    return form
+
+
+def uploaded_files(interaction: Interaction) -> list[Upload]:
+    """The files of a sent form."""
+    return [_upload(interaction.client, each) for given_files in files(interaction).values() for each in given_files]
+
+
+async def find_linked_pictures(interaction: Interaction, links: str) -> list[MessagePictures]:
+    """The pictures of the messages that are linked.
+
+    Raises:
+        Refused: a link that leads to no pictures, or to what the asker cannot see.
+    """
+    typed = list(dict.fromkeys(links.replace(",", " ").split()))
+    if len(typed) > MOST_LINKS:
+        raise Refused(f"Give at most {MOST_LINKS} links at once.")
+    return [await find_pictures(interaction, await linked(interaction, link), by_link=True) for link in typed]
+
+
+async def find_pictures(
+    interaction: Interaction, message: discord.Message, *, by_link: bool = False
+) -> MessagePictures:
+    """The pictures of a message. Those that the bot itself made are the asker's contribution.
+
+    Raises:
+        Refused: it has none.
+    """
+    own = interaction.client.user is not None and message.author.id == interaction.client.user.id
+    channel = await channel_of(interaction, message.channel.id)
+    pictures = MessagePictures(
+        link=f"https://discord.com/channels/{interaction.guild_id}/{message.channel.id}/{message.id}",
+        contributor_id=interaction.user.id if own else message.author.id,
+        age_restricted=age_restricted(channel),
+    )
+    if own:
+        images = await _list_own_images(interaction, pointer(interaction, message))
+        pictures = pictures.model_copy(update={"images": images})
+    else:
+        usable = [each for each in message.attachments if kind_of(each.filename) in {Kind.PICTURE, Kind.CAPTION}]
+        attachments = tuple(File(name=each.filename, url=each.url, size=each.size) for each in usable)
+        pictures = pictures.model_copy(update={"files": attachments})
+    if not pictures.files and not pictures.images:
+        if not own and by_link and not _reads_messages(interaction.client):
+            raise Refused(
+                "The bot may not read what others have posted by a link. Right-click the message › Apps › "
+                "“Add to training set” works."
+            )
+        raise Refused("That message has no JPEG, PNG or WebP attached.")
+    return pictures
+
+
+async def add_pictures(
+    interaction: Interaction, view: FinetuneView, pictures: MessagePictures, *, consented: bool = False
+) -> str:
+    """Put the pictures of a message into a draft; a sentence about what came of it.
+
+    Raises:
+        Refused: it is no draft any more, is not open to this member, is full, or nothing can be used; or adults-only
+            pictures would be shown to all.
+    """
+    if await _shows_adults_only(interaction, view, pictures):
+        raise Refused(_AGE_RESTRICTED)
+    uploads, source = await _collect(interaction, pictures), _source(interaction, pictures, consented=consented)
+    return taken_text(await interaction.client.services.finetuning.drafts.add(view.finetune.id, uploads, source), view)
+
+
+async def add_all_pictures(
+    interaction: Interaction, finetune_id: str, messages: Sequence[MessagePictures], *, consented: bool
+) -> list[str]:
+    """Put the pictures of several messages into a draft; a line for each about what came of it."""
+    lines: list[str] = []
+    for pictures in messages:
+        view = await finetune_of(interaction, finetune_id)
+        if await _shows_adults_only(interaction, view, pictures):
+            lines.append(f"{pictures.link}: {_AGE_RESTRICTED}")
+            continue
+        uploads, source = await _collect(interaction, pictures), _source(interaction, pictures, consented=consented)
+        result = await interaction.client.services.finetuning.drafts.add_or_explain(finetune_id, uploads, source)
+        lines.append(taken_text(result, view) if isinstance(result, Taken) else f"{pictures.link}: {result}")
+    return lines
+
+
+def taken_text(taken: Taken, before: FinetuneView | None = None) -> str:
+    """What came of the files that were given. `before` is the finetune as it was, with pictures that captions fit."""
+    stems = {stem(picture.name) for picture in before.pictures} if before else set[str]()
+    fitting = [name for name in taken.captions if name in stems]
+    alone = [quoted(f"{name}.txt") for name in taken.captions if name not in stems]
+    counts = [counted(len(taken.pictures))] if taken.pictures else []
+    if fitting:
+        where = "a picture that is there already" if len(fitting) == 1 else "pictures that are there already"
+        counts.append(f"{counted(len(fitting), 'caption')} for {where}")
+    lines = [f"Taken: {' and '.join(counts)}." if counts else "Nothing was taken."]
+    if alone:
+        more = f" and {len(alone) - MOST_NAMED} more" if len(alone) > MOST_NAMED else ""
+        lines.append(f"No picture is called like {', '.join(alone[:MOST_NAMED])}{more}.")
+    return "\n".join([*lines, *taken.left_out])
+
+
+def shortened(lines: Sequence[str]) -> str:
+    """The lines, as far as they fit into one answer."""
+    text = "\n".join(line for line in lines if line)
+    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…"
+
+
+def _reads_messages(client: Client) -> bool:
+    """Whether Discord shows the bot what others attach, beyond messages whose menu was used (Message Content)."""
+    flags = client.application_flags
+    return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+async def _list_own_images(interaction: Interaction, subject: str) -> tuple[str, ...]:
+    """The ids of the bot's own pictures that a message is about."""
+    if IMAGE_ID.fullmatch(subject):
+        _, image = await image_of(interaction, subject)
+        return (image.id,)
+    return tuple(image.id for image in (await request_of(interaction, subject)).images)
+
+
+async def _shows_adults_only(interaction: Interaction, view: FinetuneView, pictures: MessagePictures) -> bool:
+    """Whether pictures of an age-restricted channel would be on a card that everybody sees."""
+    return pictures.age_restricted and not age_restricted(await channel_of(interaction, view.job.channel_id))
+
+
+async def _collect(interaction: Interaction, pictures: MessagePictures) -> list[Upload]:
+    uploads = [_upload(interaction.client, Attached(each.name, each.url, each.size)) for each in pictures.files]
+    for image_id in pictures.images:
+        _, image = await image_of(interaction, image_id)
+        uploads.append(stored(interaction.client, image))
+    return uploads
+
+
+def _source(interaction: Interaction, pictures: MessagePictures, *, consented: bool) -> Source:
+    return Source(
+        contributor_id=pictures.contributor_id, added_by=interaction.user.id, link=pictures.link, consented=consented
+    )
+
+
+def _upload(client: Client, file: Attached) -> Upload:
+    return attached(client, file.url, name=file.name, size=file.size)
