@@ -5,7 +5,6 @@ from bot.cards.base.lines import DANGER, DONE, PRIMARY, UNSURE, WAITING, footer,
 from bot.cards.base.words import counted, escaped, model_label, moment, money, sentence
 from bot.cards.finetuning.draft import draft_card, empty_card
 from bot.cards.finetuning.parts import (
-    bound,
     code,
     contributors_of,
     introduction,
@@ -14,6 +13,7 @@ from bot.cards.finetuning.parts import (
     price_of,
     samples_of,
     sheet_of,
+    shown_subject,
     strength_of,
     trigger_of,
     what_of,
@@ -144,7 +144,7 @@ def _unknown(view: FinetuneView) -> Card:
                 [
                     button(
                         "fin:again",
-                        bound(view),
+                        shown_subject(view),
                         "Train again (may be charged twice)",
                         style=DANGER,
                         disabled=view.blocked,

@@ -12,6 +12,7 @@ from bot.cards.base.words import counted, escaped, listed, model_label, moment, 
 from bot.cards.finetuning.parts import (
     MOST_PEOPLE,
     cost_of_try,
+    duration_of,
     given_by,
     name_of,
     price_of,
@@ -20,7 +21,6 @@ from bot.cards.finetuning.parts import (
     sheet_of,
     strength_of,
     subject_of,
-    takes,
     trigger_of,
     within,
 )
@@ -64,7 +64,7 @@ def finetune_details(
             f"**Cost** {_cost(view, entries)}",
         ),
         text(
-            f"**Of** {subject_of(view)}, trained with {escaped(view.trainer.label)} ({takes(view)})",
+            f"**Of** {subject_of(view)}, trained with {escaped(view.trainer.label)} ({duration_of(view)})",
             f"**Trigger word** {trigger_of(view)}",
             f"**Settings** {', '.join(settings) if settings else 'all as usual'}",
             instruction,
@@ -75,8 +75,8 @@ def finetune_details(
         text(*_set(view)),
     ]
     items += [gallery([*sheet, *samples])] if sheet or samples else []
-    if said := _facts(facts):
-        items.append(text(f"**{escaped(view.trainer.label)} says**", *said))
+    if lines := _facts(facts):
+        items.append(text(f"**{escaped(view.trainer.label)} says**", *lines))
     items.append(text(footer(view.job)))
     return compose([*items, *row(_buttons(view, viewer_id))], files=(*sheet, *samples))
 
@@ -110,11 +110,13 @@ def deletion_question(view: FinetuneView) -> Card:
     label, trained = escaped(view.trainer.label), view.finetune.ref is not None
     if not trained:
         unsure = view.finetune.state is FinetuneState.UNKNOWN
-        there = f"If {label} did take the training, its model stays there." if unsure else None
+        at_trainer = f"If {label} did take the training, its model stays there." if unsure else None
     elif not view.trainer.deletes:
-        there = f"{label} deletes nothing: the trained model stays on its servers, where nobody can use it from here."
+        at_trainer = (
+            f"{label} deletes nothing: the trained model stays on its servers, where nobody can use it from here."
+        )
     else:
-        there = f"{label} is asked to delete the trained model as well. Should that fail, its card says so."
+        at_trainer = f"{label} is asked to delete the trained model as well. Should that fail, its card says so."
     gone = [
         f"its {counted(len(view.pictures))} with their captions" if view.pictures else None,
         "the contact sheet" if view.finetune.sheet else None,
@@ -126,7 +128,7 @@ def deletion_question(view: FinetuneView) -> Card:
             text(
                 f"### Delete {name_of(view)}?",
                 f"Gone for good: {listed([each for each in gone if each])}. Nobody can draw with it any more.",
-                there,
+                at_trainer,
                 "Pictures that were drawn with it stay where they are. Deleting costs nothing; nothing is paid back.",
             ),
             *row([button("fin:deleted", view.finetune.id, "Delete it for good", style=DANGER)]),
@@ -136,14 +138,14 @@ def deletion_question(view: FinetuneView) -> Card:
 
 def _state(view: FinetuneView) -> str:
     finetune = view.finetune
-    said = _STATES[finetune.state]
+    state = _STATES[finetune.state]
     if finetune.frozen_at is not None and finetune.state is FinetuneState.READY:
-        said = f"frozen: {counted(view.withdrawn)} withdrawn, and a moderator has to decide"
+        state = f"frozen: {counted(view.withdrawn)} withdrawn, and a moderator has to decide"
     if finetune.state is FinetuneState.TRAINING and view.progress.share is not None:
-        said += f", {min(max(view.progress.share, 0.0), 1.0):.0%}"
+        state += f", {min(max(view.progress.share, 0.0), 1.0):.0%}"
     if finetune.state is FinetuneState.READY and finetune.ready_at:
-        said += f", since {moment(finetune.ready_at, 'D')}"
-    return said
+        state += f", since {moment(finetune.ready_at, 'D')}"
+    return state
 
 
 def _expected(view: FinetuneView) -> list[str | None]:
@@ -161,19 +163,19 @@ def _expected(view: FinetuneView) -> list[str | None]:
 def _cost(view: FinetuneView, entries: Sequence[LedgerEntry]) -> str:
     """Estimated, charged and refunded, as the ledger has it."""
     if not entries:
-        said = f"{price_of(view)}; nothing was ordered yet" if view.training is None else cost_of_try(view.training)
-        return said.removesuffix(".")
+        cost = f"{price_of(view)}; nothing was ordered yet" if view.training is None else cost_of_try(view.training)
+        return cost.removesuffix(".")
     estimated = [entry.amount or 0 for entry in entries if entry.entry is Entry.ESTIMATE]
     charges = [entry.amount for entry in entries if entry.entry is Entry.CHARGE]
     refunds = [entry.amount or 0 for entry in entries if entry.entry is Entry.REFUND]
-    known = [amount for amount in charges if amount is not None]
-    unknown, open_ = len(charges) - len(known), len(estimated) - len(charges)
+    amounts = [amount for amount in charges if amount is not None]
+    unknown, open_ = len(charges) - len(amounts), len(estimated) - len(charges)
     expected = (
         "price not published" if view.price is None and not any(estimated) else f"estimated {money(sum(estimated))}"
     )
     parts = [
         expected,
-        f"charged {money(sum(known))}" if known else None,
+        f"charged {money(sum(amounts))}" if amounts else None,
         f"{counted(unknown, 'training')} may have been charged, nobody knows how much" if unknown else None,
         f"{counted(open_, 'training')} not settled yet" if open_ > 0 else None,
         f"refunded {money(sum(refunds))}" if refunds else None,

@@ -9,15 +9,15 @@ from bot.cards.base.layout import Card, compose, gallery, row, text
 from bot.cards.base.lines import DANGER, FAILED, PRIMARY, SUCCESS, WAITING, footer
 from bot.cards.base.words import counted, escaped, listed, money, quoted, sentence
 from bot.cards.finetuning.parts import (
-    bound,
     contributors_of,
+    duration_of,
     failure_of,
     introduction,
     name_of,
     price_of,
     settings_of,
     sheet_of,
-    takes,
+    shown_subject,
     within,
 )
 from bot.discord.buttons import PressButton, button
@@ -78,7 +78,7 @@ def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
     if refusal := [*_refusal(view), *failure_of(view), *_next(view, failed)]:
         items.append(text(*refusal))
     items += [gallery(sheet)] if sheet else []
-    if checked := [*_found(view), *_seen(view)]:
+    if checked := [*_list_findings(view), *_list_inspections(view)]:
         items.append(text(*checked))
     settings = within(settings_of(view), room=500, most=12, more="setting")
     items += [
@@ -86,7 +86,7 @@ def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
             f"{contributors_of(view)}.",
             _who_adds(view),
             f"Settings: {', '.join(settings)}." if settings else "Settings: all as usual.",
-            f"**Price:** {'not published' if view.price is None else price_of(view)}. **Time:** {takes(view)}.",
+            f"**Price:** {'not published' if view.price is None else price_of(view)}. **Time:** {duration_of(view)}.",
         ),
         *row(change),
         text(
@@ -94,7 +94,7 @@ def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
             "Something above has to be put right before it can start." if view.blocked else None,
             footer(view.job),
         ),
-        *row([button("fin:start", bound(view), price, style=SUCCESS, disabled=view.blocked), _discard(view)]),
+        *row([button("fin:start", shown_subject(view), price, style=SUCCESS, disabled=view.blocked), _discard(view)]),
         *row([button("fin:other", f"{finetune_id}:{each.key}", f"Use {each.label} instead") for each in others]),
     ]
     return compose(items, colour=FAILED if failed else WAITING, files=sheet)
@@ -135,17 +135,17 @@ def _next(view: FinetuneView, failed: bool) -> list[str]:
     return [f"{advice}, or use another trainer." if view.others else f"{advice}."]
 
 
-def _found(view: FinetuneView) -> list[str]:
+def _list_findings(view: FinetuneView) -> list[str]:
     """The findings, the gravest first."""
     ordered = sorted(view.findings, key=lambda finding: _GRAVEST.index(finding.severity))
     return within(map(_finding, ordered), room=1100, most=MOST_FINDINGS, more="finding")
 
 
 def _finding(finding: Finding) -> str:
-    said = f"{_MARKS[finding.severity]} {sentence(finding.sentence, 240)}"
+    line = f"{_MARKS[finding.severity]} {sentence(finding.sentence, 240)}"
     if not finding.pictures or _NUMBERED.search(finding.sentence):
-        return said
-    return f"{said} ({_numbers(finding.pictures)})"
+        return line
+    return f"{line} ({_numbers(finding.pictures)})"
 
 
 def _numbers(pictures: tuple[int, ...]) -> str:
@@ -155,11 +155,11 @@ def _numbers(pictures: tuple[int, ...]) -> str:
     return f"{'picture' if len(pictures) == 1 else 'pictures'} {listed(shown)}"
 
 
-def _seen(view: FinetuneView) -> list[str]:
+def _list_inspections(view: FinetuneView) -> list[str]:
     """What a provider complains of, picture by picture."""
     lines = [
-        f"Picture {number}: {', '.join(quoted(each, 30) for each in seen.complaints[:6])}"
-        for number, seen in enumerate(view.inspections, 1)
-        if seen and seen.complaints
+        f"Picture {number}: {', '.join(quoted(each, 30) for each in inspection.complaints[:6])}"
+        for number, inspection in enumerate(view.inspections, 1)
+        if inspection and inspection.complaints
     ]
     return within(lines, room=450, most=MOST_FINDINGS, more="picture to look at")

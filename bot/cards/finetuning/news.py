@@ -5,13 +5,13 @@ from bot.cards.base.layout import compose, gallery, row, text
 from bot.cards.base.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE
 from bot.cards.base.words import counted, escaped, moment, money, sentence
 from bot.cards.finetuning.parts import (
-    bound,
     card_link,
     cost_of_try,
     name_of,
     once_more,
     price_of,
     samples_of,
+    shown_subject,
     strength_of,
 )
 from bot.discord.buttons import PressButton, button
@@ -28,12 +28,12 @@ def finetune_news(view: FinetuneView, about: str, once: str, paths: FilePaths) -
     and not an older one that says the same of an earlier try.
     """
     samples = samples_of(view, paths) if about == "ready" else ()
-    said, buttons = _told(view, about, button("fin:show", f"{view.finetune.id}:{about}.{once}", "Details"))
+    sentences, buttons = _news(view, about, button("fin:show", f"{view.finetune.id}:{about}.{once}", "Details"))
     colours = {"ready": DONE, "kept": DONE, "failed": FAILED}
     recipient = int(once) if about == "added" else view.finetune.owner_id
     card = compose(
         [
-            text(f"<@{recipient}> {said}", card_link(view)),
+            text(f"<@{recipient}> {sentences}", card_link(view)),
             *([gallery(samples)] if samples else []),
             *row(buttons),
         ],
@@ -43,7 +43,7 @@ def finetune_news(view: FinetuneView, about: str, once: str, paths: FilePaths) -
     return News(card, recipient)
 
 
-def _told(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:
+def _news(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:
     finetune, name, label = view.finetune, f"**{name_of(view)}**", escaped(view.trainer.label)
     draw = button("fin:try", finetune.id, "Draw with it", style=PRIMARY)
     inferred = sentence(view.progress.inferred, 300) if view.progress.inferred else ""
@@ -64,45 +64,50 @@ def _told(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[
                 "Its pictures and settings are still there: change what was wrong and start it again from its card."
             )
             why = inferred or "The trainer did not say why."
-            said = f"The training of {name} failed. {why} {cost_of_try(view.training)} {advice}"
-            return said, [*others, show]
+            sentences = f"The training of {name} failed. {why} {cost_of_try(view.training)} {advice}"
+            return sentences, [*others, show]
         case "unknown":
-            said = (
+            sentences = (
                 f"Nobody can tell whether {label} is training {name}: it may have been charged. {inferred} "
                 f"{once_more(view)}"
             )
             again = "Train again (may be charged twice)"
-            return said, [button("fin:again", bound(view), again, style=DANGER, disabled=view.blocked), show]
+            return sentences, [
+                button("fin:again", shown_subject(view), again, style=DANGER, disabled=view.blocked),
+                show,
+            ]
         case "expiring":
             when = f" {moment(finetune.expires_at, 'R')}" if finetune.expires_at else " soon"
-            said = f"{label} deletes {name}{when}. Draw with it until then; afterwards it can be trained again."
-            return f"{said} Nothing is charged for that by itself.", [draw, show]
+            sentences = f"{label} deletes {name}{when}. Draw with it until then; afterwards it can be trained again."
+            return f"{sentences} Nothing is charged for that by itself.", [draw, show]
         case "expired":
-            said = f"{label} has deleted {name}, or does not know it any more. Nothing more was charged."
+            sentences = f"{label} has deleted {name}, or does not know it any more. Nothing more was charged."
             if not view.pictures:
-                return said, [show]
+                return sentences, [show]
             price = "nobody here knows what that costs" if view.price is None else price_of(view)
-            said += f" Its pictures are still here, and it can be trained again: {price}."
-            return said, [button("fin:anew", finetune.id, "Train it again", style=PRIMARY), show]
+            sentences += f" Its pictures are still here, and it can be trained again: {price}."
+            return sentences, [button("fin:anew", finetune.id, "Train it again", style=PRIMARY), show]
         case _:
-            return _told_of_consent(view, about, show)
+            return _consent_news(view, about, show)
 
 
-def _told_of_consent(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:
+def _consent_news(view: FinetuneView, about: str, show: PressButton) -> tuple[str, list[PressButton]]:
     finetune, name = view.finetune, f"**{name_of(view)}**"
     match about:
         case "frozen":
             who = f"<@{finetune.frozen_by}>" if finetune.frozen_by else "A contributor"
-            said = f"{who} has withdrawn {counted(view.withdrawn)} that {name} was trained on. Nobody can draw with it"
-            return f"{said} until a moderator has decided whether it is kept. Nothing is charged.", [show]
+            sentences = (
+                f"{who} has withdrawn {counted(view.withdrawn)} that {name} was trained on. Nobody can draw with it"
+            )
+            return f"{sentences} until a moderator has decided whether it is kept. Nothing is charged.", [show]
         case "added":
-            said = (
+            sentences = (
                 f"<@{finetune.owner_id}> has put pictures of yours into the training set {name}. They have to confirm"
             )
-            said += (
+            sentences += (
                 " that you agree before it is trained. If you do not, take them out here: nothing is charged for that."
             )
-            return said, [show, button("fin:withdraw", finetune.id, "Withdraw my pictures")]
+            return sentences, [show, button("fin:withdraw", finetune.id, "Withdraw my pictures")]
         case "kept" if finetune.state is FinetuneState.DELETED:
             inferred = sentence(view.progress.inferred, 300) if view.progress.inferred else ""
             return f"{name} is deleted here, but {escaped(view.trainer.label)} still has it. {inferred}", [show]

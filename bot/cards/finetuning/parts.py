@@ -39,7 +39,7 @@ def code(text: str, limit: int = 120) -> str:
     return f"`{shortened(' '.join(text.replace('`', 'ʼ').split()), limit) or ' '}`"
 
 
-def bound(view: FinetuneView) -> str:
+def shown_subject(view: FinetuneView) -> str:
     """The subject of a button that is good only for what its card shows."""
     return f"{view.finetune.id}:{view.digest[:DIGEST]}"
 
@@ -68,8 +68,8 @@ def roughly(seconds: float) -> str:
 
 def subject_of(view: FinetuneView) -> str:
     """“a character (woman), by Astria”."""
-    told = view.spec.class_name not in {"", view.spec.subject.value}
-    noun = f" ({quoted(view.spec.class_name, 40)})" if told else ""
+    named = view.spec.class_name not in {"", view.spec.subject.value}
+    noun = f" ({quoted(view.spec.class_name, 40)})" if named else ""
     return f"{_SUBJECTS[view.spec.subject]}{noun}"
 
 
@@ -103,24 +103,24 @@ def once_more(view: FinetuneView) -> str:
     return f"Training it again may cost the same once more: {price_of(view)}."
 
 
-def takes(view: FinetuneView) -> str:
+def duration_of(view: FinetuneView) -> str:
     seconds = trainers.expect_seconds(view.trainer, view.spec.parameters)
     return f"usually {roughly(seconds.p50)}, at most {roughly(seconds.p90)}"
 
 
 def settings_of(view: FinetuneView) -> list[str]:
     """The settings that are not the trainer's usual ones."""
-    said: list[str] = []
+    settings: list[str] = []
     for name, value in view.spec.parameters.items():
         parameter = view.trainer.parameter(name)
         if parameter is None or value != parameter.default:
             shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-            said.append(f"{escaped(parameter.label if parameter else shortened(name, 30))} {code(shown, 30)}")
+            settings.append(f"{escaped(parameter.label if parameter else shortened(name, 30))} {code(shown, 30)}")
     if view.spec.region and view.spec.region != next(iter(view.trainer.regions), None):
-        said.append(f"region {code(view.spec.region, 20)}")
+        settings.append(f"region {code(view.spec.region, 20)}")
     if view.spec.pack:
-        said.append(f"pack {code(view.spec.pack, 40)}")
-    return said
+        settings.append(f"pack {code(view.spec.pack, 40)}")
+    return settings
 
 
 def contributors_of(view: FinetuneView) -> str:
@@ -178,8 +178,8 @@ def failure_of(view: FinetuneView) -> list[str]:
     why, training = view.progress.inferred, view.training
     if not why:
         return []
-    said = sentence(why, 300)
-    return [f"**The last training failed.** {said}", cost_of_try(training)] if training else [said]
+    reason = sentence(why, 300)
+    return [f"**The last training failed.** {reason}", cost_of_try(training)] if training else [reason]
 
 
 def cost_of_try(training: Job | None) -> str:

@@ -6,12 +6,12 @@ from bot.cards.base.words import counted, escaped, listed, money, quoted
 from bot.cards.finetuning.parts import (
     MOST_PEOPLE,
     contributors_of,
+    duration_of,
     given_by,
     name_of,
     price_of,
     settings_of,
     sheet_of,
-    takes,
     trigger_of,
     what_of,
     within,
@@ -44,7 +44,7 @@ def training_review_card(review: Review, view: FinetuneView, paths: FilePaths) -
             text(
                 heading(review, "May this be trained?"),
                 f"{owner} would like to train **{name_of(view)}**, {what_of(view)}, with "
-                f"{escaped(view.trainer.label)} ({takes(view)}). {price}{limit}.",
+                f"{escaped(view.trainer.label)} ({duration_of(view)}). {price}{limit}.",
                 f"It learns to: {quoted(view.spec.instruction, 150)}" if view.spec.instruction else None,
                 f"> {quoted(view.finetune.description, 300)}" if view.finetune.description else None,
             ),
