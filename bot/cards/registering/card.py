@@ -1,4 +1,4 @@
-"""The card of a registration, from its submission to the IP asset: one card, for all who see the channel."""
+"""The card of a registration, from its submission to the IP asset, for all who see the channel."""
 
 from bot.cards.base.layout import Card, compose, gallery, row, text
 from bot.cards.base.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE, WAITING, footer, small
@@ -52,7 +52,7 @@ def registration_card(view: RegistrationView, paths: FilePaths) -> Card:
     files = preview_in(view, paths)
     content, state = view.terms.content, view.state
     heading = "asked about" if view.question else {**_NOW, **_OVER}[state]
-    if _stopped(view):
+    if _is_stopped(view):
         heading = "stopped"
 
     def draw(room: int) -> Card:
@@ -65,19 +65,19 @@ def registration_card(view: RegistrationView, paths: FilePaths) -> Card:
                     f"> {about}" if about else None,
                 ),
                 *([gallery(files)] if files else []),
-                text(*_steps(view, room)),
-                text(*_what_now(view, room), footer(view.job)),
+                text(*_step_lines(view, room)),
+                text(*_advice_lines(view, room), footer(view.job)),
                 *row(_buttons(view)),
             ],
-            colour=UNSURE if _unsure(view) else _COLOURS.get(state, WAITING),
+            colour=UNSURE if _is_unsure(view) else _COLOURS.get(state, WAITING),
             files=files,
         )
 
     return roomy(draw)
 
 
-def unproven(view: RegistrationView) -> list[str]:
-    """What differs from what was approved, where something was read back and does."""
+def list_differences(view: RegistrationView) -> list[str]:
+    """Where the chain and the pinned files differ from what was approved, as far as they were read back."""
     outcome, registration = view.outcome, view.registration
     if outcome is None:
         return []
@@ -86,47 +86,47 @@ def unproven(view: RegistrationView) -> list[str]:
         registration.ip_cid: "The pinned IP metadata",
         registration.nft_cid: "The pinned NFT metadata",
     }
-    found = [check.sentence for check in outcome.chain.checks if not check.good] if outcome.chain else []
-    return found + [f"{names.get(cid, 'A pinned file')} has other bytes." for cid, good in outcome.files if not good]
+    on_chain = [check.sentence for check in outcome.chain.checks if not check.good] if outcome.chain else []
+    return on_chain + [f"{names.get(cid, 'A pinned file')} has other bytes." for cid, good in outcome.files if not good]
 
 
 def proof_of(view: RegistrationView, room: int = 400) -> str:
-    """The tick, only where all was read back and agrees."""
+    """The line of the last step. It has a tick only where everything was read back and agrees."""
     outcome = view.outcome
     if outcome is None:
         return f"{_LATER} Read back and verified"
     if outcome.proven:
         return f"{_DONE} **Read back and verified:** the chain and the pinned files say exactly what was approved."
-    if differs := unproven(view):
-        said = " ".join(sentence(each, max(room, 100)) for each in differs[:3])
+    if differs := list_differences(view):
+        first = " ".join(sentence(each, max(room, 100)) for each in differs[:3])
         more = f" And {counted(len(differs) - 3, 'more difference')}." if len(differs) > 3 else ""
-        return f"{_NOT} **Read back, and something differs:** {said}{more} The admin is told."
+        return f"{_NOT} **Read back, and something differs:** {first}{more} The admin is told."
     if outcome.unread:
         why = sentence(outcome.unread, max(room, 100))
         return f"{_UNSURE} **Not verified:** {why} Nobody knows yet whether all agrees."
     return f"{_NEXT} Reading it back from the chain and from IPFS"
 
 
-def _stopped(view: RegistrationView) -> bool:
-    """Its job ended by a mistake of the bot's."""
+def _is_stopped(view: RegistrationView) -> bool:
+    """Whether its job was ended by a bug."""
     return view.job.state.ended and view.state in UNDER_WAY
 
 
-def _unsure(view: RegistrationView) -> bool:
-    return _stopped(view) or bool(unproven(view))
+def _is_unsure(view: RegistrationView) -> bool:
+    return _is_stopped(view) or bool(list_differences(view))
 
 
 # Step by step.
 
 
-def _steps(view: RegistrationView, room: int) -> list[str]:
-    """What has happened has a tick, what comes next an hourglass, and what did not come to be is left out."""
-    lines = [_submitted(view), *_asked(view, room)]
+def _step_lines(view: RegistrationView, room: int) -> list[str]:
+    """A tick for each step that is done, an hourglass for the next one; steps that cannot follow are left out."""
+    lines = [_submission_line(view), *_decision_lines(view, room)]
     over = view.state in {RegistrationState.DENIED, RegistrationState.WITHDRAWN, RegistrationState.EXPIRED}
     for line, reached in (
-        (_pinned(view), _at(view) >= 3),
-        (_sent(view), _at(view) >= 5),
-        (_registered(view), _at(view) >= 6),
+        (_pinning_line(view), _place_of(view) >= 3),
+        (_sending_line(view), _place_of(view) >= 5),
+        (_registration_line(view), _place_of(view) >= 6),
     ):
         if reached or not (over or view.state is RegistrationState.FAILED):
             lines.append(line)
@@ -135,8 +135,8 @@ def _steps(view: RegistrationView, room: int) -> list[str]:
     return lines
 
 
-def _at(view: RegistrationView) -> int:
-    """The place of its state in the order; of one that is over, how far its pins and transaction show that it came."""
+def _place_of(view: RegistrationView) -> int:
+    """The place of its state in the order; where it is over, the place of the last step that left a trace."""
     if view.state in _ORDER:
         return _ORDER.index(view.state)
     registration = view.registration
@@ -145,18 +145,18 @@ def _at(view: RegistrationView) -> int:
     return 3 if registration.ip_cid and registration.nft_cid else 0
 
 
-def _submitted(view: RegistrationView) -> str:
+def _submission_line(view: RegistrationView) -> str:
     at = view.registration.submitted_at
     return f"{_DONE} **Submitted** {moment(at, 'R')}" if at else f"{_DONE} **Submitted**"
 
 
-def _asked(view: RegistrationView, room: int) -> list[str]:
+def _decision_lines(view: RegistrationView, room: int) -> list[str]:
     review, state = view.review, view.state
     by = f" by <@{review.decided_by}>" if review and review.decided_by else ""
     when = f" {moment(review.decided_at, 'R')}" if review and review.decided_at else ""
     match state:
         case RegistrationState.SUBMITTED:
-            return [*_claimed(view, room), f"{_LATER} Approved"]
+            return [*_question_lines(view, room), f"{_LATER} Approved"]
         case RegistrationState.DENIED:
             reason = review.reason if review and review.reason else view.registration.error
             why = f": {quoted(reason, max(room, 200))}" if reason else ", without a reason."
@@ -168,10 +168,10 @@ def _asked(view: RegistrationView, room: int) -> list[str]:
             return [*([f"{_DONE} **Approved**{by}{when}"] if approved else []), f"{_NOT} **Withdrawn** by its owner"]
         case _:
             override = f" (the admin's override let them: {sentence(view.overridden, 120)})" if view.overridden else ""
-            return [f"{_DONE} **Approved**{by}{when}{override}{_undo(view)}"]
+            return [f"{_DONE} **Approved**{by}{when}{override}{_undo_clause(view)}"]
 
 
-def _claimed(view: RegistrationView, room: int) -> list[str]:
+def _question_lines(view: RegistrationView, room: int) -> list[str]:
     review = view.review
     closes = f" The question closes {moment(review.expires_at, 'R')}." if review else ""
     if view.question:
@@ -182,14 +182,14 @@ def _claimed(view: RegistrationView, room: int) -> list[str]:
     return [f"{_NEXT} **A moderator has to look at it.**{closes}"]
 
 
-def _undo(view: RegistrationView) -> str:
+def _undo_clause(view: RegistrationView) -> str:
     until = view.registration.undo_until
     if view.state is not RegistrationState.APPROVED or until is None:
         return ""
     return f"; can be undone until {moment(until, 'T')} ({moment(until, 'R')}), then it is pinned"
 
 
-def _pinned(view: RegistrationView) -> str:
+def _pinning_line(view: RegistrationView) -> str:
     registration = view.registration
     files = [
         (registration.image_cid, "picture"),
@@ -197,7 +197,7 @@ def _pinned(view: RegistrationView) -> str:
         (registration.nft_cid, "NFT metadata"),
     ]
     links = [f"[{name}]({view.terms.link(cid)})" for cid, name in files if cid]
-    if _at(view) >= 3:
+    if _place_of(view) >= 3:
         gone = view.state is RegistrationState.WITHDRAWN
         kept = " It was unpinned again, as far as it had been." if gone else ""
         return f"{_DONE} **Pinned** to IPFS: {listed(links)}.{kept}"
@@ -205,9 +205,9 @@ def _pinned(view: RegistrationView) -> str:
     return f"{_NEXT} **Pinning** to IPFS" if now else f"{_LATER} Pinned to IPFS"
 
 
-def _sent(view: RegistrationView) -> str:
-    link = _transaction(view)
-    if _at(view) >= 6:
+def _sending_line(view: RegistrationView) -> str:
+    link = _transaction_link(view)
+    if _place_of(view) >= 6:
         return f"{_DONE} **Sent**{f': {link}' if link else ''}"
     match view.state:
         case RegistrationState.SENT:
@@ -220,13 +220,13 @@ def _sent(view: RegistrationView) -> str:
             return f"{_NOT} **Sent**: {link}" if link else f"{_LATER} Sent to the chain"
 
 
-def _transaction(view: RegistrationView) -> str | None:
+def _transaction_link(view: RegistrationView) -> str | None:
     """The transaction that counts, or else the newest that was signed."""
-    known = view.registration.tx_hash or (view.attempts[-1] if view.attempts else None)
-    return f"[{short(known)}]({view.network.tx_link(known)})" if known else None
+    tx_hash = view.registration.tx_hash or (view.attempts[-1] if view.attempts else None)
+    return f"[{short(tx_hash)}]({view.network.tx_link(tx_hash)})" if tx_hash else None
 
 
-def _registered(view: RegistrationView) -> str:
+def _registration_line(view: RegistrationView) -> str:
     registration, network = view.registration, view.network
     if view.state is not RegistrationState.CONFIRMED or not registration.ip_id:
         waits = view.state is RegistrationState.SENT
@@ -242,8 +242,8 @@ def _registered(view: RegistrationView) -> str:
 # What follows.
 
 
-def _what_now(view: RegistrationView, room: int) -> list[str | None]:
-    if _stopped(view):
+def _advice_lines(view: RegistrationView, room: int) -> list[str | None]:
+    if _is_stopped(view):
         why = waiting_reason(view.job) or "The bot made a mistake."
         return [why, "The admin is told. Nothing more is done by itself; its owner was charged nothing."]
     match view.state:
@@ -263,21 +263,21 @@ def _what_now(view: RegistrationView, room: int) -> list[str | None]:
         case RegistrationState.WITHDRAWN:
             return ["Nothing was minted, and nothing charged. Whatever was pinned for it already is taken back."]
         case RegistrationState.FAILED:
-            return _failed(view)
+            return _failure_lines(view)
         case RegistrationState.SUBMITTED:
             return [
                 licence_of(view.terms, view.network),
-                _retrying(view) or "Nothing is pinned or minted before a moderator has agreed.",
+                _retry_line(view) or "Nothing is pinned or minted before a moderator has agreed.",
                 FREE,
             ]
         case _:
-            return [licence_of(view.terms, view.network), _retrying(view), small("Its owner is charged nothing.")]
+            return [licence_of(view.terms, view.network), _retry_line(view), small("Its owner is charged nothing.")]
 
 
-def _failed(view: RegistrationView) -> list[str | None]:
+def _failure_lines(view: RegistrationView) -> list[str | None]:
     """The sentence, and what is known of its price."""
     why = view.registration.error or view.job.error
-    link = _transaction(view)
+    link = _transaction_link(view)
     if link is None:
         paid = "Nothing was minted, and nobody paid anything for it."
     else:
@@ -293,7 +293,7 @@ def _failed(view: RegistrationView) -> list[str | None]:
     return [f"**It failed:** {sentence(why, 400)}" if why else "**It failed**, and nobody knows why.", paid, advice]
 
 
-def _retrying(view: RegistrationView) -> str | None:
+def _retry_line(view: RegistrationView) -> str | None:
     """Why it waits for another try: coins, the network, a service that does not answer."""
     job = view.job
     if not job.error or job.state not in {State.WAITING, State.PARKED}:
@@ -305,7 +305,7 @@ def _retrying(view: RegistrationView) -> str | None:
 def _buttons(view: RegistrationView) -> list[PressButton]:
     registration_id, state = view.registration.id, view.state
     buttons: list[PressButton] = []
-    if _stopped(view):
+    if _is_stopped(view):
         return [button("reg:show", registration_id, "Details")]
     if view.question:
         buttons.append(button("reg:answer", registration_id, "Answer", style=PRIMARY))

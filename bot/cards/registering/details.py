@@ -24,15 +24,15 @@ def registration_details(view: RegistrationView) -> str:
             f"{address_link(terms.collection, network, short=True)}"
         ),
         f"**Recipient** {address_link(terms.recipient, network)}",
-        *_pinned(view),
-        *_sent(view),
-        *_read_back(view),
-        _times(view),
+        *_pin_lines(view),
+        *_chain_lines(view),
+        *_check_lines(view),
+        _time_line(view),
     ]
     return shortened("\n".join(line for line in lines if line), limits.ANSWER_CHARACTERS)
 
 
-def _pinned(view: RegistrationView) -> list[str]:
+def _pin_lines(view: RegistrationView) -> list[str]:
     registration = view.registration
     files = (
         ("Picture", registration.image_cid, None),
@@ -46,7 +46,7 @@ def _pinned(view: RegistrationView) -> list[str]:
     ]
 
 
-def _sent(view: RegistrationView) -> list[str]:
+def _chain_lines(view: RegistrationView) -> list[str]:
     network, outcome = view.network, view.outcome
     signed = [f"[{short(each)}](<{network.tx_link(each)}>)" for each in view.attempts]
     lines = [f"**Signed** {', '.join(within(signed, room=400, most=4, more='transaction'))}"] if signed else []
@@ -64,7 +64,7 @@ def _sent(view: RegistrationView) -> list[str]:
     return lines
 
 
-def _read_back(view: RegistrationView) -> list[str]:
+def _check_lines(view: RegistrationView) -> list[str]:
     outcome = view.outcome
     if outcome is None or outcome.chain is None:
         return [f"**Not read back** {sentence(outcome.unread, 200)}"] if outcome and outcome.unread else []
@@ -72,7 +72,7 @@ def _read_back(view: RegistrationView) -> list[str]:
     return ["**Read back**", *within(checks, room=600, most=8, more="check")]
 
 
-def _times(view: RegistrationView) -> str:
+def _time_line(view: RegistrationView) -> str:
     registration = view.registration
     asked = f"**Submitted** {moment(registration.submitted_at, 'f')}" if registration.submitted_at else ""
     done = f", **registered** {moment(registration.confirmed_at, 'f')}" if registration.confirmed_at else ""

@@ -1,4 +1,4 @@
-"""The private card of a registration that its member still writes: what would be said of an image for good."""
+"""The private card of a draft: what would be published of an image for good."""
 
 import discord
 
@@ -31,13 +31,13 @@ def registration_draft_card(view: DraftView, paths: FilePaths) -> Card:
                     f"On {escaped(view.network.label)}, of picture {code(view.image.id, 24)}. Only you see this.",
                 ),
                 *shown,
-                text(*_said(view, room)),
-                text(*_becomes(view, room)),  # its list goes on until the text ends
-                text(_recipient(view), _ancestry(view)),
-                text(*_public(view, room)),
-                text(*_next(view)),
-                *row(_changes(view)),
-                *row(_ends(view)),
+                text(*_wording_lines(view, room)),
+                text(*_licence_lines(view, room)),  # its list goes on until the text ends
+                text(_recipient_line(view), _parent_line(view)),
+                text(*_public_lines(view, room)),
+                text(*_ending_lines(view)),
+                *row(_edit_buttons(view)),
+                *row(_end_buttons(view)),
             ],
             colour=UNSURE if view.missing else WAITING,
             files=files,
@@ -65,11 +65,11 @@ def submitted_card(view_id: str, channel_id: int, title: str) -> Card:
 
 def discarded_card(title: str) -> Card:
     """What the draft becomes when it is discarded. The picture itself stays."""
-    said = "Nothing was submitted, pinned or charged. The picture is still there."
-    return compose([text(f"### {title_of(title)}: discarded", said)])
+    rest = "Nothing was submitted, pinned or charged. The picture is still there."
+    return compose([text(f"### {title_of(title)}: discarded", rest)])
 
 
-def _said(view: DraftView, room: int) -> list[str]:
+def _wording_lines(view: DraftView, room: int) -> list[str]:
     """The words, as they would be published."""
     details, request = view.details, view.request
     lines = [
@@ -84,19 +84,19 @@ def _said(view: DraftView, room: int) -> list[str]:
     return lines
 
 
-def _becomes(view: DraftView, room: int) -> list[str | None]:
+def _licence_lines(view: DraftView, room: int) -> list[str | None]:
     """Licence and people."""
     details, network = view.details, view.network
     derived = view.parent is not None and view.parent_refusal is None and details.derivative
     if derived:
         licence = "**Licence:** that of the picture it is derived from"
     else:
-        said = licence_sentence(details.licence, network.coin)
-        licence = f"**Licence, {escaped(details.licence.label)}:** {said}"
-    return [licence, *_people(view, room)]
+        terms = licence_sentence(details.licence, network.coin)
+        licence = f"**Licence, {escaped(details.licence.label)}:** {terms}"
+    return [licence, *_creator_lines(view, room)]
 
 
-def _people(view: DraftView, room: int) -> list[str]:
+def _creator_lines(view: DraftView, room: int) -> list[str]:
     if not view.details.creators:
         if view.terms:
             only = view.terms.content.creators[0]
@@ -112,7 +112,7 @@ def _people(view: DraftView, room: int) -> list[str]:
     return ["**Creators:**", *within(lines, room=max(room * 3, 300), most=10, more="creator")]
 
 
-def _recipient(view: DraftView) -> str:
+def _recipient_line(view: DraftView) -> str:
     network = view.network
     if view.terms:
         recipient = address_link(view.terms.recipient, network)
@@ -133,7 +133,7 @@ def _recipient(view: DraftView) -> str:
     return "**It will belong to** the community's wallet, where one is set: you have linked none."
 
 
-def _ancestry(view: DraftView) -> str | None:
+def _parent_line(view: DraftView) -> str | None:
     if view.parent is None:
         return None
     parent = other_link(view.parent, view.network)
@@ -144,7 +144,7 @@ def _ancestry(view: DraftView) -> str | None:
     return f"It was made from {parent}, and will not be registered as its derivative: you have turned that off."
 
 
-def _public(view: DraftView, room: int) -> list[str]:
+def _public_lines(view: DraftView, room: int) -> list[str]:
     """What nobody can take back, from what the metadata really hold."""
     image, kind = view.image, _TYPES.get(view.image.media_type, "file")
     size = f"{image.bytes / 1e6:.1f} MB" if image.bytes >= 100_000 else f"{max(image.bytes // 1000, 1)} KB"
@@ -155,28 +155,25 @@ def _public(view: DraftView, room: int) -> list[str]:
         items += ["the creators' names, wallets and shares", "the wallet that it will belong to"]
     else:
         content = view.terms.content
-        items.append(listed(["its title", *_named(content.description, "description"), *_named(content.tags, "tags")]))
+        optional = [name for name, value in (("description", content.description), ("tags", content.tags)) if value]
+        items.append(listed(["its title", *optional]))
         items.append("when it was made")
-        items += _drawn(content.generation)
-        items.append(_credited(view))
+        items += _generation_items(content.generation)
+        items.append(_creators_item(view))
         items += [f"this community's name, {quoted(content.community, 60)}"] if content.community else []
         items.append("the wallet that it will belong to")
-    said = (
+    summary = (
         f"{items[0]}; {'; '.join(items[1:])}."
         if room > LEAST
         else f"{listed(items[:2])} and {len(items) - 2} more things."
     )
     return [
-        f"**Public, and there for good, once it is registered:** {said}",
+        f"**Public, and there for good, once it is registered:** {summary}",
         "Nobody can delete or change that afterwards, the admin neither. “Exact JSON” shows every word of it.",
     ]
 
 
-def _named(value: object, what: str) -> list[str]:
-    return [what] if value else []
-
-
-def _drawn(generation: Generation | None) -> list[str]:
+def _generation_items(generation: Generation | None) -> list[str]:
     if generation is None:
         return []
     items = [f"the model ({quoted(generation.model, 40)}, {quoted(generation.provider, 30)})"]
@@ -195,7 +192,7 @@ def _drawn(generation: Generation | None) -> list[str]:
     return items
 
 
-def _credited(view: DraftView) -> str:
+def _creators_item(view: DraftView) -> str:
     assert view.terms, "asked where there are terms"
     creators = view.terms.content.creators
     facts = ["name", "wallet", "share"] if len(creators) == 1 else ["names", "wallets", "shares"]
@@ -207,7 +204,7 @@ def _credited(view: DraftView) -> str:
     return f"{whose} {listed(facts)}"
 
 
-def _next(view: DraftView) -> list[str | None]:
+def _ending_lines(view: DraftView) -> list[str | None]:
     if view.missing:
         first = f"**Before it can be submitted:** {sentence(view.missing)}"
     else:
@@ -222,7 +219,7 @@ def _next(view: DraftView) -> list[str | None]:
     ]
 
 
-def _changes(view: DraftView) -> list[PressButton]:
+def _edit_buttons(view: DraftView) -> list[PressButton]:
     registration_id = view.registration.id
     wording = discord.ButtonStyle.primary if not view.details.title else discord.ButtonStyle.secondary
     buttons = [
@@ -239,7 +236,7 @@ def _changes(view: DraftView) -> list[PressButton]:
     return buttons
 
 
-def _ends(view: DraftView) -> list[PressButton]:
+def _end_buttons(view: DraftView) -> list[PressButton]:
     registration_id, terms = view.registration.id, view.terms
     subject = f"{registration_id}:{terms.digest[:DIGEST]}" if terms else registration_id
     return [

@@ -15,19 +15,19 @@ _COLOURS = {"registered": DONE, "denied": FAILED, "failed": FAILED}
 def registration_news(view: RegistrationView, about: str, once: str) -> News:
     """A short message that begins with the owner's name: `registered`, `denied`, `expired`, `failed` or `asked`.
 
-    `once` names the occasion. One of its buttons carries it, so that after a crash this very message is found again.
+    `once` names the occasion. One of its buttons carries it, so that the message can be recognised after a crash.
     """
     registration = view.registration
     show = button("reg:show", f"{registration.id}:{about}.{once}", "Details")
-    said, buttons = _told(view, about)
+    news, buttons = _write_news(view, about)
     card = compose(
-        [text(f"<@{registration.owner_id}>: {said}", card_link(view.job)), *row([*buttons, show])],
+        [text(f"<@{registration.owner_id}>: {news}", card_link(view.job)), *row([*buttons, show])],
         colour=_COLOURS.get(about, UNSURE),
     )
     return News(card, registration.owner_id)
 
 
-def _told(view: RegistrationView, about: str) -> tuple[str, list[PressButton]]:
+def _write_news(view: RegistrationView, about: str) -> tuple[str, list[PressButton]]:
     registration, review = view.registration, view.review
     title = f"**{title_of(view.terms.content.title)}**"
     again = button("reg:again", registration.id, "Edit and submit again", style=PRIMARY)
@@ -48,8 +48,8 @@ def _told(view: RegistrationView, about: str) -> tuple[str, list[PressButton]]:
                 again
             ]
         case "expired":
-            said = "No moderator has answered in time about"
-            return f"{said} {title}. Nothing was pinned, minted or charged. Ask one, then submit it again.", [again]
+            why = "No moderator has answered in time about"
+            return f"{why} {title}. Nothing was pinned, minted or charged. Ask one, then submit it again.", [again]
         case "asked":
             asked = view.talk[-1] if view.talk else None
             who = f"<@{asked.asked_by}>" if asked else "A moderator"

@@ -1,4 +1,4 @@
-"""What several cards of registrations say in the same words."""
+"""Parts that several cards of registrations share."""
 
 from collections.abc import Callable, Iterable
 
@@ -80,17 +80,17 @@ def creators_of(terms: Terms, network: Network, *, room: int) -> list[str]:
 def preview_of(
     registration: Registration, paths: FilePaths, *, spoiler: bool, title: str, about: str = ""
 ) -> list[CardFile]:
-    """The small copy of the image, where it is still on the disk."""
+    """The small copy of the image; nothing where its file is gone."""
     path = paths.path(registration.preview)
     if not path.exists():
         return []
-    said = f"{title}: {about}" if title and about else title or about
+    description = f"{title}: {about}" if title and about else title or about
     return [
         CardFile(
             path=path,
             filename=f"{registration.id}.jpg",
             spoiler=spoiler,
-            description=shortened(" ".join(said.split()), ALT) or "The picture that is registered",
+            description=shortened(" ".join(description.split()), ALT) or "The picture that is registered",
         )
     ]
 

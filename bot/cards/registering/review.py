@@ -40,20 +40,20 @@ def registration_review_card(review: Review, view: RegistrationView, paths: File
                     f"{escaped(view.network.label)}.",
                 ),
                 *([gallery(files)] if files else []),
-                text(*_words(view, room), model_of(view)),
-                text(*_terms(view, room)),
-                text(f"**It will belong to** {recipient_of(view.terms, view.network)}", _tried(view)),
-                text(*_warnings(view, room)),
+                text(*_wording_lines(view, room), model_of(view)),
+                text(*_terms_lines(view, room)),
+                text(f"**It will belong to** {recipient_of(view.terms, view.network)}", _dry_run_line(view)),
+                text(*_warning_lines(view, room)),
                 text(
-                    *_talk(view, room),
-                    *_state(review, view, room),
-                    _undo(view),
-                    _became(review, view),
+                    *_talk_lines(view, room),
+                    *_state_lines(review, view, room),
+                    _undo_line(view),
+                    _outcome_line(review, view),
                     where(view.job, "The registration"),
                     small(f"`{review.id}`", f"digest `{review.digest[:DIGEST]}`"),
                 ),
                 *row(decisions(review, ask=True) if is_open else []),
-                *(undo_row(review) if _undoable(view) else []),
+                *(undo_row(review) if _can_undo(view) else []),
                 *row([button("reg:json", review.id, "Exact JSON"), button("reg:show", review.id, "Details")]),
             ],
             colour=COLOURS[review.state],
@@ -63,17 +63,17 @@ def registration_review_card(review: Review, view: RegistrationView, paths: File
     return roomy(draw)
 
 
-def _state(review: Review, view: RegistrationView, room: int) -> list[str]:
+def _state_lines(review: Review, view: RegistrationView, room: int) -> list[str]:
     reason = shortened(review.reason, max(room, 100)) if review.reason else None
     waiting = "Nothing is pinned, minted or paid until you decide."
     return state_of(replace(review, reason=reason), waiting, override=view.overridden)
 
 
-def _undoable(view: RegistrationView) -> bool:
+def _can_undo(view: RegistrationView) -> bool:
     return view.state is RegistrationState.APPROVED
 
 
-def _words(view: RegistrationView, room: int) -> list[str | None]:
+def _wording_lines(view: RegistrationView, room: int) -> list[str | None]:
     content, picture = view.terms.content, view.terms.picture
     public = content.generation is not None and bool(content.generation.prompt)
     prompt = quoted(picture.prompt, room) if picture.prompt.strip() and room > LEAST else None
@@ -87,7 +87,7 @@ def _words(view: RegistrationView, room: int) -> list[str | None]:
     ]
 
 
-def _terms(view: RegistrationView, room: int) -> list[str | None]:
+def _terms_lines(view: RegistrationView, room: int) -> list[str | None]:
     terms, network = view.terms, view.network
     parents = [f"[{short(each.ip_id)}]({network.ip_link(each.ip_id)})" for each in terms.parents]
     return [
@@ -98,7 +98,7 @@ def _terms(view: RegistrationView, room: int) -> list[str | None]:
     ]
 
 
-def _tried(view: RegistrationView) -> str:
+def _dry_run_line(view: RegistrationView) -> str:
     """What the chain said when it was tried without sending anything."""
     tried, network = view.dry_run, view.network
     if tried is None:
@@ -107,7 +107,7 @@ def _tried(view: RegistrationView) -> str:
     return f"{'✅' if tried.good else '❌'} **Tried on chain {network.chain_id}:** {sentence(tried.sentence, 200)}{fee}"
 
 
-def _warnings(view: RegistrationView, room: int) -> list[str]:
+def _warning_lines(view: RegistrationView, room: int) -> list[str]:
     alike = alike_lines(view.alike, view.network) or ["No other registration here has these bytes or looks like this."]
     denials: list[str] = []
     for each in view.denials:
@@ -118,16 +118,16 @@ def _warnings(view: RegistrationView, room: int) -> list[str]:
     return [*alike, *denials]
 
 
-def _talk(view: RegistrationView, room: int) -> list[str]:
+def _talk_lines(view: RegistrationView, room: int) -> list[str]:
     """All of it, or else the last question and answer, shortened."""
     if room >= 400 or not view.talk:
         return talk_of(view.talk)
     last, most = view.talk[-1], max(room, 100)
-    said = f"Answer: {quoted(last.answer, most)}" if last.answer is not None else "*Not answered yet.*"
-    return [f"<@{last.asked_by}> asked {moment(last.asked_at, 'R')}: {quoted(last.question, most)}", said]
+    answer = f"Answer: {quoted(last.answer, most)}" if last.answer is not None else "*Not answered yet.*"
+    return [f"<@{last.asked_by}> asked {moment(last.asked_at, 'R')}: {quoted(last.question, most)}", answer]
 
 
-def _became(review: Review, view: RegistrationView) -> str | None:
+def _outcome_line(review: Review, view: RegistrationView) -> str | None:
     """What has come of an approval."""
     if review.state is not ReviewState.APPROVED:
         return None
@@ -145,9 +145,9 @@ def _became(review: Review, view: RegistrationView) -> str | None:
             return "It is being pinned and minted, and cannot be undone any more."
 
 
-def _undo(view: RegistrationView) -> str | None:
+def _undo_line(view: RegistrationView) -> str | None:
     until = view.registration.undo_until
-    if not _undoable(view) or until is None:
+    if not _can_undo(view) or until is None:
         return None
     return (
         f"The approval can be undone until {moment(until, 'T')} ({moment(until, 'R')}); then it is pinned and minted."

@@ -12,36 +12,36 @@ from storage.registering.transitions import RegistrationState
 
 
 def verdict_card(verdicts: Sequence[Verdict]) -> Card:
-    """A part for each picture that was asked about. No pictures: whoever asks has them."""
-    known = [verdict.registered is not None and verdict.standing is not None for verdict in verdicts]
+    """A part for each picture that was asked about. The card shows no pictures: whoever asks has them."""
+    registered = [verdict.registered is not None and verdict.standing is not None for verdict in verdicts]
     return roomy(
         lambda room: compose(
-            [text(*_verdict(verdict, room)) for verdict in verdicts],
-            colour=DONE if all(known) else UNSURE if any(known) else WAITING,
+            [text(*_verdict_lines(verdict, room)) for verdict in verdicts],
+            colour=DONE if all(registered) else UNSURE if any(registered) else WAITING,
         )
     )
 
 
-def _verdict(verdict: Verdict, room: int) -> list[str | None]:
+def _verdict_lines(verdict: Verdict, room: int) -> list[str | None]:
     name = quoted(verdict.name, min(room, 60))
     view = verdict.registered
     if view is not None and view.state is RegistrationState.CONFIRMED:
-        return _registered(name, verdict, view, room)
+        return _registered_lines(name, verdict, view, room)
     if view is not None:
         return [
             f"### {name}: not registered yet",
-            f"These exact bytes are {STATES[view.state]} to be registered as **{_title(view, room)}**, "
+            f"These exact bytes are {STATES[view.state]} to be registered as **{_title_of(view, room)}**, "
             f"by <@{view.registration.owner_id}>."
             if verdict.sha256
-            else f"**{_title(view, room)}** by <@{view.registration.owner_id}> is "
+            else f"**{_title_of(view, room)}** by <@{view.registration.owner_id}> is "
             f"{STATES[view.state]}. It is not registered.",
             card_link(view.job),
-            _bytes(verdict),
+            _hash_line(verdict),
         ]
-    return _unknown(name, verdict, room)
+    return _unknown_lines(name, verdict, room)
 
 
-def _registered(name: str, verdict: Verdict, view: RegistrationView, room: int) -> list[str | None]:
+def _registered_lines(name: str, verdict: Verdict, view: RegistrationView, room: int) -> list[str | None]:
     registration, network, review = view.registration, view.network, view.review
     what = "These exact bytes are registered" if verdict.sha256 else "This is registered"
     ip = f"[{registration.ip_id}]({network.ip_link(registration.ip_id or '')})"
@@ -54,17 +54,17 @@ def _registered(name: str, verdict: Verdict, view: RegistrationView, room: int) 
         who = f"Registered by <@{registration.owner_id}>{by}{override}."
     return [
         f"### ✅ {name}: registered as IP",
-        f"{what} on {escaped(network.label)} as {ip}, **{_title(view, room)}**{when}.",
+        f"{what} on {escaped(network.label)} as {ip}, **{_title_of(view, room)}**{when}.",
         who,
         licence_of(view.terms, network),
-        *_standing(verdict.standing, room),
+        *_standing_lines(verdict.standing, room),
         None if verdict.foreign else card_link(view.job),
-        _bytes(verdict),
+        _hash_line(verdict),
     ]
 
 
-def _standing(standing: Standing | None, room: int) -> list[str]:
-    """What the chain says at this moment, which may be more than the records know: a token can be passed on."""
+def _standing_lines(standing: Standing | None, room: int) -> list[str]:
+    """What the chain says at this moment. It can differ from the bot's rows: a token can be passed on."""
     if standing is None:
         return []
     if standing.unread:
@@ -87,7 +87,7 @@ def _standing(standing: Standing | None, room: int) -> list[str]:
     return lines
 
 
-def _unknown(name: str, verdict: Verdict, room: int) -> list[str | None]:
+def _unknown_lines(name: str, verdict: Verdict, room: int) -> list[str | None]:
     lines: list[str | None] = [
         f"### {name}: not registered",
         (
@@ -102,18 +102,18 @@ def _unknown(name: str, verdict: Verdict, room: int) -> list[str | None]:
         else:
             where = card_link(each.job, "this") or f"`{registration.id}`"
         state = STATES[each.state]
-        title = _title(each, room)
+        title = _title_of(each, room)
         lines.append(f"It looks like **{title}**, {where}, by <@{registration.owner_id}>, which is {state}.")
     if verdict.uncomparable:
         lines.append(f"Whether it looks like one could not be seen: {sentence(verdict.uncomparable, max(room, 60))}")
     elif not verdict.near:
         lines.append("Nor does anything that is registered here look like it. That says nothing about other bots.")
-    return [*lines, _bytes(verdict)]
+    return [*lines, _hash_line(verdict)]
 
 
-def _title(view: RegistrationView, room: int) -> str:
+def _title_of(view: RegistrationView, room: int) -> str:
     return quoted(view.terms.content.title, min(room, TITLE))
 
 
-def _bytes(verdict: Verdict) -> str | None:
+def _hash_line(verdict: Verdict) -> str | None:
     return small(f"SHA-256 `{verdict.sha256}`") if verdict.sha256 else None
