@@ -1,7 +1,5 @@
 """`/register`, “Register” under a picture, and “Register this picture” on a message: where a registration begins."""
 
-from collections.abc import Sequence
-
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
@@ -13,24 +11,21 @@ from bot.cards.registering.draft import registration_draft_card
 from bot.discord.buttons import Answer, Form, Press, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.drawing.types import ImageRequest
+from bot.workflows.drawing.types import RequestView
 from cogs.base.asking import check_place, origin, reply
 from cogs.base.finding import IMAGE_ID, image_of, pointed_at, pointer, request_of
-from storage.drawing import images
-from storage.drawing.images import Image
 
 
 async def suggest_pictures(interaction: Interaction, typed: str) -> list[Choice[str]]:
     """The asker's newest pictures here, by their prompts."""
     assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.kit.database.read() as db:
-        found = await images.newest(db, guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=100)
+    registrations = interaction.client.services.registering.registrations
     words = typed.casefold().split()
     choices: list[Choice[str]] = []
-    for image, request in found:
-        prompt = " ".join(ImageRequest.model_validate_json(request).prompt.split())
-        if all(word in f"{image.id} {prompt}".casefold() for word in words):
-            choices.append(Choice(name=f"{image.id} · {prompt}"[: limits.CHOICE_CHARACTERS], value=image.id))
+    for image_id, prompt in await registrations.newest_pictures(interaction.guild_id, interaction.user.id):
+        line = f"{image_id} · {' '.join(prompt.split())}"
+        if all(word in line.casefold() for word in words):
+            choices.append(Choice(name=line[: limits.CHOICE_CHARACTERS], value=image_id))
     return choices[: limits.CHOICES]
 
 
@@ -43,52 +38,47 @@ class Register(commands.Cog):
     @app_commands.autocomplete(image=suggest_pictures)
     async def register(self, interaction: Interaction, image: str) -> None:
         """Register one of your pictures as IP on Story. You see everything first, and a moderator decides."""
-        await _start(interaction, await pointed_at(interaction, image))
+        await start(interaction, await pointed_at(interaction, image))
 
 
 @app_commands.context_menu(name="Register this picture")
 async def register_message(interaction: Interaction, message: discord.Message) -> None:
     """The same for a picture of any of the bot's messages; of several, a form asks which."""
-    await _start(interaction, pointer(interaction, message))
+    await start(interaction, pointer(interaction, message))
 
 
-async def begin(interaction: Interaction, image_id: str) -> None:
+async def begin_draft(interaction: Interaction, image_id: str) -> None:
     """The draft of one picture, as a message that only its member sees."""
-    _check_can_be(interaction)
-    _, image = await image_of(interaction, image_id)
-    await _draft(interaction, image)
+    _check_possible(interaction)
+    await image_of(interaction, image_id)
+    await _show_draft(interaction, image_id)
 
 
-async def choose(interaction: Interaction, job_id: str) -> None:
-    """Under several pictures: which one."""
-    await _start(interaction, job_id)
-
-
-async def chosen(interaction: Interaction, _: str) -> None:
+async def send_choice(interaction: Interaction, _: str) -> None:
     """The form was sent."""
-    await begin(interaction, given(interaction)["picture"])
+    await begin_draft(interaction, given(interaction)["picture"])
 
 
-async def _start(interaction: Interaction, found: str) -> None:
+async def start(interaction: Interaction, subject: str) -> None:
     """From the id of a request or picture to its draft, or to a form that asks which picture."""
-    _check_can_be(interaction)
-    if IMAGE_ID.fullmatch(found):
-        _, image = await image_of(interaction, found)
-        pictures: Sequence[Image] = [image]
+    _check_possible(interaction)
+    if IMAGE_ID.fullmatch(subject):
+        await image_of(interaction, subject)
+        image_id = subject
     else:
-        view = await request_of(interaction, found)
-        pictures = view.images
-    if not pictures:
-        raise Refused("That request has no picture that could be registered.")
-    if len(pictures) > 1:
-        await interaction.response.send_modal(_choice(pictures))
-        return
+        view = await request_of(interaction, subject)
+        if not view.images:
+            raise Refused("That request has no picture that could be registered.")
+        if len(view.images) > 1:
+            await interaction.response.send_modal(_choice_form(view))
+            return
+        image_id = view.images[0].id
     await acknowledge(interaction, Answer.PRIVATE)
-    await _draft(interaction, pictures[0])
+    await _show_draft(interaction, image_id)
 
 
-def _choice(pictures: Sequence[Image]) -> Form:
-    form = Form("reg:chosen", pictures[0].job_id, "Register a picture")
+def _choice_form(view: RequestView) -> Form:
+    form = Form("reg:chosen", view.job.id, "Register a picture")
     options = [
         discord.SelectOption(
             label=f"Picture {place}",
@@ -96,21 +86,21 @@ def _choice(pictures: Sequence[Image]) -> Form:
             description=f"{image.width} × {image.height}" + (f", seed {image.seed}" if image.seed is not None else ""),
             default=place == 1,
         )
-        for place, image in enumerate(pictures[: limits.CHOICES], 1)
+        for place, image in enumerate(view.images[: limits.CHOICES], 1)
     ]
     form.ask("picture", "Which picture?", Select[Form](options=options), "You see everything before you submit it.")
     return form
 
 
-async def _draft(interaction: Interaction, image: Image) -> None:
-    """Take up the member's draft of it, or begin one."""
+async def _show_draft(interaction: Interaction, image_id: str) -> None:
+    """Take up the member's draft of a picture, or begin one."""
     services = interaction.client.services
     name = interaction.user.display_name
-    view = await services.registering.registrations.begin(origin(interaction), image.id, name=name)
+    view = await services.registering.registrations.begin(origin(interaction), image_id, name=name)
     await reply(interaction, registration_draft_card(view, services.kit.files))
 
 
-def _check_can_be(interaction: Interaction) -> None:
+def _check_possible(interaction: Interaction) -> None:
     """Before anybody writes a word: registration is set up, and its card could be posted here.
 
     Raises:
@@ -122,9 +112,9 @@ def _check_can_be(interaction: Interaction) -> None:
 
 async def setup(client: Client) -> None:
     for verb, press in {
-        "reg:begin": Press(begin),
-        "reg:choose": Press(choose, Answer.FORM),
-        "reg:chosen": Press(chosen),
+        "reg:begin": Press(begin_draft),
+        "reg:choose": Press(start, Answer.FORM),
+        "reg:chosen": Press(send_choice),
     }.items():
         client.presses.register(verb, press)
     await client.add_cog(Register(client))

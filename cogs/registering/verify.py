@@ -16,7 +16,6 @@ from bot.workflows.registering.verification import Verdict
 from cogs.base.asking import attached, reply
 from cogs.base.finding import IMAGE_ID, LINK, image_of, linked, pointer, request_of
 from cogs.registering.finding import registration_of
-from storage.drawing.images import Image
 
 MOST = 4
 """Pictures of one message that are looked at."""
@@ -62,8 +61,8 @@ async def _of_text(interaction: Interaction, typed: str) -> Sequence[Verdict]:
     services, text = interaction.client.services, typed.strip().strip("`<>")
     if LINK.fullmatch(text):
         return await _of_message(interaction, await linked(interaction, text))
-    if found := _IP_ID.fullmatch(text):
-        return [await services.registering.verification.of_ip(found[1], guild_id=interaction.guild_id)]
+    if match := _IP_ID.fullmatch(text):
+        return [await services.registering.verification.of_ip(match[1], guild_id=interaction.guild_id)]
     text = text.lower()
     if not re.fullmatch(r"[0-9a-z-]{1,40}", text):
         raise Refused(
@@ -103,23 +102,26 @@ async def _of_attachments(interaction: Interaction, attachments: Sequence[discor
 
 
 async def _of_pointer(interaction: Interaction, subject: str) -> Sequence[Verdict]:
-    """A registration, a request or one of its pictures, by its id; raises as `registration_of` and `request_of`."""
+    """A registration, a request or one of its pictures, by its id.
+
+    Raises:
+        Refused: there is none, or the asker may not see it here.
+    """
     assert interaction.guild_id, "commands are in communities only"
-    services, guild_id = interaction.client.services, interaction.guild_id
-    if await services.registering.registrations.views.of(subject):
+    registering, guild_id = interaction.client.services.registering, interaction.guild_id
+    if await registering.views.of(subject):
         view = await registration_of(interaction, subject)
-        return [await services.registering.verification.of_registration(view, guild_id=guild_id)]
-    pictures: Sequence[Image]
+        return [await registering.verification.of_registration(view, guild_id=guild_id)]
     if IMAGE_ID.fullmatch(subject):
         _, image = await image_of(interaction, subject)
-        pictures = [image]
+        pictures = [(image.id, image.sha256)]
     else:
-        pictures = (await request_of(interaction, subject)).images
+        pictures = [(each.id, each.sha256) for each in (await request_of(interaction, subject)).images]
     if not pictures:
         raise Refused("That request has no picture.")
     return [
-        await services.registering.verification.of_picture(f"Picture {each.id}", each.sha256, guild_id=guild_id)
-        for each in pictures[:MOST]
+        await registering.verification.of_picture(f"Picture {image_id}", sha256, guild_id=guild_id)
+        for image_id, sha256 in pictures[:MOST]
     ]
 
 

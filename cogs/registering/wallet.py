@@ -7,7 +7,7 @@ from discord.ui import TextInput
 
 from bot import limits
 from bot.cards.registering.wallet import wallet_card, wallet_linked_card, wallet_text
-from bot.discord.buttons import Answer, Form, Press, acknowledge, given
+from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from cogs.base.asking import reply
@@ -30,9 +30,9 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
     async def show(self, interaction: Interaction) -> None:
         """Show which wallet you have linked."""
         await acknowledge(interaction, Answer.PRIVATE)
-        linked = self._client.services.registering.wallets
-        said = wallet_text(await linked.of(interaction.user.id), linked.network)
-        await interaction.edit_original_response(content=said)
+        wallets = self._client.services.registering.wallets
+        text = wallet_text(await wallets.of(interaction.user.id), wallets.network)
+        await interaction.edit_original_response(content=text)
 
     @app_commands.command()
     async def unlink(self, interaction: Interaction) -> None:
@@ -47,7 +47,7 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
         )
 
 
-async def open_signature(interaction: Interaction, subject: str) -> None:
+async def open_signature(interaction: Interaction, subject: Subject) -> None:
     _check_own(interaction, subject)
     form = Form("wal:signed", subject, "Link your wallet")
     field = TextInput[Form](
@@ -57,15 +57,15 @@ async def open_signature(interaction: Interaction, subject: str) -> None:
     await interaction.response.send_modal(form)
 
 
-async def signed(interaction: Interaction, subject: str) -> None:
+async def send_signature(interaction: Interaction, subject: Subject) -> None:
     _check_own(interaction, subject)
     assert interaction.guild_id, "commands are in communities only"
-    service = interaction.client.services.registering.wallets
-    linked = await service.prove(interaction.user.id, given(interaction)["signature"], guild_id=interaction.guild_id)
-    await reply(interaction, wallet_linked_card(linked, service.network))
+    wallets = interaction.client.services.registering.wallets
+    linked = await wallets.prove(interaction.user.id, given(interaction)["signature"], guild_id=interaction.guild_id)
+    await reply(interaction, wallet_linked_card(linked, wallets.network))
 
 
-def _check_own(interaction: Interaction, subject: str) -> None:
+def _check_own(interaction: Interaction, subject: Subject) -> None:
     """
     Raises:
         Refused: the message to sign is another member's.
@@ -76,5 +76,5 @@ def _check_own(interaction: Interaction, subject: str) -> None:
 
 async def setup(client: Client) -> None:
     client.presses.register("wal:sign", Press(open_signature, Answer.FORM))
-    client.presses.register("wal:signed", Press(signed, Answer.SILENT))
+    client.presses.register("wal:signed", Press(send_signature, Answer.SILENT))
     await client.add_cog(Wallet(client))

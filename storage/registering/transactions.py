@@ -156,8 +156,8 @@ async def open_of(db: Connection, *, sender: str, chain_id: int) -> list[tuple[T
 async def next_nonce(db: Connection, *, sender: str, chain_id: int) -> int:
     """One above the highest nonce that is taken: by a form that is meant and may land, or that has landed.
 
-    What was replaced by a form with another nonce does not count, or a node that once told a number too high would
-    leave a gap for ever.
+    What was replaced by a form with another nonce does not count: otherwise one answer of a node with too high a number
+    would leave a gap for ever.
     """
     record = await row(
         db,

@@ -5,8 +5,9 @@ import pytest
 from bot.errors import Refused
 from bot.story.licences import LABELS, Licence, LicenceKey, sentence
 from bot.story.metadata import Creator, Profile
+from bot.workflows.registering.parsing import parse_creators, parse_licence, write_creators
 from bot.workflows.registering.types import Details
-from cogs.registering.forms import creators_form, creators_in, creators_text, licence_form, licence_in, text_form
+from cogs.registering.forms import creators_form, licence_form, text_form
 
 ADA = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 BEN = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
@@ -22,12 +23,12 @@ BEN = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
     ],
 )
 def test_a_line_a_person_however_it_is_typed(typed: str) -> None:
-    people = creators_in(typed, ADA)
+    people = parse_creators(typed, ADA)
     assert [(each.name, each.address, each.share) for each in people] == [("Ada", ADA, 60), ("Ben", BEN, 40)]
 
 
 def test_descriptions_and_links_are_told_by_what_they_look_like() -> None:
-    (ada,) = creators_in(
+    (ada,) = parse_creators(
         f"Ada Lovelace | {ADA} | 100 | wrote the prompt, and more | https://x.com/ada https://ada.example/me", None
     )
     assert ada.description == "wrote the prompt, and more"
@@ -35,15 +36,15 @@ def test_descriptions_and_links_are_told_by_what_they_look_like() -> None:
         Profile(platform="X", url="https://x.com/ada"),
         Profile(platform="ada.example", url="https://ada.example/me"),
     )
-    (ben,) = creators_in(f"Ben, {BEN}, 100%, drew the sketch, in ink, https://www.instagram.com/ben", None)
+    (ben,) = parse_creators(f"Ben, {BEN}, 100%, drew the sketch, in ink, https://www.instagram.com/ben", None)
     assert ben.description == "drew the sketch, in ink"
     assert ben.profiles[0].platform == "Instagram"
 
 
 def test_who_gives_no_shares_has_equal_ones() -> None:
-    assert [each.share for each in creators_in(f"Ada, {ADA}\nBen, {BEN}", None)] == [50, 50]
+    assert [each.share for each in parse_creators(f"Ada, {ADA}\nBen, {BEN}", None)] == [50, 50]
     third = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
-    shares = [each.share for each in creators_in(f"Ada, {ADA}\nBen, {BEN}\nCy, {third}", None)]
+    shares = [each.share for each in parse_creators(f"Ada, {ADA}\nBen, {BEN}\nCy, {third}", None)]
     assert shares == [33.34, 33.33, 33.33]
 
 
@@ -63,7 +64,7 @@ def test_who_gives_no_shares_has_equal_ones() -> None:
 )
 def test_what_cannot_be_understood_is_named_by_its_line(typed: str, said: str) -> None:
     with pytest.raises(Refused) as refused:
-        creators_in(typed, None)
+        parse_creators(typed, None)
     assert str(refused.value).startswith(said)
 
 
@@ -78,8 +79,8 @@ def test_what_the_form_shows_is_read_as_the_same_people() -> None:
         ),
         Creator(name="Ben", address=BEN, share=66.66),
     )
-    assert creators_in(creators_text(people), None) == people
-    assert creators_in("", None) == ()
+    assert parse_creators(write_creators(people), None) == people
+    assert parse_creators("", None) == ()
 
 
 def test_a_form_has_what_was_said_or_what_was_typed_last_and_not_taken() -> None:
@@ -112,7 +113,7 @@ def test_every_licence_is_in_the_form_in_a_plain_sentence() -> None:
 
 def test_a_licence_is_read_with_its_fee_and_share() -> None:
     said = {"licence": "commercial_remix", "fee": "0.05 IP", "share": "2.5 %"}
-    assert licence_in(said) == Licence(key=LicenceKey.COMMERCIAL_REMIX, minting_fee=5 * 10**16, revenue_share=2.5)
+    assert parse_licence(said) == Licence(key=LicenceKey.COMMERCIAL_REMIX, minting_fee=5 * 10**16, revenue_share=2.5)
     for wrong in ({"fee": "a lot"}, {"share": "200"}, {"licence": "cc_by"}, {"licence": "none at all"}):
         with pytest.raises(Refused):
-            licence_in(said | wrong)
+            parse_licence(said | wrong)

@@ -15,7 +15,7 @@ from bot.http import client as http
 from bot.story.licences import Licence, LicenceKey
 from bot.story.metadata import Content, Creator
 from bot.workflows.registering.types import UNDO, Picture, Terms
-from bot.workflows.registering.upkeep import ReadinessWatch
+from bot.workflows.registering.upkeep import ReadinessCheck
 from standins.base.faults import Fault, html
 from standins.chain.accounts import BOT
 from storage.database import change
@@ -344,9 +344,9 @@ async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Commun
     await chain.fund(BOT.address, 10**15)
     async with http.session() as session:
         registrar = reading_registrar(community.settings, session)
-        upkeep = ReadinessWatch(replace(community.app.services.kit, alarm=alarm), registrar=registrar)
-        await upkeep.check()
-        await upkeep.check()
+        check = ReadinessCheck(replace(community.app.services.kit, alarm=alarm), registrar=registrar)
+        await check.run()
+        await check.run()
     assert len(told) == 1
     assert BOT.address in told[0]
 

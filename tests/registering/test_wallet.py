@@ -1,5 +1,6 @@
 """`/wallet`: who can sign with a key has it linked, once, in time, and nobody else."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -86,6 +87,15 @@ async def test_a_signature_is_good_once(linked: Wallets) -> None:
     await linked.unlink(ADA, guild_id=GUILD)
     with pytest.raises(Refused, match="used already"):
         await linked.prove(ADA, signature, guild_id=GUILD)
+
+
+async def test_of_two_sendings_of_one_signature_one_links(linked: Wallets, database: Database) -> None:
+    challenge = await linked.challenge(ADA, KEY.address)
+    sendings = [linked.prove(ADA, sign(challenge.message), guild_id=GUILD) for _ in range(2)]
+    results = await asyncio.gather(*sendings, return_exceptions=True)
+    (refusal,) = [each for each in results if isinstance(each, Refused)]
+    assert "used already" in str(refusal)
+    assert [each.action for each in await noted(database, ADA)] == ["wallet linked"]
 
 
 async def test_a_message_is_good_for_its_time_alone(linked: Wallets, clock: TurnedClock) -> None:

@@ -3,11 +3,17 @@
 from bot.jobs.rounds import Round
 from bot.story.node.networks import Network
 from bot.workflows.base.kit import Kit
+from bot.workflows.registering.draft_card import DraftCard
 from bot.workflows.registering.drafts import Drafts
 from bot.workflows.registering.job import RegistrationJob
 from bot.workflows.registering.pinned_files import PinnedFiles
 from bot.workflows.registering.publishing import Publishing
-from bot.workflows.registering.upkeep import DRAFTS_ROUND, ROUND, ReadinessWatch, RegistrationUpkeep
+from bot.workflows.registering.upkeep import (
+    CHECK_EVERY,
+    ROUND,
+    ReadinessCheck,
+    RegistrationUpkeep,
+)
 from bot.workflows.registering.verbs import Registrations
 from bot.workflows.registering.verification import Verification
 from bot.workflows.registering.views import RegistrationViews
@@ -32,10 +38,11 @@ class Registering:
         drafts = Drafts(kit, publishing=publishing, network=network, missing=missing)
         self.registrations = Registrations(kit, views=self.views, drafts=drafts, decisions=decisions)
         self.wallets = Wallets(kit, network=network)
+        self.draft_card = DraftCard(kit, registrations=self.registrations, wallets=self.wallets)
         self.verification = Verification(kit, views=self.views, publishing=publishing)
         self.job = RegistrationJob(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
-        watch = ReadinessWatch(kit, registrar=publishing.registrar) if publishing else None
+        check = ReadinessCheck(kit, registrar=publishing.registrar) if publishing else None
         self.rounds = (
-            Round("registrations", DRAFTS_ROUND, RegistrationUpkeep(kit).go_round),
-            *((Round("upkeep", ROUND, watch.check),) if watch else ()),
+            Round("registrations", ROUND, RegistrationUpkeep(kit).go_round),
+            *((Round("readiness", CHECK_EVERY, check.run),) if check else ()),
         )

@@ -1,4 +1,4 @@
-"""Keeps registrations going: watches what they need, drops forgotten drafts, goes on where a job has ended early."""
+"""Keeps registrations going: checks what they need, drops forgotten drafts, goes on where a job has ended early."""
 
 import logging
 
@@ -10,18 +10,21 @@ from storage.registering import registrations
 
 log = logging.getLogger(__name__)
 
-ROUND = 1800.0
-"""Seconds between two looks at what registrations need."""
-DRAFTS_ROUND = 60.0
-"""Seconds between two looks for drafts that nobody came back to, and for registrations whose job has ended."""
+CHECK_EVERY = 1800.0
+"""Seconds between two checks of what registrations need."""
+ROUND = 60.0
+"""Seconds between two looks for forgotten drafts and for registrations whose job has ended."""
 FORGOTTEN_AFTER = 30 * DAY
 """Seconds without a change after which a draft is dropped."""
 STRANDED_FOR = 600.0
 """Seconds after which a registration whose job has ended before it did is taken up again."""
 
 
-class ReadinessWatch:
-    """Checks at the start and every half an hour; tells what is wrong once, and again only when that has changed."""
+class ReadinessCheck:
+    """Checks what registrations need (coins, rights, a node that answers), at the start and every half an hour.
+
+    The admin is told what is wrong once, and again only when that has changed.
+    """
 
     def __init__(self, kit: Kit, *, registrar: Registrar) -> None:
         self._registrar = registrar
@@ -29,7 +32,7 @@ class ReadinessWatch:
         self._reported: tuple[str, ...] = ()
         """Names of the checks that the admin was told of."""
 
-    async def check(self) -> None:
+    async def run(self) -> None:
         """Tell the admin what has to be put right."""
         try:
             readiness = await self._registrar.readiness()
@@ -62,7 +65,7 @@ class RegistrationUpkeep:
         self._clock = kit.clock
 
     async def go_round(self) -> None:
-        """Drop drafts that nobody came back to, and take up again what has ended by a bug: it may be signed."""
+        """Drop drafts that nobody came back to, and run jobs again that a bug has ended: theirs may be signed."""
         now = self._clock.now()
         async with self._work.read() as db:
             forgotten = await registrations.drafts_before(db, now - FORGOTTEN_AFTER)

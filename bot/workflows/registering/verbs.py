@@ -101,16 +101,6 @@ class Registrations:
             newest = await images.newest(db, guild_id=guild_id, owner_id=owner_id, limit=NEWEST)
         return [(image.id, ImageRequest.model_validate_json(request).prompt) for image, request in newest]
 
-    async def metadata_files(self, registration: Registration) -> tuple[bytes, bytes] | None:
-        """The IP metadata and the NFT metadata as they are pinned; None before they are.
-
-        Raises:
-            Broken: a file is missing or damaged.
-        """
-        if registration.ip_metadata is None or registration.nft_metadata is None:
-            return None
-        return await self._files.read(registration.ip_metadata), await self._files.read(registration.nft_metadata)
-
     async def edit(self, registration_id: str, *, by: int, **changes: object) -> DraftView:
         """Change fields of the details.
 
