@@ -82,7 +82,7 @@ _USABLE_BY = """(owner_id = :user_id OR visibility = 'community' OR (visibility 
 
 
 def key_of(name: str) -> str:
-    """What two names of one community may not have in common."""
+    """The form of a name that is unique in a community."""
     return " ".join(name.split()).casefold()
 
 
@@ -160,7 +160,7 @@ async def of_community(db: Connection, guild_id: int) -> list[Finetune]:
 
 
 async def of_state(db: Connection, state: FinetuneState) -> list[Finetune]:
-    """All that are so far, the longest unchanged first."""
+    """All in that state, the longest unchanged first."""
     selected = await rows(
         db, f"SELECT {_COLUMNS} FROM finetunes WHERE state = :state ORDER BY changed_at", {"state": state}
     )
@@ -211,7 +211,7 @@ async def rename(db: Connection, finetune_id: str, *, name: str, now: float) -> 
 
 
 async def warn(db: Connection, finetune_id: str, *, now: float) -> bool:
-    """Note that the owner is told of its end; False where that was noted already."""
+    """Note that the owner is warned of its end; False where that is noted already."""
     changed = await change(
         db,
         "UPDATE finetunes SET warned_at = :now WHERE id = :id AND state = 'ready' AND warned_at IS NULL",

@@ -22,17 +22,17 @@ class Given:
     sha256: str
     original_sha256: str
     prepared: Prepared
-    """Without use of its content: that is stored."""
+    """Its content is stored under `sha256`; the other fields describe it."""
     caption: str | None
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What came of some files."""
+    """The result of reading some files."""
 
     pictures: tuple[Given, ...]
     captions: dict[str, str]
-    """Those without a picture beside them, by the stem of their name: perhaps of a picture that was given earlier."""
+    """Those without a picture among the same files, by the stem of their name; it may have been given earlier."""
     left_out: tuple[str, ...]
     """One sentence for each file that cannot be used."""
 

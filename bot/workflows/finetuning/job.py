@@ -1,4 +1,4 @@
-"""Looks after a finetune for as long as it lives: asks, inspects, announces, and takes away what was deleted."""
+"""The job of a finetune: asks moderators, has pictures inspected, notifies its owner, removes what was deleted."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ RETRY = 5.0
 
 
 class Gone(Frozen):
-    """What deleting a finetune came to."""
+    """The result of deleting a finetune at its provider."""
 
     kept_at_provider: str | None = None
     """Why its provider still has it."""
@@ -170,7 +170,7 @@ class FinetuneJob:
 
 
 def _list_news(view: FinetuneView) -> list[tuple[str, str]]:
-    """The news that its owner has to be told, each with its occasion: each is told once."""
+    """The news for its owner and contributors, each with its occasion; a pair is posted once."""
     finetune, training, review, news = view.finetune, view.training, view.review, list[tuple[str, str]]()
     ends = {
         (FinetuneState.READY, State.DONE): "ready",

@@ -27,7 +27,7 @@ from storage.reviewing.reviews import Review, ReviewState
 
 
 def training_lane(provider: str) -> str:
-    """The queue of a provider's trainings: hours long, they must not stand in the way of pictures."""
+    """The queue of a provider's trainings, which take hours: pictures have another one."""
     return f"{provider}-training"
 
 

@@ -9,11 +9,11 @@ from storage.finetuning.finetunes import Finetune
 from storage.finetuning.transitions import Event, FinetuneState
 
 WARNED_BEFORE = 3 * DAY
-"""Seconds before a finetune is deleted by its trainer that its owner is told."""
+"""Seconds before its trainer deletes a finetune at which its owner is warned."""
 FORGOTTEN_AFTER = 30 * DAY
 """Seconds without a change after which a draft is deleted: its pictures were given for a training, not to be kept."""
 NOBODY = 0
-"""Who deletes what everybody has forgotten."""
+"""The member id that deletes forgotten drafts; no member has it."""
 ROUND = 60.0
 """Seconds between two rounds."""
 
@@ -26,7 +26,7 @@ class FinetuneUpkeep:
         self._clock = kit.clock
 
     async def go_round(self) -> None:
-        """Change what is due; whoever has to be told is told by the finetune's own job."""
+        """Change what is due. Each changed finetune's own job, which is woken, notifies its owner."""
         now = self._clock.now()
         async with self._work.read() as db:
             ready = await finetunes.of_state(db, FinetuneState.READY)

@@ -170,7 +170,7 @@ class Finetunes:
     async def charge_outcome(
         self, job_id: str, *, by: int, charged: MicroUSD | None, reference: str | None, refunded: MicroUSD | None
     ) -> None:
-        """Put down what the admin has found out at a provider about a job whose outcome is unknown.
+        """Store what the admin has learned from a provider about a job whose outcome is unknown.
 
         `reference` is the finetune's id (or trigger word) there, where a training turns out to have been taken: the
         bot goes on waiting for it.
