@@ -18,6 +18,7 @@ from bot.jobs.worker import PAID_WAIT, Outcome
 from bot.workflows.base.cards import Load
 from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.feature import Drawing
+from bot.workflows.drawing.verbs import apply_decision_on_spending
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.finetuning.starting import apply_decision_on_training
 from bot.workflows.finetuning.training_job import LOST_AFTER, SEARCHED_EVERY
@@ -26,7 +27,7 @@ from bot.workflows.registering.conflicts import object_to_registration
 from bot.workflows.registering.feature import Registering
 from bot.workflows.registering.types import KIND as REGISTER
 from bot.workflows.registering.verbs import apply_decision_on_registration, undo_approval
-from bot.workflows.reviewing.verbs import QuestionRules, settle_spending
+from bot.workflows.reviewing.verbs import QuestionRules
 from storage.base.jobs import Job
 
 PATIENCE = 3600.0
@@ -67,12 +68,12 @@ class QuestionKind:
 
 JOB_KINDS = {
     "imagine": JobKind(
-        run=lambda features: features.drawing.imagine,
+        run=lambda features: features.drawing.request_job,
         patience=10 * PATIENCE,
         load=lambda features: features.drawing.views.of,
         face=Face(card=request_card, title=lambda view: view.request.prompt),
     ),
-    "draw": JobKind(run=lambda features: features.drawing.draw, patience=PATIENCE),
+    "draw": JobKind(run=lambda features: features.drawing.picture_job, patience=PATIENCE),
     "finetune": JobKind(
         run=lambda features: features.finetuning.finetune,
         patience=FOR_EVER,
@@ -105,7 +106,7 @@ def question_kinds(*, undo_seconds: float) -> dict[str, QuestionKind]:
     """`undo_seconds` is how long the approval of a registration can be taken back."""
     return {
         "spend": QuestionKind(
-            QuestionRules(settle_spending),
+            QuestionRules(apply_decision_on_spending),
             QuestionFace("Pictures", lambda review, view, _: review_card(review, view)),
         ),
         "train": QuestionKind(

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import discord
 from discord import InteractionType, app_commands
@@ -15,7 +16,7 @@ from bot.cards.base.faces import Faces
 from bot.discord.buttons import PATTERN, PressButton, Presses, explain, say
 from bot.discord.delivery import DiscordDelivery
 from bot.jobs.worker import Worker
-from bot.workflows.base.cards import Views
+from bot.workflows.base.cards import CardView, Views
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
 from bot.workflows.community.feature import CommunityFeature
@@ -70,6 +71,19 @@ class Services:
     admin_user_ids: frozenset[int] = frozenset()
 
 
+View = TypeVar("View", bound=CardView)
+
+
+@dataclass(frozen=True)
+class Showable(Generic[View]):
+    """How `/show` and “Show details” treat one kind of what has a card."""
+
+    find: "Callable[[Interaction, str], Awaitable[View]]"
+    """Finds it by the id of its job for the asker; refuses where they may not know of it."""
+    show_details: "Callable[[Interaction, View], Awaitable[None]]"
+    """Answers with all that is known about it, for the asker alone."""
+
+
 class Tree(app_commands.CommandTree["Client"]):
     """The commands, in communities only: elsewhere the bot could not post what takes longer than 15 minutes."""
 
@@ -110,6 +124,8 @@ class Client(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
         self.presses = Presses()
+        self.showables: dict[str, Showable[Any]] = {}
+        """By the kind of the job; the cogs add theirs when they are loaded."""
 
     async def alarm(self, sentence: str) -> None:
         """Tell the admin. Never raises."""

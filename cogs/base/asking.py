@@ -31,7 +31,7 @@ async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping
     job = await services.drawing.requests.accept(origin(interaction), request, uploads)
     settle(interaction)
     services.delivery.remember(job.id, interaction)
-    view = await services.drawing.requests.views.of(job.id)
+    view = await services.drawing.views.of(job.id)
     assert view, "it was accepted just now"
     await services.delivery.show(view)
 

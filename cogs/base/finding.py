@@ -7,8 +7,8 @@ import discord
 from bot.discord.buttons import PATTERN, custom_ids
 from bot.discord.client import Interaction
 from bot.errors import Refused
+from bot.workflows.community.limits import OPEN_SAFETY
 from bot.workflows.drawing.types import RequestView
-from bot.workflows.drawing.verbs import OPEN_SAFETY
 from bot.workflows.finetuning.types import FinetuneView
 from cogs.base.asking import age_restricted, moderates, roles_of
 from storage.base.jobs import Job
@@ -29,7 +29,7 @@ async def request_of(interaction: Interaction, job_id: str) -> RequestView:
     Raises:
         Refused: there is none, or it was made in an age-restricted channel and this is none.
     """
-    view = await interaction.client.services.drawing.requests.views.of(job_id)
+    view = await interaction.client.services.drawing.views.of(job_id)
     if view is None or view.job.guild_id != interaction.guild_id:
         raise Refused(f"There is no request `{job_id[:20]}` in this server.")
     await _check_age(interaction, view)

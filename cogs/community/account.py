@@ -1,21 +1,16 @@
-"""What belongs to a member alone: their own defaults (`/settings`) and their last requests (`/history`)."""
+"""`/settings`: a member's own defaults."""
 
 from typing import Any
 
 from discord import app_commands
 from discord.ext import commands
 
-from bot.cards.community.settings import defaults_text, history_text
+from bot.cards.community.settings import defaults_text
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.providers.catalogue import RATIO
-from cogs.drawing.choices import FORMATS, painter_named, suggest_painters, suggest_ratios
-from cogs.drawing.commands import Count, Safety
-from storage.base import jobs
-from storage.community import members
-from storage.community.members import Defaults
-
-HISTORY = 10
+from bot.workflows.community.models import painter_named
+from cogs.community.choices import FORMATS, Count, Safety, suggest_painters, suggest_ratios
 
 
 class Account(commands.Cog):
@@ -56,28 +51,9 @@ class Account(commands.Cog):
             "spoiler": spoiler,
         }
         changes = {name: value for name, value in options.items() if value is not None}
-        defaults = await self._change(interaction.user.id, changes, reset=reset)
+        members = self._client.services.community.members
+        defaults = await members.change_defaults(interaction.user.id, changes, reset=reset)
         await interaction.edit_original_response(content=defaults_text(defaults))
-
-    @app_commands.command()
-    async def history(self, interaction: Interaction) -> None:
-        """Show your last requests here, with their ids for /show."""
-        await acknowledge(interaction, Answer.PRIVATE)
-        assert interaction.guild_id, "commands are in communities only"
-        services = self._client.services
-        async with services.kit.database.read() as db:
-            ids = await jobs.newest(db, guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=HISTORY)
-        views = [view for each in ids if (view := await services.drawing.requests.views.of(each))]
-        await interaction.edit_original_response(content=history_text(views))
-
-    async def _change(self, user_id: int, changes: dict[str, Any], *, reset: bool) -> Defaults:
-        services = self._client.services
-        async with services.kit.database.write() as db:
-            before = Defaults() if reset else await members.find(db, user_id)
-            defaults = before.model_copy(update=changes)
-            if changes or reset:
-                await members.save(db, user_id, defaults, now=services.kit.clock.now())
-        return defaults
 
 
 async def setup(client: Client) -> None:

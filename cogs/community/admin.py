@@ -13,17 +13,13 @@ from bot.cards.community.settings import community_text
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import missing
-from bot.errors import BotError, Refused
+from bot.errors import Refused
 from bot.providers import catalogue
-from bot.providers.interface import MicroUSD, TellsBalance
+from bot.providers.interface import MicroUSD
 from bot.story.node.values import address
-from bot.workflows.base.types import DAY
-from cogs.drawing.choices import model_named, painter_named, suggest_painters
-from storage.base import jobs
-from storage.community import communities
-from storage.community.communities import Community
-from storage.database import Connection
-from storage.reviewing import audit
+from bot.workflows.community.models import model_named, painter_named
+from bot.workflows.community.types import Balance
+from cogs.community.choices import suggest_painters
 
 DOLLAR = 1_000_000  # micro-USD
 
@@ -46,13 +42,6 @@ FIELDS = {
     "community_wallet": "wallet",
 }
 """The options whose names are not those of what they set."""
-AUDITED = {
-    "moderator_role_id": "moderator_role",
-    "review_channel_id": "review_channel",
-    "own_decisions": "own_decisions",
-    "wallet": "community_wallet",
-}
-"""What decides who decides, or who gets what is minted, and its option: each change of it is written down."""
 _STATES = {"parked": "waiting for pictures or a moderator"}
 """What a state means, where its name does not say it."""
 
@@ -116,7 +105,11 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         }
         changes: dict[str, Any] = {FIELDS.get(clear, clear): None} if clear else {}
         changes |= {name: value for name, value in given.items() if value is not None}
-        await interaction.edit_original_response(content=await self._change(interaction, changes))
+        assert interaction.guild_id, "commands are in communities only"
+        view = await self._client.services.community.communities.change(
+            interaction.guild_id, changes, by=interaction.user.id
+        )
+        await interaction.edit_original_response(content=community_text(view.settings, spent=view.spent))
 
     @settings.autocomplete("allowed_models")
     async def _suggest_list(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -135,16 +128,15 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         await self._check_admin(interaction)
         services = self._client.services
         assert interaction.guild_id, "commands are in communities only"
-        async with services.kit.database.read() as db:
-            states = await jobs.count_states(db)
-            community = await communities.find(db, interaction.guild_id)
+        health = await services.community.communities.check_health(interaction.guild_id)
+        community = health.settings
+        requests = [f"{n} {_STATES.get(state, state)}" for state, n in sorted(health.requests.items())]
         lines = [
             "The database answers.",
-            "Requests: "
-            + (", ".join(f"{n} {_STATES.get(state, state)}" for state, n in sorted(states.items())) or "none yet"),
+            f"Requests: {', '.join(requests) or 'none yet'}",
             f"Being worked on just now: {len(services.worker.tasks)}",
             "The bot takes nothing new (drained)." if services.kit.signals.draining else "The bot takes new requests.",
-            *[await self._balance(name) for name in services.kit.providers],
+            *[_balance(each) for each in health.balances],
             _place("Here", interaction.channel, interaction.app_permissions),
         ]
         if community.review_channel_id and interaction.guild:
@@ -190,12 +182,12 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         view = await services.views.of(job_id.partition("-")[0])
         if view:
             await services.delivery.show(view)
-        said = [
+        sentences = [
             f"`{job_id}` is put down as charged {money(charged)}." if charged is not None else "",
             f"{money(refunded)} of `{job_id}` is put down as paid back." if refunded is not None else "",
             f"The bot waits for that training again: `{reference[:60]}`." if reference is not None else "",
         ]
-        await interaction.edit_original_response(content="\n".join(line for line in said if line))
+        await interaction.edit_original_response(content="\n".join(line for line in sentences if line))
 
     @app_commands.command()
     async def drain(self, interaction: Interaction) -> None:
@@ -211,20 +203,6 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         )
         await worker.drain()  # the process ends when this is done, so it comes last
 
-    async def _change(self, interaction: Interaction, changes: dict[str, Any]) -> str:
-        services = self._client.services
-        assert interaction.guild_id, "commands are in communities only"
-        now = services.kit.clock.now()
-        async with services.kit.database.write() as db:
-            known = await communities.find(db, interaction.guild_id)
-            community = known.model_copy(update=changes)
-            _check_models(community)
-            if changes:
-                await communities.save(db, interaction.guild_id, community, by=interaction.user.id, now=now)
-                await _note_changes(db, known, community, interaction, now)
-            spent = await jobs.spent(db, guild_id=interaction.guild_id, since=now - DAY)
-        return community_text(community, spent=spent)
-
     async def _check_admin(self, interaction: Interaction) -> None:
         """
         Raises:
@@ -233,15 +211,6 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         admins = self._client.services.admin_user_ids
         if interaction.user.id not in admins and not await self._client.is_owner(interaction.user):
             raise Refused("Only the bot's own admins can do this (the setting ADMIN_USER_IDS).")
-
-    async def _balance(self, name: str) -> str:
-        provider = self._client.services.kit.providers[name]
-        if not isinstance(provider, TellsBalance):
-            return f"{name}: does not tell its balance."
-        try:
-            return f"{name}: {money(await provider.balance())} left."
-        except BotError as error:
-            return f"{name}: {error}"
 
 
 def _check_manager(interaction: Interaction) -> None:
@@ -269,31 +238,6 @@ def _checked_channel(channel: discord.TextChannel) -> int:
     return channel.id
 
 
-async def _note_changes(
-    db: Connection, known: Community, community: Community, interaction: Interaction, now: float
-) -> None:
-    """Write down who has changed what of the settings that decide over decisions."""
-    for field, option in AUDITED.items():
-        old, new = getattr(known, field), getattr(community, field)
-        if old != new:
-            await audit.add(
-                db,
-                action="setting changed",
-                subject=option,
-                guild_id=interaction.guild_id,
-                actor_id=interaction.user.id,
-                details={"setting": option, "old": _written(old), "new": _written(new)},
-                now=now,
-            )
-
-
-def _written(value: int | str | bool | None) -> str | None:
-    """As the audit has it: ids as text, which no program rounds."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return None if value is None else str(value)
-
-
 def _money(dollars: float) -> int:
     return round(dollars * DOLLAR)
 
@@ -306,10 +250,10 @@ def _keys(text: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _check_models(community: Community) -> None:
-    allowed, usual = community.allowed_models, community.default_model
-    if allowed is not None and usual is not None and usual not in allowed:
-        raise Refused(f"The usual model, {catalogue.find(usual).label}, has to be one of the allowed models.")
+def _balance(balance: Balance) -> str:
+    if balance.left is not None:
+        return f"{balance.provider}: {money(balance.left)} left."
+    return f"{balance.provider}: {balance.error or 'does not tell its balance.'}"
 
 
 def _place(name: str, channel: object, granted: discord.Permissions) -> str:

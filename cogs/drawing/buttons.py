@@ -10,13 +10,10 @@ from bot.discord.buttons import Answer, Form, Press, given, say, settle
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
+from bot.workflows.community.models import INPUT, model_named
 from bot.workflows.drawing.types import ImageRequest, RequestView, Stage
 from cogs.base.asking import draw, moderates
 from cogs.base.finding import image_of, permissions_in, request_of
-from cogs.drawing.choices import INPUT, allowed_editors, model_named
-from storage.base.jobs import Job, State
-from storage.community import communities
-from storage.drawing.images import Image
 
 
 async def pick(interaction: Interaction, image_id: str) -> None:
@@ -29,7 +26,7 @@ async def pick(interaction: Interaction, image_id: str) -> None:
 async def vary(interaction: Interaction, image_id: str) -> None:
     """The same request again, with this picture put in."""
     view, image = await image_of(interaction, image_id)
-    await draw(interaction, interaction.client.services.drawing.requests.variation(view.request, image))
+    await draw(interaction, interaction.client.services.drawing.requests.vary(view.request, image))
 
 
 async def again(interaction: Interaction, job_id: str) -> None:
@@ -41,7 +38,7 @@ async def again(interaction: Interaction, job_id: str) -> None:
 async def retry(interaction: Interaction, job_id: str) -> None:
     """What was not drawn, once more. Where that may be paid for twice, only its owner decides it."""
     view = await request_of(interaction, job_id)
-    if view.state is State.UNKNOWN and interaction.user.id != view.job.owner_id:
+    if view.uncertain and interaction.user.id != view.job.owner_id:
         raise Refused(f"Only <@{view.job.owner_id}> can try this again: it may be charged twice.")
     if not view.ended:
         raise Refused("This is still under way.")
@@ -77,48 +74,38 @@ async def prompted(interaction: Interaction, job_id: str) -> None:
 async def open_edit(interaction: Interaction, image_id: str) -> None:
     """A form that asks what should be different."""
     _, image = await image_of(interaction, image_id)
-    await interaction.response.send_modal(await edit_form(interaction, [image]))
+    await interaction.response.send_modal(await edit_form(interaction, [image.id]))
 
 
 async def edited(interaction: Interaction, image_id: str) -> None:
     """An edit of the picture that the form is about, or that was chosen in it."""
-    said = given(interaction)
-    view, image = await image_of(interaction, said.get("picture") or image_id)
-    model = model_named(said.get("model") or catalogue.USUAL_EDITOR)
-    await draw(
-        interaction,
-        ImageRequest(
-            prompt=said["instruction"],
-            model=model.key,
-            inputs={INPUT: image.sha256},
-            parent_image_id=image.id,
-            spoiler=view.request.spoiler,
-        ),
-    )
+    fields = given(interaction)
+    view, image = await image_of(interaction, fields.get("picture") or image_id)
+    model = model_named(fields.get("model") or catalogue.USUAL_EDITOR)
+    request = ImageRequest(prompt=fields["instruction"], model=model.key, spoiler=view.request.spoiler)
+    await draw(interaction, request.made_from(image, role=INPUT))
 
 
-async def edit_form(interaction: Interaction, images: list[Image]) -> Form:
+async def edit_form(interaction: Interaction, image_ids: list[str]) -> Form:
     """What should be different, by which model, and in which of several pictures.
 
     Raises:
         Refused: the community allows no model that edits.
     """
     assert interaction.guild_id, "buttons are in communities only"
-    async with interaction.client.services.kit.database.read() as db:
-        community = await communities.find(db, interaction.guild_id)
-    models = allowed_editors(community)
+    models = await interaction.client.services.community.communities.allowed_editors(interaction.guild_id)
     offered = [model for model in models if model.key in catalogue.FORM_EDITORS] or models
-    form = Form("img:edited", images[0].id, "Edit this picture")
+    form = Form("img:edited", image_ids[0], "Edit this picture")
     instruction = TextInput[Form](
         style=discord.TextStyle.paragraph,
         max_length=min(model.prompt_limit for model in offered),
         placeholder="Make it night, with the windows lit",
     )
     form.ask("instruction", "What should be different?", instruction)
-    if len(images) > 1:
+    if len(image_ids) > 1:
         pictures = [
-            discord.SelectOption(label=f"Picture {place}", value=image.id, default=place == 1)
-            for place, image in enumerate(images, 1)
+            discord.SelectOption(label=f"Picture {place}", value=image_id, default=place == 1)
+            for place, image_id in enumerate(image_ids, 1)
         ]
         form.ask("picture", "Which picture?", Select[Form](options=pictures))
     options = [
@@ -147,7 +134,7 @@ async def cancel(interaction: Interaction, job_id: str) -> None:
     if interaction.user.id != view.job.owner_id and not await moderates(interaction):
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can cancel this.")
     cancelled = await services.drawing.requests.cancel(view.job, by=interaction.user.id)
-    view = await services.drawing.requests.views.of(job_id) or view
+    view = await services.drawing.views.of(job_id) or view
     if cancelled and not view.ended:
         await services.delivery.refresh(view)
     if cancelled and view.review:
@@ -159,12 +146,12 @@ async def delete(interaction: Interaction, job_id: str) -> None:
     """Delete a request's pictures, here and on the disk. A copy of its card goes altogether."""
     services = interaction.client.services
     view = await request_of(interaction, job_id)
-    if not await _may_delete(interaction, view.job):
+    if not await _may_delete(interaction, view):
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can delete this.")
     if not view.ended:
         raise Refused("Some of it is still being drawn. Cancel it first, or wait for the rest.")
     await services.drawing.requests.delete(view.job, by=interaction.user.id)
-    view = await services.drawing.requests.views.of(job_id) or view
+    view = await services.drawing.views.of(job_id) or view
     if not await services.delivery.show(view):
         sentence = "The pictures are deleted, but Discord did not let the message be changed: press Delete again."
         await say(interaction, sentence)
@@ -173,11 +160,11 @@ async def delete(interaction: Interaction, job_id: str) -> None:
         await interaction.delete_original_response()
 
 
-async def _may_delete(interaction: Interaction, job: Job) -> bool:
+async def _may_delete(interaction: Interaction, view: RequestView) -> bool:
     """Its owner, a moderator, and whoever may delete messages where the request was made."""
-    if interaction.user.id == job.owner_id or await moderates(interaction):
+    if interaction.user.id == view.job.owner_id or await moderates(interaction):
         return True
-    return (await permissions_in(interaction, job.channel_id)).manage_messages
+    return (await permissions_in(interaction, view.job.channel_id)).manage_messages
 
 
 def _cancelled(view: RequestView, cancelled: int) -> str:

@@ -5,52 +5,39 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.app_commands import Range
+from discord.app_commands import Choice, Range
 from discord.ext import commands
 from discord.ui import TextInput
 
 from bot import limits
-from bot.discord.buttons import Answer, Form, Press, acknowledge, given
+from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.parameters import LARGEST_SEED, Parameter, Value
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
+from bot.workflows.community.models import painter_named, painters
+from bot.workflows.drawing.defaults import MASK, Asked, check_early, image_role
 from bot.workflows.drawing.generations import STRENGTH
-from bot.workflows.drawing.types import MOST_PICTURES, ImageRequest
-from cogs.base.asking import attached, check_place, draw
+from bot.workflows.drawing.types import ImageRequest
+from cogs.base.asking import attached, check_place, draw, origin
 from cogs.base.finding import usable_named
-from cogs.drawing.choices import (
-    FORMATS,
-    MASK,
-    Asked,
-    check_early,
-    image_role,
-    painter_named,
-    settle_defaults,
-    suggest_models,
-    suggest_ratios,
-    suggest_ready,
-)
-from storage.base import drafts
+from cogs.community.choices import FORMATS, Count, Safety, suggest_of, suggest_ratios
+from cogs.finetuning.choices import models_of, suggest_ready
 
-DRAFT_LIFE = 1800.0
+FORM_LIFE = 1800.0
 """Seconds for which a form may stay open."""
 LAST_ASKED = ("prompt_upsampling", "image_prompt_strength", "safety_tolerance", "output_format")
 """Parameters that the command has options for: the form asks for the others first."""
 
 Seed = Range[int, 0, LARGEST_SEED]
-Count = Range[int, 1, MOST_PICTURES]
-Safety = Range[int, 0, 6]
 Strength = Range[float, 0.0, 1.0]
-
-
 Likeness = Range[float, 0.0, 2.0]
 
 
 class Draft(Frozen):
-    """A request whose form is open. A file that came with it is still Discord's, by its link."""
+    """A request with the files that came with it, also while its form is open. They are still Discord's, by link."""
 
     request: ImageRequest
     name: str = ""
@@ -62,24 +49,30 @@ class Draft(Frozen):
 
 
 @dataclass(frozen=True)
-class Files:
+class Attachments:
     """The images that came with a command."""
 
     reference: discord.Attachment | None
     mask: discord.Attachment | None
 
     @property
-    def given(self) -> set[str]:
+    def options(self) -> set[str]:
         """The options that they are."""
         return {name for name, file in (("reference", self.reference), (MASK, self.mask)) if file}
 
-    def draft(self, request: ImageRequest) -> Draft:
+    def with_request(self, request: ImageRequest) -> Draft:
         files: dict[str, Any] = {}
         if self.reference:
             files |= {"name": self.reference.filename, "url": self.reference.url, "size": self.reference.size}
         if self.mask:
             files |= {"mask_name": self.mask.filename, "mask_url": self.mask.url, "mask_size": self.mask.size}
         return Draft(request=request, **files)
+
+
+async def suggest_models(interaction: Interaction, typed: str) -> list[Choice[str]]:
+    """Those that draw with the finetune that is chosen already, or else those that need none."""
+    models = await models_of(interaction, interaction.namespace.finetune)
+    return await suggest_of(interaction, models or painters(), typed)
 
 
 class Imagine(commands.Cog):
@@ -143,41 +136,37 @@ class Imagine(commands.Cog):
         }
         chosen: dict[str, Value] = {name: value for name, value in parameters.items() if value is not None}
         check_place(interaction)
-        files = Files(reference, mask)
+        files = Attachments(reference, mask)
         if finetune is None:
-            asked = Asked(prompt, painter_named(model).key if model else None, chosen, seed, count, spoiler)
+            key = painter_named(model).key if model else None
+            asked = Asked(prompt, key, chosen, seed, count, spoiler, files.options)
             check_early(asked, role=reference is not None)
         elif not prompt.strip():
             raise Refused("Say what to draw: the prompt is empty.")
         else:
-            asked = Asked(prompt, model, chosen, seed, count, spoiler)
+            asked = Asked(prompt, model, chosen, seed, count, spoiler, files.options)
         if advanced:
             await self._open_form(interaction, asked, finetune, files)
             return
         await acknowledge(interaction, Answer.PUBLIC)
-        request = await self._settle(interaction, asked, finetune, files)
-        await self._draw(interaction, files.draft(request))
+        request = await self._compose(interaction, asked, finetune)
+        await self._draw(interaction, files.with_request(request))
 
-    async def advanced(self, interaction: Interaction, draft_id: str) -> None:
-        """The form was sent: the draft goes on with what it says."""
-        services = self._client.services
-        async with services.kit.database.read() as db:
-            content = await drafts.find(
-                db, draft_id=draft_id, owner_id=interaction.user.id, now=services.kit.clock.now()
-            )
-        if content is None:
+    async def advanced(self, interaction: Interaction, form_id: Subject) -> None:
+        """The form was sent: the request that was kept goes on with what it says."""
+        draft = await self._client.services.forms.find(form_id, interaction.user.id, Draft)
+        if draft is None:
             raise Refused("This form was open for too long. Please type the command again.")
-        draft = Draft.model_validate_json(content)
         chosen: dict[str, Value] = {name: text for name, text in given(interaction).items() if text.strip()}
         request = draft.request.model_copy(update={"parameters": draft.request.parameters | chosen})
         await self._draw(interaction, draft.model_copy(update={"request": request}))
 
-    async def _settle(
-        self, interaction: Interaction, asked: Asked, name: str | None, files: Files, *, sized: bool = False
+    async def _compose(
+        self, interaction: Interaction, asked: Asked, finetune_name: str | None, *, sized: bool = False
     ) -> ImageRequest:
-        """The request with all that was left out. `name` is of the finetune."""
-        view = await usable_named(interaction, name) if name else None
-        return await settle_defaults(interaction, asked, view, files.given, sized=sized)
+        """The request with all that was left out."""
+        view = await usable_named(interaction, finetune_name) if finetune_name else None
+        return await self._client.services.drawing.requests.compose(origin(interaction), asked, view, sized=sized)
 
     async def _draw(self, interaction: Interaction, draft: Draft) -> None:
         uploads: dict[str, Upload] = {}
@@ -188,11 +177,12 @@ class Imagine(commands.Cog):
             uploads[MASK] = attached(self._client, draft.mask_url, name=draft.mask_name, size=draft.mask_size)
         await draw(interaction, draft.request, uploads)
 
-    async def _open_form(self, interaction: Interaction, asked: Asked, name: str | None, files: Files) -> None:
+    async def _open_form(
+        self, interaction: Interaction, asked: Asked, finetune_name: str | None, files: Attachments
+    ) -> None:
         """A form must be the first answer, so it is made from what the database says at once."""
-        services, now = self._client.services, self._client.services.kit.clock.now()
         sized = asked.parameters.get("aspect_ratio") is None
-        request = await self._settle(interaction, asked, name, files, sized=sized)
+        request = await self._compose(interaction, asked, finetune_name, sized=sized)
         model = catalogue.find(request.model)
         open_ones = [
             parameter
@@ -204,17 +194,9 @@ class Imagine(commands.Cog):
         ]
         if not open_ones:
             raise Refused(f"{model.label} has no other settings. Leave out “advanced”.")
-        draft_id = job_id(interaction.id)
-        async with services.kit.database.write() as db:
-            await drafts.save(
-                db,
-                draft_id=draft_id,
-                owner_id=interaction.user.id,
-                content=files.draft(request).model_dump_json(),
-                now=now,
-                expires_at=now + DRAFT_LIFE,
-            )
-        form = Form("img:advanced", draft_id, f"Settings of {model.label}")
+        form_id, draft = job_id(interaction.id), files.with_request(request)
+        await self._client.services.forms.keep(form_id, interaction.user.id, draft, seconds=FORM_LIFE)
+        form = Form("img:advanced", form_id, f"Settings of {model.label}")
         for parameter in open_ones[: limits.FORM_FIELDS]:
             form.ask(parameter.name, parameter.label, _field(parameter), parameter.help)
         await interaction.response.send_modal(form)

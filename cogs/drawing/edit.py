@@ -8,25 +8,16 @@ from discord.ext import commands
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.providers.parameters import Model, Value
+from bot.providers.parameters import Value
 from bot.workflows.base.types import Upload
+from bot.workflows.community.models import INPUT, editor_named
+from bot.workflows.drawing.defaults import Asked, check_early
 from bot.workflows.drawing.types import ImageRequest, RequestView
 from cogs.base.asking import attached, check_place, draw
 from cogs.base.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
+from cogs.community.choices import FORMATS, Count, suggest_editors, suggest_ratios
 from cogs.drawing.buttons import edit_form
-from cogs.drawing.choices import (
-    FORMATS,
-    INPUT,
-    Asked,
-    allowed_editors,
-    check_early,
-    editor_named,
-    suggest_editors,
-    suggest_ratios,
-)
-from cogs.drawing.commands import Count, Seed
-from storage.community import communities
-from storage.drawing.images import Image
+from cogs.drawing.commands import Seed
 
 Strictness = Range[int, 0, 2]
 
@@ -73,7 +64,9 @@ class Edit(commands.Cog):
             "output_format": output_format,
         }
         chosen: dict[str, Value] = {name: value for name, value in parameters.items() if value is not None}
-        key = (editor_named(model) if model else await _usual(interaction)).key
+        assert interaction.guild_id, "commands are in communities only"
+        allowed = self._client.services.community.communities.allowed_editors
+        key = (editor_named(model) if model else (await allowed(interaction.guild_id))[0]).key
         check_place(interaction)
         check_early(Asked(instruction, key, chosen, seed), role=True)
         await acknowledge(interaction, Answer.PUBLIC)
@@ -87,33 +80,26 @@ class Edit(commands.Cog):
             view, images = await _pictures(interaction, await pointed_at(interaction, of or ""))
             await check_visible(interaction, view.job)
             if len(images) > 1:
-                ids = ", ".join(f"`{each.id}`" for each in images)
+                ids = ", ".join(f"`{each}`" for each in images)
                 raise Refused(f"That request has {len(images)} pictures. Say which: {ids}.")
-            parent = images[0]
-            made_from = {"inputs": {INPUT: parent.sha256}, "parent_image_id": parent.id}
-            request = request.model_copy(update=made_from | {"spoiler": spoiler or view.request.spoiler})
+            request = request.made_from(view.image(images[0]), role=INPUT)
+            request = request.model_copy(update={"spoiler": spoiler or view.request.spoiler})
         await draw(interaction, request, uploads)
 
 
-async def _usual(interaction: Interaction) -> Model:
-    assert interaction.guild_id, "commands are in communities only"
-    async with interaction.client.services.kit.database.read() as db:
-        return allowed_editors(await communities.find(db, interaction.guild_id))[0]
-
-
-async def _pictures(interaction: Interaction, found: str) -> tuple[RequestView, list[Image]]:
-    """The picture with that id, or those of the request with that id.
+async def _pictures(interaction: Interaction, pointed: str) -> tuple[RequestView, list[str]]:
+    """The request and the ids of its pictures; of that picture alone where the id is a picture's.
 
     Raises:
         Refused: there is none.
     """
-    if IMAGE_ID.fullmatch(found):
-        view, image = await image_of(interaction, found)
-        return view, [image]
-    view = await request_of(interaction, found)
+    if IMAGE_ID.fullmatch(pointed):
+        view, image = await image_of(interaction, pointed)
+        return view, [image.id]
+    view = await request_of(interaction, pointed)
     if not view.images:
         raise Refused("That request has no picture.")
-    return view, view.images
+    return view, [image.id for image in view.images]
 
 
 @app_commands.context_menu(name="Edit this picture")

@@ -1,35 +1,25 @@
-"""`/show`: an old request, finetune or registration with live buttons again, here; and “Show details” on a message."""
+"""`/show`: an old request, finetune or registration with live buttons again, here; “Show details” on a message;
+and `/history`, which has the ids."""
 
 import contextlib
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.cards.drawing.details import request_details
-from bot.cards.registering.details import registration_details
+from bot.cards.drawing.history import history_text
 from bot.discord.buttons import Answer, acknowledge, card_of, settle
-from bot.discord.client import Client, Interaction
+from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.workflows.base.cards import CardView
 from bot.workflows.drawing.types import RequestView
-from bot.workflows.finetuning.types import FinetuneView
-from bot.workflows.registering.types import RegistrationView
 from cogs.base.asking import check_place, moderates
-from cogs.base.finding import (
-    IMAGE_ID,
-    check_age,
-    check_visible,
-    finetune_of,
-    image_of,
-    pointed_at,
-    pointer,
-    request_of,
-)
-from cogs.finetuning.buttons import show_details as show_finetune
-from cogs.registering.finding import registration_of
-from storage.base import jobs
-from storage.base.jobs import Job
+from cogs.base.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
+
+HISTORY = 10
+"""Requests that `/history` lists."""
 
 
 class Show(commands.Cog):
@@ -44,16 +34,26 @@ class Show(commands.Cog):
         """Show an earlier request, a finetune or a registration here, with buttons that work."""
         check_place(interaction)
         await acknowledge(interaction, Answer.PUBLIC)
-        found = await pointed_at(interaction, job)
-        if IMAGE_ID.fullmatch(found):
-            view, image = await image_of(interaction, found)
+        pointed = await pointed_at(interaction, job)
+        if IMAGE_ID.fullmatch(pointed):
+            view, image = await image_of(interaction, pointed)
             await check_visible(interaction, view.job)
             await self._client.services.delivery.answer(interaction, view, image)
         else:
-            view = await shown_of(interaction, found)
+            _, view = await find_showable(interaction, pointed)
             await check_visible(interaction, view.job)
             await self._show(interaction, view)
         settle(interaction)
+
+    @app_commands.command()
+    async def history(self, interaction: Interaction) -> None:
+        """Show your last requests here, with their ids for /show."""
+        await acknowledge(interaction, Answer.PRIVATE)
+        assert interaction.guild_id, "commands are in communities only"
+        views = await self._client.services.drawing.views.newest(
+            guild_id=interaction.guild_id, owner_id=interaction.user.id, limit=HISTORY
+        )
+        await interaction.edit_original_response(content=history_text(views))
 
     async def _show(self, interaction: Interaction, view: CardView) -> None:
         """What is under way moves: the new message is its card from now on, and will show its end."""
@@ -64,47 +64,46 @@ class Show(commands.Cog):
             return
         if interaction.user.id != old.owner_id and not await moderates(interaction):
             raise Refused(f"This is still under way in <#{old.channel_id}>. Only <@{old.owner_id}> can move it here.")
-        async with services.kit.database.write() as db:
-            await jobs.set_message(db, job_id=old.id, message_id=card_id, channel_id=channel_id)
+        await services.drawing.requests.move_card(old, message_id=card_id, channel_id=channel_id)
         settle(interaction)
         services.delivery.remember(old.id, interaction)
-        await services.delivery.show(await shown_of(interaction, old.id))
-        await self._remove(old)
+        _, moved = await find_showable(interaction, old.id)
+        await services.delivery.show(moved)
+        if old.message_id is not None:
+            await self._remove(old.channel_id, old.message_id)
 
-    async def _remove(self, moved: Job) -> None:
+    async def _remove(self, channel_id: int, message_id: int) -> None:
         """Take the former card away, where that can be done: it would wait for ever."""
-        if moved.message_id is None:
-            return
-        channel = self._client.get_partial_messageable(moved.channel_id)
+        channel = self._client.get_partial_messageable(channel_id)
         with contextlib.suppress(discord.HTTPException):
-            await channel.get_partial_message(moved.message_id).delete()
+            await channel.get_partial_message(message_id).delete()
 
 
-async def shown_of(interaction: Interaction, found: str) -> CardView:
-    """The request, finetune or registration with that id; raises as `request_of`, `finetune_of`, `registration_of`."""
-    services = interaction.client.services
-    if await services.registering.registrations.views.of(found):
-        return await registration_of(interaction, found)
-    if not await services.finetuning.views.of(found):
-        return await request_of(interaction, found)
-    view = await finetune_of(interaction, found)
-    await check_age(interaction, view.job)
-    return view
+async def find_showable(interaction: Interaction, job_id: str) -> tuple[Showable[Any], CardView]:
+    """The request, finetune or registration with that id, as its feature finds it for the asker.
+
+    Raises:
+        Refused: there is none, or the asker may not know of it here.
+    """
+    view = await interaction.client.services.views.of(job_id)
+    showable = interaction.client.showables[view.job.kind if view else "imagine"]
+    return showable, await showable.find(interaction, job_id)
 
 
 @app_commands.context_menu(name="Show details")
 async def show_details(interaction: Interaction, message: discord.Message) -> None:
     """The exact parameters, prices and times of what a message of the bot shows."""
     await acknowledge(interaction, Answer.PRIVATE)
-    view = await shown_of(interaction, pointer(interaction, message).partition("-")[0])
-    if isinstance(view, FinetuneView):
-        await show_finetune(interaction, view)
-    elif isinstance(view, RegistrationView):
-        await interaction.edit_original_response(content=registration_details(view))
-    elif isinstance(view, RequestView):
-        await interaction.edit_original_response(content=request_details(view))
+    showable, view = await find_showable(interaction, pointer(interaction, message).partition("-")[0])
+    await showable.show_details(interaction, view)
+
+
+async def show_request_details(interaction: Interaction, view: RequestView) -> None:
+    """All that is known about a request, for the asker alone."""
+    await interaction.edit_original_response(content=request_details(view))
 
 
 async def setup(client: Client) -> None:
+    client.showables["imagine"] = Showable(request_of, show_request_details)
     await client.add_cog(Show(client))
     client.tree.add_command(show_details)

@@ -1,23 +1,27 @@
 """Drawing with a finetune from its card: a first picture, and a comparison of strengths with its price first."""
 
+from typing import Any, cast
+
 import discord
+from discord import app_commands
+from discord.app_commands import Range
 from discord.ui import FileUpload, TextInput
 
 from bot import limits
 from bot.cards.drawing.sweep import sweep_offer
-from bot.discord.buttons import Answer, Form, Press, files, given
+from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, files, given
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.parameters import Model
 from bot.workflows.base.types import Upload, job_id
-from bot.workflows.drawing.generations import STRENGTH, chosen_seeds, sweep_of
+from bot.workflows.drawing.defaults import Asked, image_role
+from bot.workflows.drawing.generations import STRENGTH, choose_seeds, sweep_of
 from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest
 from bot.workflows.finetuning.types import FinetuneView, usual_model
 from cogs.base.asking import attached, check_place, draw, origin, reply
-from cogs.base.finding import usable_of
-from cogs.drawing.choices import Asked, image_role, settle_defaults
-from storage.base import drafts
+from cogs.base.finding import usable_named, usable_of
+from cogs.finetuning.choices import suggest_ready
 
 OFFER_LIFE = 3600.0
 """Seconds for which an offer can be taken."""
@@ -40,8 +44,9 @@ async def open_try(interaction: Interaction, finetune_id: str) -> None:
 async def tried(interaction: Interaction, finetune_id: str) -> None:
     view = await usable_of(interaction, finetune_id)
     given_files = files(interaction).get("picture", [])
-    asked = Asked(given(interaction)["prompt"], usual_model(view), {})
-    request = await settle_defaults(interaction, asked, view, {"reference"} if given_files else set())
+    pictures = {"reference"} if given_files else set[str]()
+    asked = Asked(given(interaction)["prompt"], usual_model(view), {}, pictures=pictures)
+    request = await interaction.client.services.drawing.requests.compose(origin(interaction), asked, view)
     uploads: dict[str, Upload] = {}
     for file in given_files:
         role = image_role(catalogue.find(request.model))
@@ -66,11 +71,31 @@ async def open_sweep(interaction: Interaction, finetune_id: str) -> None:
 
 
 async def swept(interaction: Interaction, finetune_id: str) -> None:
-    said = given(interaction)
-    if not said["seeds"].strip().isdecimal():
+    fields = given(interaction)
+    if not fields["seeds"].strip().isdecimal():
         raise Refused("Say how many seeds, as a number such as 2.")
     view = await usable_of(interaction, finetune_id)
-    await offer_sweep(interaction, view, said["prompt"], said["strengths"], int(said["seeds"]))
+    await offer_sweep(interaction, view, fields["prompt"], fields["strengths"], int(fields["seeds"]))
+
+
+@app_commands.command()
+@app_commands.describe(
+    name="Which finetune",
+    prompt="What to draw, the same for every picture",
+    strengths="Up to 2, with spaces between, such as: 0.8 1.0 1.2 1.4",
+    seeds="How many seeds for each strength; strengths times seeds is at most 12 pictures",
+)
+@app_commands.autocomplete(name=suggest_ready)
+async def sweep(
+    interaction: Interaction,
+    name: str,
+    prompt: str,
+    strengths: str | None = None,
+    seeds: Range[int, 1, MOST_SWEPT] = SEEDS,
+) -> None:
+    """Compare strengths of a finetune side by side. The price comes first."""
+    await acknowledge(interaction, Answer.PRIVATE)
+    await offer_sweep(interaction, await usable_named(interaction, name), prompt, strengths, seeds)
 
 
 async def offer_sweep(
@@ -82,40 +107,27 @@ async def offer_sweep(
         Refused: the finetune has no strength, or too many pictures would be drawn.
     """
     check_place(interaction)
-    services, now = interaction.client.services, interaction.client.services.kit.clock.now()
+    services = interaction.client.services
     model = _comparable(view)
     if not 1 <= seeds <= MOST_SWEPT:
         raise Refused(f"The number of seeds must be between 1 and {MOST_SWEPT}.")
-    chosen = _read(strengths, model) if strengths and strengths.strip() else _usual_strengths(view, model)
-    request = await settle_defaults(interaction, Asked(prompt, model.key, {}), view)
-    sweep = sweep_of(chosen, chosen_seeds(model.key, seeds))
-    request, price = await services.drawing.requests.price(
-        origin(interaction), request.model_copy(update={"sweep": sweep, "count": 1})
+    chosen = _read_strengths(strengths, model) if strengths and strengths.strip() else _usual_strengths(view, model)
+    request = await services.drawing.requests.compose(origin(interaction), Asked(prompt, model.key, {}), view)
+    compared = sweep_of(chosen, choose_seeds(model.key, seeds))
+    checked = await services.drawing.requests.check(
+        origin(interaction), request.model_copy(update={"sweep": compared, "count": 1})
     )
-    draft_id = job_id(interaction.id)
-    async with services.kit.database.write() as db:
-        await drafts.save(
-            db,
-            draft_id=draft_id,
-            owner_id=interaction.user.id,
-            content=request.model_dump_json(),
-            now=now,
-            expires_at=now + OFFER_LIFE,
-        )
-    await reply(interaction, sweep_offer(request, price, model.price_guessed, draft_id))
+    offer_id = job_id(interaction.id)
+    await services.forms.keep(offer_id, interaction.user.id, checked.request, seconds=OFFER_LIFE)
+    await reply(interaction, sweep_offer(checked.request, checked.price, model.price_guessed, offer_id))
 
 
-async def draw_offered(interaction: Interaction, draft_id: str) -> None:
+async def draw_offered(interaction: Interaction, offer_id: Subject) -> None:
     """Draw what was offered. An offer is taken once: a second press of its button draws nothing."""
-    services, now = interaction.client.services, interaction.client.services.kit.clock.now()
-    who = interaction.user.id
-    async with services.kit.database.write() as db:
-        content = await drafts.find(db, draft_id=draft_id, owner_id=who, now=now)
-        if content is not None:
-            await drafts.save(db, draft_id=draft_id, owner_id=who, content=content, now=now, expires_at=now - 1)
-    if content is None:
+    request = await interaction.client.services.forms.take(offer_id, interaction.user.id, ImageRequest)
+    if request is None:
         raise Refused("This offer was taken already, or is too old. Compare strengths anew for another.")
-    await draw(interaction, ImageRequest.model_validate_json(content))
+    await draw(interaction, request)
 
 
 def _prompt(model: Model, *, required: bool = True) -> TextInput[Form]:
@@ -141,24 +153,27 @@ def _comparable(view: FinetuneView) -> Model:
 
 def _usual_strengths(view: FinetuneView, model: Model) -> list[float]:
     parameter = model.parameter(STRENGTH)
-    assert parameter, "it was asked for"
+    assert parameter, "only such models are compared"
     usual = view.finetune.strength if view.finetune.strength is not None else float(parameter.default or 1.0)
     lowest, highest = parameter.minimum or 0.0, parameter.maximum or 2.0
     return sorted({round(min(max(usual + step, lowest), highest), 2) for step in _AROUND})
 
 
-def _read(typed: str, model: Model) -> list[float]:
+def _read_strengths(typed: str, model: Model) -> list[float]:
     """
     Raises:
         Refused: one of them is no strength.
     """
     parameter = model.parameter(STRENGTH)
-    assert parameter, "it was asked for"
+    assert parameter, "only such models are compared"
     words = typed.replace(",", " ").replace(";", " ").split()
     return sorted(float(parameter.read(word)) for word in words)
 
 
 async def setup(client: Client) -> None:
+    finetune = client.tree.get_command("finetune")
+    assert isinstance(finetune, app_commands.Group), "cogs.finetuning.commands is loaded before"
+    finetune.add_command(cast("app_commands.Command[Any, ..., None]", sweep), override=True)
     for verb, press in {
         "fin:try": Press(open_try, Answer.FORM),
         "fin:tried": Press(tried, Answer.PUBLIC),

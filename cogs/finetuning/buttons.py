@@ -7,7 +7,7 @@ from bot import limits
 from bot.cards.base.words import money
 from bot.cards.finetuning.details import deletion_question, finetune_details
 from bot.discord.buttons import YES, Answer, Form, Press, Subject, acknowledge, given, mentioned, say
-from bot.discord.client import Client, Interaction
+from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.parameters import Kind, Parameter, Value
@@ -184,6 +184,17 @@ async def show(interaction: Interaction, subject: Subject) -> None:
     await show_details(interaction, await finetune_of(interaction, subject.id))
 
 
+async def find_to_show(interaction: Interaction, finetune_id: str) -> FinetuneView:
+    """The finetune with that id, which the asker may see in this channel.
+
+    Raises:
+        Refused: there is none, it is not shared with them, or it belongs to an age-restricted channel.
+    """
+    view = await finetune_of(interaction, finetune_id)
+    await check_age(interaction, view.job)
+    return view
+
+
 async def show_details(interaction: Interaction, view: FinetuneView) -> None:
     """All that is known about a finetune, for the asker alone; its trainer is asked, too."""
     await check_age(interaction, view.job)
@@ -317,7 +328,7 @@ async def delete(interaction: Interaction, finetune_id: str) -> None:
 
 async def keep(interaction: Interaction, subject: Subject) -> None:
     """Make a strength of a sweep the finetune's usual one; the subject's detail is its place in the sweep."""
-    view = await interaction.client.services.drawing.requests.views.of(subject.id)
+    view = await interaction.client.services.drawing.views.of(subject.id)
     if view is None or view.job.guild_id != interaction.guild_id or not view.request.finetune:
         raise Refused(f"There is no request `{subject.id[:20]}` in this server.")
     strengths = view.request.sweep.strengths if view.request.sweep else ()
@@ -337,6 +348,7 @@ async def keep(interaction: Interaction, subject: Subject) -> None:
 
 
 async def setup(client: Client) -> None:
+    client.showables["finetune"] = Showable(find_to_show, show_details)
     for verb, press in {
         "fin:options": Press(open_options, Answer.FORM),
         "fin:optioned": Press(configure, Answer.SILENT),

@@ -20,14 +20,13 @@ from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Pack, Subject
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
-from bot.workflows.drawing.types import MOST_SWEPT
+from bot.workflows.finetuning.choices import finetuned_models, finetuned_named
 from bot.workflows.finetuning.drafts import check_description, check_name
 from bot.workflows.finetuning.types import FinetuneView
 from cogs.base.asking import attached, check_place, origin, roles_of
-from cogs.base.finding import finetune_named, usable_named
-from cogs.drawing.choices import finetuned_models, finetuned_named, suggest_drawing, suggest_finetunes, suggest_ready
-from cogs.drawing.sweeps import SEEDS, offer_sweep
+from cogs.base.finding import finetune_named
 from cogs.finetuning.buttons import ask_deletion, ask_share, ask_withdrawal, show_details
+from cogs.finetuning.choices import suggest_drawing, suggest_finetunes, suggest_ready
 from cogs.finetuning.drafts import show_changed
 from cogs.finetuning.pictures import (
     FORM_LIFE,
@@ -273,26 +272,6 @@ class Finetune(
     async def withdraw(self, interaction: Interaction, name: str) -> None:
         """Take back the pictures that you gave for a finetune. You are asked once more."""
         await ask_withdrawal(interaction, await finetune_named(interaction, name))
-
-    @app_commands.command()
-    @app_commands.describe(
-        name="Which finetune",
-        prompt="What to draw, the same for every picture",
-        strengths="Up to 2, with spaces between, such as: 0.8 1.0 1.2 1.4",
-        seeds="How many seeds for each strength; strengths times seeds is at most 12 pictures",
-    )
-    @app_commands.autocomplete(name=suggest_ready)
-    async def sweep(
-        self,
-        interaction: Interaction,
-        name: str,
-        prompt: str,
-        strengths: str | None = None,
-        seeds: Range[int, 1, MOST_SWEPT] = SEEDS,
-    ) -> None:
-        """Compare strengths of a finetune side by side. The price comes first."""
-        await acknowledge(interaction, Answer.PRIVATE)
-        await offer_sweep(interaction, await usable_named(interaction, name), prompt, strengths, seeds)
 
     @app_commands.command(name="default")
     @app_commands.describe(

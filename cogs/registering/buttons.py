@@ -8,7 +8,7 @@ from bot.cards.base.words import quoted
 from bot.cards.registering.details import registration_details
 from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
 from bot.discord.buttons import Answer, Press, Subject, given
-from bot.discord.client import Client, Interaction
+from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.workflows.registering.draft_card import FormName
 from bot.workflows.registering.exact import load_files, plan_files
@@ -195,6 +195,7 @@ async def show_details(interaction: Interaction, view: RegistrationView) -> None
 
 
 async def setup(client: Client) -> None:
+    client.showables["register"] = Showable(registration_of, show_details)
     for verb, press in {
         "reg:text": Press(open_text, Answer.FORM),
         "reg:texted": Press(send_text, Answer.SILENT),

@@ -10,9 +10,10 @@ import pytest
 
 from bot.cards.base.layout import Card, Copy
 from bot.cards.base.words import money, quoted
-from bot.cards.community.settings import community_text, defaults_text, history_text
+from bot.cards.community.settings import community_text, defaults_text
 from bot.cards.drawing.card import image_card, request_card
 from bot.cards.drawing.details import request_details
+from bot.cards.drawing.history import history_text
 from bot.cards.reviewing.card import review_card
 from bot.discord.buttons import PressButton
 from bot.workflows.base.types import Forecast

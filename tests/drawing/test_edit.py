@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from simcord import SetupError
 
-from cogs.drawing.choices import editors
+from bot.workflows.community.models import editors
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
 UPLOAD = "house.png"

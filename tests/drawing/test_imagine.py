@@ -10,7 +10,7 @@ from PIL import Image
 
 from bot.cards.base.words import money
 from bot.providers import catalogue
-from cogs.drawing.choices import painters
+from bot.workflows.community.models import painters
 from standins.bfl.catalogue import endpoints
 from tests.conftest import Founder
 from tests.scenes.clock import START

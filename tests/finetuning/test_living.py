@@ -5,7 +5,7 @@ import pytest
 from bot.errors import Refused
 from bot.providers.training import Subject
 from bot.workflows.base.types import Origin
-from bot.workflows.drawing.generations import chosen_seeds, sweep_of
+from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import ImageRequest
 from standins.base.faults import Fault, loses_the_answer
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
@@ -133,12 +133,12 @@ async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(fou
         prompt="on a bench",
         model=model,
         finetune=view.finetune.id,
-        sweep=sweep_of([0.8, 1.2], chosen_seeds(model, 2)),
+        sweep=sweep_of([0.8, 1.2], choose_seeds(model, 2)),
     )
-    request, each = await services.drawing.requests.price(origin(community, community.ada.id), request)
-    assert (each, request.count) == (70_000, 4)
+    checked = await services.drawing.requests.check(origin(community, community.ada.id), request)
+    assert (checked.price, checked.request.count) == (70_000, 4)
 
-    job = await services.drawing.requests.accept(origin(community, community.ada.id), request)
+    job = await services.drawing.requests.accept(origin(community, community.ada.id), checked.request)
     await community.pass_time(60)
 
     bodies = [task.body for task in community.bfl.tasks[1:]]

@@ -8,7 +8,8 @@ import pytest
 from bot.cards.base.layout import compose, row
 from bot.cards.reviewing.card import decisions, undo_row
 from bot.workflows.base.work import Transaction
-from bot.workflows.reviewing.verbs import QuestionRules, settle_spending
+from bot.workflows.drawing.verbs import apply_decision_on_spending
+from bot.workflows.reviewing.verbs import QuestionRules
 from storage.reviewing import audit, reviews
 from storage.reviewing.reviews import Review, ReviewState
 from tests.conftest import Founder
@@ -84,7 +85,7 @@ async def test_an_approval_is_taken_back_with_one_press_by_any_moderator_while_t
         return possible
 
     review = await asked(community)
-    rules = {"spend": QuestionRules(settle_spending, undo=undo)}
+    rules = {"spend": QuestionRules(apply_decision_on_spending, undo=undo)}
     monkeypatch.setattr(community.app.services.reviewing.decisions, "_rules", rules)
     await community.mia.click(community.review.history()[-1], label="Approve")
     buttons = undo_row(await found_again(community, review))

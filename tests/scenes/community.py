@@ -213,7 +213,7 @@ class Community:
 
     async def view(self, wanted: str | int) -> RequestView:
         """A request by its id, or by its interaction's."""
-        found = await self.app.services.drawing.requests.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
+        found = await self.app.services.drawing.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
         assert found, wanted
         return found
 

@@ -1,11 +1,7 @@
-"""What a community and a member have chosen, and what a member has asked for lately."""
-
-from collections.abc import Sequence
+"""What a community and a member have chosen."""
 
 from bot import limits
-from bot.cards.base.words import counted, model_label, moment, money, quoted, shortened
-from bot.workflows.drawing.types import RequestView
-from storage.base.jobs import State
+from bot.cards.base.words import model_label, money, shortened
 from storage.community.communities import Community
 from storage.community.members import Defaults
 
@@ -54,35 +50,6 @@ def defaults_text(defaults: Defaults) -> str:
         ("Spoiler", None if defaults.spoiler is None else "yes" if defaults.spoiler else "no"),
     ]
     return "\n".join(["### Your defaults", *(f"**{name}:** {value or 'as usual here'}" for name, value in chosen)])
-
-
-def history_text(views: Sequence[RequestView]) -> str:
-    """A member's last requests, newest first, as many as fit into one message."""
-    if not views:
-        return "You have not asked for any picture yet. `/imagine` draws one."
-    said = "### Your last requests"
-    for view in views:
-        line = "\n" + _history_line(view)
-        if len(said) + len(line) > limits.ANSWER_CHARACTERS:
-            break
-        said += line
-    return said
-
-
-def _history_line(view: RequestView) -> str:
-    match view.state:
-        case State.DONE if view.deleted:
-            state = "deleted"
-        case State.DONE:
-            state = counted(len(view.images))
-        case State.UNKNOWN:
-            state = "outcome unknown"
-        case State.FAILED | State.CANCELLED as ended:
-            state = ended.value
-        case _:
-            state = "under way"
-    cost = f", {money(view.cost)}" if view.ended and view.cost else ""
-    return f"`{view.job.id}` {moment(view.job.created_at, 'R')}: {quoted(view.request.prompt, 60)} ({state}{cost})"
 
 
 def _limit(micro_usd: int | None, none: str = "no limit") -> str:

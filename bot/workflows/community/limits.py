@@ -1,5 +1,7 @@
 """What a community allows, for every feature: models, safety, pictures at once and a day, money."""
 
+from collections.abc import Sequence
+
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.interface import MicroUSD
@@ -33,7 +35,7 @@ def check_safety(community: Community, tolerance: int, *, most: int, nsfw: bool)
     raise Refused(f"The highest safety tolerance in this server is {most}; you asked for {tolerance}.")
 
 
-def allowed_models(models: list[Model], community: Community) -> list[Model]:
+def allowed_models(models: Sequence[Model], community: Community) -> list[Model]:
     """Those of `models` that the community allows.
 
     Its list is of models without a finetune: whoever may draw with a finetune, may draw with what it needs.

@@ -6,9 +6,11 @@ from typing import Any
 from bot.errors import BotError, Refused
 from bot.providers import catalogue
 from bot.providers.interface import Provider, TellsBalance
+from bot.providers.parameters import Model
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY
 from bot.workflows.base.work import Transaction
+from bot.workflows.community.models import allowed_editors
 from bot.workflows.community.types import Balance, CommunityView, Health
 from storage.base import jobs
 from storage.community import communities, members
@@ -35,6 +37,14 @@ class Communities:
         """The community's settings, or the defaults where it has decided nothing yet."""
         async with self._work.read() as db:
             return await communities.find(db, guild_id)
+
+    async def allowed_editors(self, guild_id: int) -> list[Model]:
+        """The models that may edit there; the usual one first.
+
+        Raises:
+            Refused: the community allows none.
+        """
+        return allowed_editors(await self.find(guild_id))
 
     async def change(self, guild_id: int, changes: Mapping[str, Any], *, by: int) -> CommunityView:
         """Change the settings that `changes` names, by their fields; with none, only read them.

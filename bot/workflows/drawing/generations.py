@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, Generation
+from bot.providers.parameters import Model, Value
 from bot.providers.prompting import with_trigger
 from bot.providers.training import Subject
-from bot.workflows.drawing.types import MOST_PICTURES, MOST_SWEPT, ImageRequest, Sweep
-from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
+from bot.workflows.community.limits import MOST_PICTURES
+from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest, Sweep
+from bot.workflows.finetuning.choices import finetuned_models
+from bot.workflows.finetuning.types import STRENGTH, FinetuneView
 
 
 @dataclass(frozen=True)
-class Loaded:
+class FinetuneInUse:
     """What of a finetune goes into its pictures."""
 
     name: str
@@ -21,34 +24,34 @@ class Loaded:
     subject: Subject
     description: str
     strength: float | None
-    models: tuple[str, ...]
+    models: tuple[Model, ...]
+    """What draws with it, the usual one first."""
 
     @classmethod
-    def of(cls, view: FinetuneView) -> "Loaded":
+    def of(cls, view: FinetuneView) -> "FinetuneInUse":
         assert view.ref, "a finetune that is ready is somewhere"
-        first = usual_model(view)
         return cls(
             name=view.finetune.name,
             ref=view.ref,
             subject=view.spec.subject,
             description=view.finetune.description,
             strength=view.finetune.strength,
-            models=(first, *(model for model in view.trainer.models if model != first)),
+            models=tuple(finetuned_models(view)),
         )
 
-    def settled(self, request: ImageRequest) -> ImageRequest:
-        """The request with a model that draws with this finetune, and its usual strength where none is said.
+    def complete(self, request: ImageRequest) -> ImageRequest:
+        """The request with a model that draws with this finetune, and with its usual strength where it names none.
 
         A base model stands for its sibling that draws with a finetune.
 
         Raises:
             Refused: the model does not draw with it.
         """
-        model = catalogue.find(request.model) if request.model else catalogue.find(self.models[0])
+        model = catalogue.find(request.model) if request.model else self.models[0]
         if not model.finetuned:
             model = catalogue.with_finetune(model) or model
-        if model.key not in self.models:
-            labels = ", ".join(catalogue.find(key).label for key in self.models)
+        if model not in self.models:
+            labels = ", ".join(each.label for each in self.models)
             raise Refused(f"{model.label} does not draw with “{self.name}”. What does: {labels}.")
         parameters = dict(request.parameters)
         strength = model.parameter(STRENGTH)
@@ -61,7 +64,7 @@ class Loaded:
         return request.model_copy(update={"model": model.key, "parameters": parameters, "finetune_name": self.name})
 
 
-def count_of(request: ImageRequest) -> int:
+def count_pictures(request: ImageRequest) -> int:
     """How many pictures a request stands for.
 
     Raises:
@@ -77,28 +80,34 @@ def count_of(request: ImageRequest) -> int:
     return count
 
 
-def generations(request: ImageRequest, loaded: Loaded | None) -> list[Generation]:
+def generations_of(request: ImageRequest, finetune: FinetuneInUse | None) -> list[Generation]:
     """One for each picture, in the order of their positions; a sweep goes through its seeds for each strength."""
     if request.sweep is not None:
         return [
-            _generation(request, loaded, {"seed": seed, STRENGTH: strength})
+            _generation(request, finetune, {"seed": seed, STRENGTH: strength})
             for strength in request.sweep.strengths
             for seed in request.sweep.seeds
         ]
-    return [_generation(request, loaded, {"seed": seed} if seed is not None else {}) for seed in _seeds(request)]
+    return [_generation(request, finetune, {"seed": seed} if seed is not None else {}) for seed in _seeds(request)]
 
 
-def specimen(request: ImageRequest, loaded: Loaded | None, *, inputs: dict[str, str] | None = None) -> Generation:
+def specimen(
+    request: ImageRequest, finetune: FinetuneInUse | None, *, inputs: dict[str, str] | None = None
+) -> Generation:
     """One of its pictures, to check and to price them all by."""
-    more: dict[str, bool | int | float | str] = {"seed": request.seed} if request.seed is not None else {}
+    more: dict[str, Value] = {"seed": request.seed} if request.seed is not None else {}
     if request.sweep is not None:
         more = {"seed": request.sweep.seeds[0], STRENGTH: max(request.sweep.strengths)}
-    found = _generation(request, loaded, more)
-    return found.model_copy(update={"inputs": found.inputs | (inputs or {})})
+    generation = _generation(request, finetune, more)
+    return generation.model_copy(update={"inputs": generation.inputs | (inputs or {})})
 
 
-def chosen_seeds(model: str, count: int) -> tuple[int, ...]:
-    """Seeds of chance, one after the other, so that they can be named."""
+def choose_seeds(model: str, count: int) -> tuple[int, ...]:
+    """Seeds of chance, one after the other, so that they can be named.
+
+    Raises:
+        Refused: the model has none.
+    """
     seed = catalogue.find(model).parameter("seed")
     if seed is None or seed.maximum is None:
         raise Refused("That model has no seeds, so strengths cannot be compared on the same ones.")
@@ -117,18 +126,18 @@ def sweep_of(strengths: list[float], seeds: tuple[int, ...]) -> Sweep:
     return Sweep(strengths=tuple(strengths), seeds=seeds)
 
 
-def _generation(request: ImageRequest, loaded: Loaded | None, more: dict[str, bool | int | float | str]) -> Generation:
+def _generation(request: ImageRequest, finetune: FinetuneInUse | None, more: dict[str, Value]) -> Generation:
     prompt = request.prompt
-    if loaded is not None:
+    if finetune is not None:
         prompt = with_trigger(
-            prompt, trigger=loaded.ref.trigger, subject=loaded.subject, description=loaded.description
+            prompt, trigger=finetune.ref.trigger, subject=finetune.subject, description=finetune.description
         )
     return Generation(
         model=request.model,
         prompt=prompt,
         parameters=request.parameters | more,
         inputs=request.inputs,
-        finetune=loaded.ref if loaded else None,
+        finetune=finetune.ref if finetune else None,
     )
 
 

@@ -12,7 +12,7 @@ from bot.providers.interface import Generation, Look, Provider, Status, Ticket
 from bot.providers.parameters import Model
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
-from bot.workflows.drawing.types import Drawing
+from bot.workflows.drawing.types import PictureOrder
 from storage.base.jobs import Job, State
 from storage.drawing import images
 from storage.drawing.images import Image
@@ -46,24 +46,22 @@ class Kept(Frozen):
     charged: bool = False
 
 
-class Draw:
+class PictureJob:
     """The recipe of the jobs of kind `draw`."""
 
     def __init__(self, kit: Kit) -> None:
-        self._database = kit.database
         self._work = kit.work
         self._clock = kit.clock
         self._providers = kit.providers
-        self._media = kit.files
+        self._files = kit.files
         self._decoder = kit.decoder
         self._pace = kit.pace
         self._callbacks = kit.callbacks
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
-        drawing = Drawing.model_validate_json(job.request)
-        generation = drawing.generation
-        ordered = await step.pay("ordered", Ordered, lambda: self._order(job, drawing), request=generation)
-        kept = await step("kept", Kept, lambda: self._collect(job, drawing, ordered, step))
+        order = PictureOrder.model_validate_json(job.request)
+        ordered = await step.pay("ordered", Ordered, lambda: self._order(job, order), request=order.generation)
+        kept = await step("kept", Kept, lambda: self._collect(job, order, ordered, step))
         cost = (ordered.ticket.cost if ordered.ticket.cost is not None else job.cost_estimated) if kept.charged else 0
         return Outcome(State.DONE if kept.sha256 else State.FAILED, cost, kept.error)
 
@@ -73,12 +71,12 @@ class Draw:
             raise Broken(f"The image service {name!r} is not set up any more.")
         return provider
 
-    async def _order(self, job: Job, drawing: Drawing) -> Ordered:
-        generation = drawing.generation
-        if drawing.finetune is not None:
-            await self._check_finetune(drawing.finetune)
+    async def _order(self, job: Job, order: PictureOrder) -> Ordered:
+        generation = order.generation
+        if order.finetune is not None:
+            await self._check_finetune(order.finetune)
         provider = self._provider(catalogue.find(generation.model).provider)
-        inputs = {role: await self._media.read(sha256) for role, sha256 in generation.inputs.items()}
+        inputs = {role: await self._files.read(sha256) for role, sha256 in generation.inputs.items()}
         ticket = await provider.generate(generation, inputs, self._callbacks.of(provider.name, job.id))
         return Ordered(ticket=ticket, at=self._clock.now())
 
@@ -88,23 +86,23 @@ class Draw:
         Raises:
             Refused: nobody may draw with it any more.
         """
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             finetune = await finetunes.find(db, finetune_id)
         if finetune is None or finetune.state is not FinetuneState.READY or finetune.frozen_at is not None:
             raise Refused("The finetune that was to draw this was deleted, has expired or is frozen.")
 
-    async def _collect(self, job: Job, drawing: Drawing, ordered: Ordered, step: Journal) -> Kept:
+    async def _collect(self, job: Job, order: PictureOrder, ordered: Ordered, step: Journal) -> Kept:
         """Wait until the picture is ready and store its bytes: the link to them dies within minutes."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             image = await images.find(db, job.id)
         if image is not None:  # kept, and then interrupted before that was noted
             return Kept(sha256=image.sha256, charged=True)
         provider = self._provider(ordered.ticket.provider)
-        look = await self._wait(job, drawing.generation, provider, ordered)
+        look = await self._wait(job, order.generation, provider, ordered)
         await step.release_slot()
         match look.status:
             case Status.READY:
-                return await self._keep(job, drawing, ordered, look)
+                return await self._keep(job, order, ordered, look)
             case Status.MODERATED_INPUT:
                 raise Refused(_moderated("your request", look.reasons))
             case Status.MODERATED_OUTPUT:
@@ -117,7 +115,7 @@ class Draw:
         spread = await self._pace.spread(model.key, prior(model))
         followed = self._clock.now() < ordered.at + FOLLOWED_FROM
         looked_at: float | None = None
-        known_at = self._clock.now()
+        seen_at = self._clock.now()
         hinted = self._callbacks.hints.watch(job.id)
         while True:
             waited = self._clock.now() - ordered.at
@@ -131,16 +129,16 @@ class Draw:
             if look.status.ended:
                 return look
             if look.status is not Status.MISSING:
-                known_at = self._clock.now()
-            elif self._clock.now() > known_at + UNKNOWN_FOR:
+                seen_at = self._clock.now()
+            elif self._clock.now() > seen_at + UNKNOWN_FOR:
                 raise Uncertain("The image service has lost track of this picture.")
             if waited > LOST_AFTER:
                 raise Uncertain("The image service never finished this picture.")
             looked_at = waited
 
-    async def _keep(self, job: Job, drawing: Drawing, ordered: Ordered, look: Look) -> Kept:
+    async def _keep(self, job: Job, order: PictureOrder, ordered: Ordered, look: Look) -> Kept:
         provider = self._provider(ordered.ticket.provider)
-        async with self._media.temporary() as path:
+        async with self._files.temporary() as path:
             try:
                 await provider.fetch_output(look.urls[0], path)
                 try:
@@ -153,7 +151,7 @@ class Draw:
                 log.warning("Job %s: the finished picture could not be kept: %s", job.id, error)
                 return Kept(error=f"The finished picture could not be collected: {error}", charged=True)
             size = path.stat().st_size
-            sha256 = await self._media.adopt(path)
+            sha256 = await self._files.adopt(path)
         image = Image(
             id=job.id,
             job_id=job.root_id,
@@ -165,13 +163,12 @@ class Draw:
             width=picture.width,
             height=picture.height,
             bytes=size,
-            seed=_seed(drawing.generation, look),
-            parent_image_id=drawing.parent_image_id,
+            seed=_seed(order.generation, look),
+            parent_image_id=order.parent_image_id,
             created_at=self._clock.now(),
         )
         async with self._work() as tx:
-            db = tx.db
-            await images.add(db, image)
+            await images.add(tx.db, image)
         return Kept(sha256=sha256, charged=True)
 
 
@@ -181,10 +178,10 @@ def _seed(generation: Generation, look: Look) -> int | None:
 
 
 def _duration(waited: float, looked_at: float | None, look: Look) -> float:
-    """How long the picture took, as well as it can be known from outside.
+    """How long the picture took, in seconds, as well as it can be known from outside.
 
-    Found at a later look, it became ready since the look before. Found at the very first, it may have
-    been ready long ago: without the provider's own figure a tenth is taken off, so that the first look
+    Where it is ready at a later look, it became ready since the look before. Where it is ready at the very first, it
+    may have been ready long ago: without the provider's own figure a tenth is taken off, so that the first look
     moves forward until it comes too early again.
     """
     if looked_at is not None:

@@ -10,8 +10,6 @@ from storage.base.jobs import Job, State
 from storage.drawing.images import Image
 from storage.reviewing.reviews import Review
 
-MOST_PICTURES = 4
-"""Pictures of one request: a card has room for a gallery of four with a button each."""
 MOST_SWEPT = 12
 """Pictures of a sweep: more would be too small to compare on one sheet."""
 
@@ -47,8 +45,12 @@ class ImageRequest(Frozen):
     """What it was called then."""
     sweep: Sweep | None = None
 
+    def made_from(self, image: Image, *, role: str) -> "ImageRequest":
+        """The same request with one of the bot's own images as an input."""
+        return self.model_copy(update={"inputs": self.inputs | {role: image.sha256}, "parent_image_id": image.id})
 
-class Drawing(Frozen):
+
+class PictureOrder(Frozen):
     """One picture of a request, stored as its job's JSON."""
 
     generation: Generation
@@ -128,6 +130,15 @@ class RequestView:
     def images(self) -> list[Image]:
         return [picture.image for picture in self.pictures if picture.image]
 
+    def image(self, image_id: str) -> Image:
+        """Its image with that id, which has to be one of `images`."""
+        return next(image for image in self.images if image.id == image_id)
+
+    @property
+    def uncertain(self) -> bool:
+        """A picture of it may have been charged though it is not there."""
+        return self.state is State.UNKNOWN
+
     @property
     def state(self) -> State:
         """What the request has come to, from what its pictures have."""
@@ -147,12 +158,11 @@ class RequestView:
     def cost(self) -> int | None:
         """What was charged, in millionths of a dollar; None where it is not known for every picture."""
         costs = [picture.job.cost_actual for picture in self.pictures]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        charged = [cost for cost in costs if cost is not None]
+        return sum(charged) if len(charged) == len(costs) else None
 
     @property
     def seconds(self) -> float | None:
         """From the command to the last picture."""
-        ends = [picture.job.ended_at for picture in self.pictures]
-        known = [end for end in ends if end is not None]
-        return max(known) - self.job.created_at if known and len(known) == len(ends) else None
+        ends = [picture.job.ended_at for picture in self.pictures if picture.job.ended_at is not None]
+        return max(ends) - self.job.created_at if ends and len(ends) == len(self.pictures) else None

@@ -1,26 +1,29 @@
 """Accepts what members ask for, and changes it while it is under way. All is checked before anything is stored."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from bot.errors import Refused
 from bot.pictures.decode import Reference, prepare_reference
 from bot.providers import catalogue
 from bot.providers.interface import MicroUSD
-from bot.providers.parameters import MEGAPIXEL
+from bot.providers.parameters import MEGAPIXEL, Parameter
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.types import CARDS, DAY, REVIEW_LIFE, Origin, Upload, job_id
+from bot.workflows.base.types import CARDS, REVIEW_LIFE, Origin, Upload, job_id
 from bot.workflows.base.work import Transaction
-from bot.workflows.drawing.generations import STRENGTH, Loaded, count_of, generations, specimen
-from bot.workflows.drawing.types import Drawing, ImageRequest
-from bot.workflows.drawing.views import SHEET, Sheet, Views, lane_of
+from bot.workflows.community import limits
+from bot.workflows.drawing.defaults import Asked, with_defaults
+from bot.workflows.drawing.generations import STRENGTH, FinetuneInUse, count_pictures, generations_of, specimen
+from bot.workflows.drawing.types import ImageRequest, PictureOrder
+from bot.workflows.drawing.views import SHEET, Sheet, lane_of
+from bot.workflows.finetuning.types import FinetuneView
 from bot.workflows.finetuning.verbs import Finetunes
 from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs, queue, steps
 from storage.base.jobs import Job
 from storage.base.queue import NewJob
-from storage.community import communities
+from storage.community import communities, members
 from storage.community.communities import Community
 from storage.database import Connection
 from storage.drawing import images
@@ -28,22 +31,84 @@ from storage.drawing.images import Image
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
-OPEN_SAFETY = 3
-"""The most permissive safety tolerance outside age-restricted channels."""
+
+@dataclass(frozen=True)
+class CheckedRequest:
+    """A request as it will be drawn: the catalogue, the finetune and the community agree to it."""
+
+    request: ImageRequest
+    finetune: FinetuneInUse | None
+    community: Community
+    megapixels: Mapping[str, float]
+    """Of the images put in, by role; those of uploads are known once they are fetched."""
+
+    @property
+    def price(self) -> MicroUSD:
+        """Of one picture, at most."""
+        generation = specimen(self.request, self.finetune).model_copy(update={"inputs": {}})
+        return catalogue.estimate(generation, input_megapixels=sum(self.megapixels.values()))
+
+    @property
+    def cost(self) -> int:
+        """Of all its pictures, in micro-USD."""
+        return self.price * self.request.count
+
+    def with_upload(self, role: str, sha256: str, reference: Reference) -> "CheckedRequest":
+        """The same with a stored upload as one of its inputs."""
+        size = reference.width * reference.height / MEGAPIXEL
+        request = self.request.model_copy(update={"inputs": self.request.inputs | {role: sha256}})
+        return replace(self, request=request, megapixels={**self.megapixels, role: size})
 
 
 class Requests:
     """The verbs of a member: ask, cancel, delete, vary. Each is one transaction."""
 
-    def __init__(self, kit: Kit, *, views: Views, finetunes: Finetunes) -> None:
+    def __init__(self, kit: Kit, *, finetunes: Finetunes) -> None:
         self._finetunes = finetunes
-        self._database = kit.database
         self._work = kit.work
-        self._clock = kit.clock
         self._files = kit.files
         self._decoder = kit.decoder
         self._signals = kit.signals
-        self.views = views
+        self._clock = kit.clock
+
+    async def compose(
+        self, origin: Origin, asked: Asked, finetune: FinetuneView | None = None, *, sized: bool = False
+    ) -> ImageRequest:
+        """The request that a command stands for, with the defaults of who asks and of where.
+
+        Raises:
+            Refused: there is no such model, or it takes no “reference_strength” or “mask”.
+        """
+        async with self._work.read() as db:
+            community = await communities.find(db, origin.guild_id)
+            defaults = await members.find(db, origin.user_id)
+        return with_defaults(asked, defaults, community, nsfw=origin.nsfw, finetune=finetune, sized=sized)
+
+    async def check(self, origin: Origin, request: ImageRequest, uploads: Collection[str] = ()) -> CheckedRequest:
+        """The request as it would be drawn, and what that would cost; nothing is stored.
+
+        `uploads` are the roles for which images come with it.
+
+        Raises:
+            Refused: with one sentence about what is wrong.
+        """
+        async with self._work.read() as db:
+            community = await communities.find(db, origin.guild_id)
+            pixels = await images.sizes(db, request.inputs.values())
+        self._check_inputs(request)
+        finetune = None
+        if request.finetune is not None:
+            view = await self._finetunes.usable(
+                request.finetune, guild_id=origin.guild_id, user_id=origin.user_id, roles=origin.role_ids
+            )
+            finetune = FinetuneInUse.of(view)
+            request = finetune.complete(request)
+        request = _with_checked_parameters(request, finetune, community, origin, uploads)
+        sizes = {role: pixels[sha256] / MEGAPIXEL for role, sha256 in request.inputs.items() if sha256 in pixels}
+        checked = CheckedRequest(request, finetune, community, sizes)
+        async with self._work.read() as db:
+            await _check_limits(db, origin, checked, now=self._clock.now())
+        return checked
 
     async def accept(self, origin: Origin, request: ImageRequest, uploads: Mapping[str, Upload] | None = None) -> Job:
         """Check a request, keep what it needs, and queue its pictures. The same interaction is one request for ever.
@@ -55,59 +120,28 @@ class Requests:
             Unavailable: the bot is about to restart.
         """
         self._signals.check_accepting()
-        async with self._database.read() as db:
-            known = await jobs.find(db, job_id(origin.interaction_id))
-            community = await communities.find(db, origin.guild_id)
-            drawn = await images.sizes(db, request.inputs.values())
-        if known is not None:
-            return known
-        self._check_inputs(request)
-        sizes = {role: drawn[sha] / MEGAPIXEL for role, sha in request.inputs.items() if sha in drawn}
-        loaded = None
-        if request.finetune is not None:
-            loaded = await self._loaded(request.finetune, origin)
-            request = loaded.settled(request)
-        request = self._permitted(request, loaded, community, origin, uploads or {})
-        await self._with_room(origin, community, request, self._estimate(request, loaded, sizes))
+        uploads = uploads or {}
+        async with self._work.read() as db:
+            earlier = await jobs.find(db, job_id(origin.interaction_id))
+        if earlier is not None:
+            return earlier
+        checked = await self.check(origin, request, uploads)
         async with self._files.kept_if_named() as stored:
-            for role, upload in (uploads or {}).items():
+            for role, upload in uploads.items():
                 reference = await self._fetch(upload)
-                sizes[role] = reference.width * reference.height / MEGAPIXEL
                 stored.append(await self._files.store(reference.content))
-                request = request.model_copy(update={"inputs": request.inputs | {role: stored[-1]}})
-            cost = self._estimate(request, loaded, sizes)
+                checked = checked.with_upload(role, stored[-1], reference)
             async with self._work() as tx:
-                self._check_inputs(request)  # again: what is deleted, is deleted in a transaction like this one
-                await self._check_room(tx.db, origin, community, request, cost)
-                return await self._queue(tx, origin, community, request, loaded, cost)
-
-    async def price(self, origin: Origin, request: ImageRequest) -> tuple[ImageRequest, MicroUSD]:
-        """A request as it would be drawn, and what one of its pictures would cost; nothing is stored.
-
-        Raises:
-            Refused: as `accept`.
-        """
-        async with self._database.read() as db:
-            community = await communities.find(db, origin.guild_id)
-        loaded = await self._loaded(request.finetune, origin) if request.finetune else None
-        request = loaded.settled(request) if loaded else request
-        request = self._permitted(request, loaded, community, origin, {})
-        cost = self._estimate(request, loaded, {})
-        await self._with_room(origin, community, request, cost)
-        return request, cost
-
-    async def _loaded(self, finetune_id: str, origin: Origin) -> Loaded:
-        view = await self._finetunes.usable(
-            finetune_id, guild_id=origin.guild_id, user_id=origin.user_id, roles=origin.role_ids
-        )
-        return Loaded.of(view)
+                # Both again: another transaction may have deleted an input, or used up a limit, since `check`.
+                self._check_inputs(checked.request)
+                await _check_limits(tx.db, origin, checked, now=tx.now)
+                return await _queue(tx, origin, checked)
 
     async def cancel(self, job: Job, *, by: int) -> int:
         """Cancel what was not yet ordered from a provider; how many pictures that were."""
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            cancelled = await queue.cancel_waiting(db, job_id=job.id, now=now)
-            review = await reviews.find(db, job.id)
+            cancelled = await queue.cancel_waiting(tx.db, job_id=job.id, now=tx.now)
+            review = await reviews.find(tx.db, job.id)
             if cancelled and review and review.state is ReviewState.OPEN:
                 await withdraw(tx, review, by=by)
             await tx.wake_parent(job.id)
@@ -126,19 +160,24 @@ class Requests:
             await tx.let_go([*deleted, *uploaded, sheet])
         return bool(deleted)
 
+    async def move_card(self, job: Job, *, message_id: int, channel_id: int) -> None:
+        """Make another message the card of a request, finetune or registration from now on."""
+        async with self._work() as tx:
+            await jobs.set_message(tx.db, job_id=job.id, message_id=message_id, channel_id=channel_id)
+
     async def find(self, wanted: str | int) -> Job | None:
         """A request by its id, or by the id of the message that is its card."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             job = await jobs.find_by_message(db, wanted) if isinstance(wanted, int) else await jobs.find(db, wanted)
         return job if job and job.parent_id is None else None
 
     async def image(self, image_id: str) -> Image | None:
         """One image that is not deleted."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             image = await images.find(db, image_id)
         return image if image and image.deleted_at is None else None
 
-    def variation(self, request: ImageRequest, image: Image) -> ImageRequest:
+    def vary(self, request: ImageRequest, image: Image) -> ImageRequest:
         """The same request with `image` as its model's input and seeds of chance.
 
         Raises:
@@ -150,13 +189,8 @@ class Requests:
         parameters = dict(request.parameters)
         if model.parameter("image_prompt_strength"):
             parameters.setdefault("image_prompt_strength", 0.3)
-        return request.model_copy(
-            update={
-                "seed": None,
-                "parameters": parameters,
-                "inputs": request.inputs | {model.roles[0].name: image.sha256},
-                "parent_image_id": image.id,
-            }
+        return request.made_from(image, role=model.roles[0].name).model_copy(
+            update={"seed": None, "parameters": parameters}
         )
 
     def _check_inputs(self, request: ImageRequest) -> None:
@@ -177,121 +211,102 @@ class Requests:
             await upload.save(path)
             return await self._decoder.run(prepare_reference, path)
 
-    def _permitted(
-        self,
-        request: ImageRequest,
-        loaded: Loaded | None,
-        community: Community,
-        origin: Origin,
-        uploads: Mapping[str, Upload],
-    ) -> ImageRequest:
-        """The request as the catalogue and the community allow it."""
-        model = catalogue.find(request.model)
-        # The list is of models without a finetune: whoever may draw with a finetune, may draw with what it needs.
-        if community.allowed_models is not None and not model.finetuned and model.key not in community.allowed_models:
-            allowed = ", ".join(catalogue.find(key).label for key in community.allowed_models)
-            raise Refused(f"{model.label} is not allowed in this server. Allowed: {allowed}.")
-        count = count_of(request)
-        parameters = dict(request.parameters)
-        safety = model.parameter("safety_tolerance")
-        if safety is not None and safety.maximum is not None:
-            cap = min(community.safety_cap, int(safety.maximum))
-            if not origin.nsfw:
-                cap = min(cap, OPEN_SAFETY)
-            chosen = int(safety.read(parameters.get("safety_tolerance", min(cap, 2))))  # a form says it as text
-            if chosen > cap:
-                _too_permissive(chosen, cap, community, origin)
-            parameters["safety_tolerance"] = chosen
-        request = request.model_copy(
-            update={"prompt": request.prompt.strip(), "parameters": parameters, "count": count}
-        )
-        checked = catalogue.check(specimen(request, loaded, inputs=dict.fromkeys(uploads, "")))
-        own = {"seed", *({STRENGTH} if request.sweep else ())}
-        settled = {name: value for name, value in checked.parameters.items() if name not in own}
-        return request.model_copy(update={"parameters": settled})
 
-    def _estimate(self, request: ImageRequest, loaded: Loaded | None, sizes: Mapping[str, float]) -> MicroUSD:
-        """Of one picture. `sizes` are megapixels of the images put in."""
-        generation = specimen(request, loaded).model_copy(update={"inputs": {}})
-        return catalogue.estimate(generation, input_megapixels=sum(sizes.values()))
+async def apply_decision_on_spending(tx: Transaction, review: Review) -> None:
+    """A request above the community's limit: draw it, or cancel it."""
+    if review.state is ReviewState.APPROVED:
+        for child in await jobs.children(tx.db, review.subject):
+            await tx.wake(child.id)
+    else:
+        await queue.cancel_waiting(tx.db, job_id=review.subject, now=tx.now)
+        await tx.wake_parent(review.subject)
 
-    async def _with_room(self, origin: Origin, community: Community, request: ImageRequest, cost: MicroUSD) -> None:
-        async with self._database.read() as db:
-            await self._check_room(db, origin, community, request, cost)
 
-    async def _check_room(
-        self, db: Connection, origin: Origin, community: Community, request: ImageRequest, cost: MicroUSD
-    ) -> None:
-        """Refuse what is beyond the community's limits."""
-        who, since = {"guild_id": origin.guild_id, "owner_id": origin.user_id}, self._clock.now() - DAY
-        under_way = await jobs.count_by_member(db, **who)
-        if under_way + request.count > community.member_pictures:
-            raise Refused(
-                f"You have {under_way} pictures under way, and {community.member_pictures} at once is the limit here. "
-                "Please wait for some of them."
+def _with_checked_parameters(
+    request: ImageRequest,
+    finetune: FinetuneInUse | None,
+    community: Community,
+    origin: Origin,
+    uploads: Collection[str],
+) -> ImageRequest:
+    """The request with each value in its own type and range, as the catalogue and the community allow it."""
+    model = catalogue.find(request.model)
+    limits.check_model(community, model)
+    count = count_pictures(request)
+    parameters = dict(request.parameters)
+    safety = model.parameter("safety_tolerance")
+    if safety is not None and safety.maximum is not None:
+        parameters["safety_tolerance"] = _checked_safety(safety, parameters.get(safety.name), community, origin)
+    request = request.model_copy(update={"prompt": request.prompt.strip(), "parameters": parameters, "count": count})
+    generation = catalogue.check(specimen(request, finetune, inputs=dict.fromkeys(uploads, "")))
+    varied = {"seed", *({STRENGTH} if request.sweep else ())}  # what differs between its pictures
+    parameters = {name: value for name, value in generation.parameters.items() if name not in varied}
+    return request.model_copy(update={"parameters": parameters})
+
+
+def _checked_safety(
+    safety: Parameter, chosen: bool | int | float | str | None, community: Community, origin: Origin
+) -> int:
+    most = min(limits.safety_cap(community, nsfw=origin.nsfw), int(safety.maximum or 0))
+    tolerance = int(safety.read(min(most, 2) if chosen is None else chosen))  # a form sends it as text
+    limits.check_safety(community, tolerance, most=most, nsfw=origin.nsfw)
+    return tolerance
+
+
+async def _check_limits(db: Connection, origin: Origin, checked: CheckedRequest, *, now: float) -> None:
+    """
+    Raises:
+        Refused: the member or the community would be beyond one of its limits.
+    """
+    community, guild_id = checked.community, origin.guild_id
+    await limits.check_pictures(
+        db, community, guild_id=guild_id, owner_id=origin.user_id, count=checked.request.count, now=now
+    )
+    await limits.check_budget(db, community, guild_id=guild_id, cost=checked.cost, now=now)
+
+
+async def _queue(tx: Transaction, origin: Origin, checked: CheckedRequest) -> Job:
+    request, price = checked.request, checked.price
+    asks = limits.needs_approval(checked.community, checked.cost)
+    parent = NewJob(
+        id=job_id(origin.interaction_id),
+        kind="imagine",
+        guild_id=origin.guild_id,
+        channel_id=origin.channel_id,
+        message_id=origin.message_id,
+        owner_id=origin.user_id,
+        request=request.model_dump_json(),
+        lane=CARDS,
+        cost_estimated=checked.cost,
+        parked=not asks,
+    )
+    if await tx.add_job(parent):
+        for position, generation in enumerate(generations_of(request, checked.finetune)):
+            order = PictureOrder(
+                generation=generation, parent_image_id=request.parent_image_id, finetune=request.finetune
             )
-        if community.member_daily is not None:
-            today = await jobs.count_since(db, **who, since=since)
-            if today + request.count > community.member_daily:
-                raise Refused(
-                    f"You have had {today} pictures in the last 24 hours; the limit here is {community.member_daily}."
-                )
-        if community.daily_budget is not None:
-            spent = await jobs.spent(db, guild_id=origin.guild_id, since=since)
-            if spent + cost * request.count > community.daily_budget:
-                raise Refused("This server has spent its budget for 24 hours. Please try again later.")
-
-    async def _queue(
-        self,
-        tx: Transaction,
-        origin: Origin,
-        community: Community,
-        request: ImageRequest,
-        loaded: Loaded | None,
-        cost: MicroUSD,
-    ) -> Job:
-        db, now = tx.db, tx.now
-        lane = lane_of(catalogue.find(request.model))
-        asks = community.confirm_above is not None and cost * request.count > community.confirm_above
-        new = NewJob(
-            id=job_id(origin.interaction_id),
-            kind="imagine",
-            guild_id=origin.guild_id,
-            channel_id=origin.channel_id,
-            message_id=origin.message_id,
-            owner_id=origin.user_id,
-            request=request.model_dump_json(),
-            lane=CARDS,
-            cost_estimated=cost * request.count,
-            parked=not asks,
-        )
-        if await tx.add_job(new):
-            for position, generation in enumerate(generations(request, loaded)):
-                drawing = Drawing(
-                    generation=generation, parent_image_id=request.parent_image_id, finetune=request.finetune
-                )
-                child = NewJob(
-                    id=f"{new.id}-{position + 1}",
-                    kind="draw",
-                    guild_id=origin.guild_id,
-                    channel_id=origin.channel_id,
-                    owner_id=origin.user_id,
-                    request=drawing.model_dump_json(),
-                    lane=lane,
-                    parent_id=new.id,
-                    position=position,
-                    cost_estimated=cost,
-                    parked=asks,
-                )
-                await tx.add_job(child)
-            if asks:
-                await reviews.add(db, _spending(new, community, origin, now))
-        job = await jobs.find(db, new.id)
-        assert job is not None, "it was added in this transaction"
-        return job
+            child = NewJob(
+                id=f"{parent.id}-{position + 1}",
+                kind="draw",
+                guild_id=origin.guild_id,
+                channel_id=origin.channel_id,
+                owner_id=origin.user_id,
+                request=order.model_dump_json(),
+                lane=lane_of(catalogue.find(request.model)),
+                parent_id=parent.id,
+                position=position,
+                cost_estimated=price,
+                parked=asks,
+            )
+            await tx.add_job(child)
+        if asks:
+            await reviews.add(tx.db, _spending_question(parent, checked.community, origin, tx.now))
+    job = await jobs.find(tx.db, parent.id)
+    assert job is not None, "it was added in this transaction"
+    return job
 
 
-def _spending(job: NewJob, community: Community, origin: Origin, now: float) -> Review:
+def _spending_question(job: NewJob, community: Community, origin: Origin, now: float) -> Review:
     return Review(
         id=job.id,
         kind="spend",
@@ -305,9 +320,3 @@ def _spending(job: NewJob, community: Community, origin: Origin, now: float) -> 
         created_at=now,
         expires_at=now + REVIEW_LIFE,
     )
-
-
-def _too_permissive(chosen: int, cap: int, community: Community, origin: Origin) -> NoReturn:
-    if not origin.nsfw and chosen <= community.safety_cap:
-        raise Refused(f"A safety tolerance above {cap} is for age-restricted channels only.")
-    raise Refused(f"The highest safety tolerance in this server is {cap}; you asked for {chosen}.")

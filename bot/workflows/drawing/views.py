@@ -32,23 +32,29 @@ def lane_of(model: Model) -> str:
     return model.pools[-1].name
 
 
-class Views:
+class RequestViews:
     """Puts a request, its pictures, its place in the queue and its forecast together."""
 
     def __init__(self, kit: Kit, *, lanes: Mapping[str, Lane]) -> None:
-        self._database = kit.database
+        self._work = kit.work
         self._clock = kit.clock
         self._pace = kit.pace
         self._lanes = lanes
 
+    async def newest(self, *, guild_id: int, owner_id: int, limit: int) -> list[RequestView]:
+        """A member's newest requests in a community, newest first."""
+        async with self._work.read() as db:
+            ids = await jobs.newest(db, guild_id=guild_id, owner_id=owner_id, limit=limit)
+        return [view for job_id in ids if (view := await self.of(job_id))]
+
     async def of(self, job_id: str) -> RequestView | None:
         """The request with that id, or None where there is none."""
-        async with self._database.read() as db:
+        async with self._work.read() as db:
             job = await jobs.find(db, job_id)
             if job is None or job.kind != "imagine":
                 return None
-            kept = await images.of_job(db, job_id)
-            drawn = {image.id: image for image in kept if image.deleted_at is None}
+            stored = await images.of_job(db, job_id)
+            drawn = {image.id: image for image in stored if image.deleted_at is None}
             children = await jobs.children(db, job_id)
             review = await reviews.find(db, job_id)
             limit = (await communities.find(db, job.guild_id)).confirm_above if review else None
@@ -59,7 +65,7 @@ class Views:
             ahead, busy = await queue.ahead(db, queued[0]) if queued else (0, 0)
         request = ImageRequest.model_validate_json(job.request)
         sheet = Sheet.model_validate_json(compared.result).sha256 if compared and compared.result else None
-        deleted_by = next((image.deleted_by for image in kept if image.deleted_by), None)
+        deleted_by = next((image.deleted_by for image in stored if image.deleted_by), None)
         view = RequestView(job, request, pictures, review=review, limit=limit, deleted_by=deleted_by, sheet=sheet)
         if view.ended or any(picture.stage is Stage.ASKING for picture in pictures):
             return view

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.jobs.rounds import Round
 from bot.workflows.base.kit import Kit
+from bot.workflows.finetuning.choices import FinetuneChoices
 from bot.workflows.finetuning.drafts import TrainingDrafts
 from bot.workflows.finetuning.job import FinetuneJob
 from bot.workflows.finetuning.packs import Packs
@@ -21,6 +22,7 @@ class Finetuning:
     def __init__(self, kit: Kit, *, homes: Mapping[str, str]) -> None:
         """`homes` are the regions in which the providers train where nobody chooses one."""
         self.views = FinetuneViews(kit, homes=homes)
+        self.choices = FinetuneChoices(kit, views=self.views)
         sheets = ContactSheets(kit)
         self.drafts = TrainingDrafts(kit, views=self.views, sheets=sheets)
         self.packs = Packs(kit)

@@ -9,7 +9,6 @@ from bot.errors import Refused
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.work import Transaction
 from bot.workflows.reviewing.trail import note
-from storage.base import jobs, queue
 from storage.community import communities
 from storage.community.communities import Community
 from storage.database import Connection
@@ -336,16 +335,6 @@ class Decisions:
         """Have the subject's job show what has changed; the question as it is now."""
         await tx.wake(review.subject)
         return await _review(tx.db, review.id)
-
-
-async def settle_spending(tx: Transaction, review: Review) -> None:
-    """A request above the community's limit: draw it, or let it go."""
-    if review.state is ReviewState.APPROVED:
-        for child in await jobs.children(tx.db, review.subject):
-            await tx.wake(child.id)
-    else:
-        await queue.cancel_waiting(tx.db, job_id=review.subject, now=tx.now)
-        await tx.wake_parent(review.subject)
 
 
 _NO_MODERATOR = "Only this server's moderators can decide this."
