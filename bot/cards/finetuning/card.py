@@ -36,20 +36,20 @@ def finetune_card(view: FinetuneView, paths: FilePaths) -> Card:
         case FinetuneState.DRAFT:
             return draft_card(view, paths) if view.pictures else empty_card(view)
         case FinetuneState.ASKING:
-            return _asking(view, paths)
+            return _asking_card(view, paths)
         case FinetuneState.TRAINING:
-            return _training(view, paths)
+            return _training_card(view, paths)
         case FinetuneState.UNKNOWN:
-            return _unknown(view)
+            return _unknown_card(view)
         case FinetuneState.READY:
-            return _ready(view, paths)
+            return _ready_card(view, paths)
         case FinetuneState.EXPIRED:
-            return _expired(view)
+            return _expired_card(view)
         case FinetuneState.DELETED:
-            return _deleted(view)
+            return _deleted_card(view)
 
 
-def stoppable(view: FinetuneView) -> bool:
+def can_be_stopped(view: FinetuneView) -> bool:
     """Its training has not been ordered, as far as is known here; pressing Stop finds out."""
     training = view.training
     return training is not None and training.state in {State.WAITING, State.PARKED} and not view.ordered
@@ -58,7 +58,7 @@ def stoppable(view: FinetuneView) -> bool:
 # The training.
 
 
-def _asking(view: FinetuneView, paths: FilePaths) -> Card:
+def _asking_card(view: FinetuneView, paths: FilePaths) -> Card:
     sheet = sheet_of(view, paths)
     price = "The price of this training is not published" if view.price is None else f"It costs {price_of(view)}"
     above = f", and more than {money(view.limit)} needs a moderator's yes" if view.limit is not None else ""
@@ -74,15 +74,15 @@ def _asking(view: FinetuneView, paths: FilePaths) -> Card:
                 small(contributors_of(view)),
                 footer(view.job),
             ),
-            *row([button("fin:stop", view.finetune.id, "Back to the draft"), _show(view)]),
+            *row([button("fin:stop", view.finetune.id, "Back to the draft"), _details_button(view)]),
         ],
         colour=WAITING,
         files=sheet,
     )
 
 
-def _training(view: FinetuneView, paths: FilePaths) -> Card:
-    sheet, waits = sheet_of(view, paths), stoppable(view)
+def _training_card(view: FinetuneView, paths: FilePaths) -> Card:
+    sheet, waits = sheet_of(view, paths), can_be_stopped(view)
     forecast = view.forecast
     ahead = f"{counted(forecast.ahead, 'training')} ahead. " if waits and forecast and forecast.ahead else ""
     expected = None
@@ -101,11 +101,11 @@ def _training(view: FinetuneView, paths: FilePaths) -> Card:
                 _bar(view.progress.share) if view.progress.share is not None else None,
                 state,
                 expected,
-                sentence(view.progress.inferred, 300) if view.progress.inferred else _waiting(view),
+                sentence(view.progress.inferred, 300) if view.progress.inferred else _retry_text(view),
                 "You will be told here when it is ready, even if that takes days.",
             ),
             text(small(contributors_of(view), price_of(view)), footer(view.job)),
-            *row([*([button("fin:stop", view.finetune.id, "Stop")] if waits else []), _show(view)]),
+            *row([*([button("fin:stop", view.finetune.id, "Stop")] if waits else []), _details_button(view)]),
         ],
         colour=WAITING,
         files=sheet,
@@ -118,7 +118,7 @@ def _bar(share: float) -> str:
     return f"{'▰' * full}{'▱' * (_BAR - full)} {share:.0%}"
 
 
-def _waiting(view: FinetuneView) -> str | None:
+def _retry_text(view: FinetuneView) -> str | None:
     """Why the training waits for another try, and until when."""
     job = view.training
     if job is None or job.state is not State.WAITING or not job.error:
@@ -127,7 +127,7 @@ def _waiting(view: FinetuneView) -> str | None:
     return f"{sentence(job.error, 300)}{again}"
 
 
-def _unknown(view: FinetuneView) -> Card:
+def _unknown_card(view: FinetuneView) -> Card:
     label = escaped(view.trainer.label)
     why = view.progress.inferred or "The answer to the order was lost."
     return compose(
@@ -149,7 +149,7 @@ def _unknown(view: FinetuneView) -> Card:
                         style=DANGER,
                         disabled=view.blocked,
                     ),
-                    _show(view),
+                    _details_button(view),
                 ]
             ),
         ],
@@ -157,14 +157,14 @@ def _unknown(view: FinetuneView) -> Card:
     )
 
 
-def _show(view: FinetuneView) -> PressButton:
+def _details_button(view: FinetuneView) -> PressButton:
     return button("fin:show", view.finetune.id, "Details")
 
 
 # What has become of it.
 
 
-def _ready(view: FinetuneView, paths: FilePaths) -> Card:
+def _ready_card(view: FinetuneView, paths: FilePaths) -> Card:
     finetune, samples, frozen = view.finetune, samples_of(view, paths), view.finetune.frozen_at is not None
     strength = strength_of(view)
     heading = "frozen" if frozen else "ready to draw"
@@ -173,21 +173,21 @@ def _ready(view: FinetuneView, paths: FilePaths) -> Card:
         buttons.append(button("fin:try", finetune.id, "Draw with it", style=PRIMARY))
         if strength:
             buttons.append(button("fin:sweep", finetune.id, "Compare strengths"))
-    buttons += [_show(view), button("fin:share", finetune.id, "Share")]
+    buttons += [_details_button(view), button("fin:share", finetune.id, "Share")]
     return compose(
         [
             text(
                 f"### {name_of(view)}: {heading}",
                 f"A{what_of(view)[1:]} by <@{finetune.owner_id}>, trained with {escaped(view.trainer.label)}.",
             ),
-            text(*(_frozen(view) if frozen else how_to_use(view))),
+            text(*(_frozen_lines(view) if frozen else how_to_use(view))),
             *([gallery(samples)] if samples else []),
             text(
                 f"{escaped(view.trainer.label)} deletes it {moment(finetune.expires_at, 'R')}; "
                 "it can be trained again then."
                 if finetune.expires_at
                 else None,
-                small(model_label(usual_model(view)), _paid(view), contributors_of(view)),
+                small(model_label(usual_model(view)), _cost_text(view), contributors_of(view)),
                 footer(view.job),
             ),
             *row(buttons),
@@ -204,7 +204,7 @@ def how_to_use(view: FinetuneView) -> list[str | None]:
     usually = f" (usually {usual:g})" if isinstance(usual, (int, float)) else ""
     return [
         f"Draw with {code(f'/imagine finetune:{view.finetune.name} prompt:…')}",
-        "Give it a picture to change, too." if _edits(view) else None,
+        "Give it a picture to change, too." if _edits_pictures(view) else None,
         f"The bot puts its trigger word {trigger_of(view)} into the prompt by itself, unless you write it there.",
         f"**Strength**{usually}: raise it where the likeness is weak, lower it where pictures look distorted or "
         "ignore the prompt."
@@ -213,14 +213,14 @@ def how_to_use(view: FinetuneView) -> list[str | None]:
     ]
 
 
-def _edits(view: FinetuneView) -> bool:
+def _edits_pictures(view: FinetuneView) -> bool:
     try:
         return any(role.required for role in catalogue.find(usual_model(view)).roles)
     except Refused:
         return False
 
 
-def _frozen(view: FinetuneView) -> list[str]:
+def _frozen_lines(view: FinetuneView) -> list[str]:
     who = f"<@{view.finetune.frozen_by}>" if view.finetune.frozen_by else "A contributor"
     return [
         f"{who} has withdrawn {counted(view.withdrawn)} that it was trained on.",
@@ -228,11 +228,11 @@ def _frozen(view: FinetuneView) -> list[str]:
     ]
 
 
-def _paid(view: FinetuneView) -> str:
+def _cost_text(view: FinetuneView) -> str:
     return f"training cost {money(view.cost)}" if view.cost is not None else "what the training cost is not known"
 
 
-def _expired(view: FinetuneView) -> Card:
+def _expired_card(view: FinetuneView) -> Card:
     label, when = escaped(view.trainer.label), view.finetune.expires_at
     again = bool(view.pictures)
     now = "nobody here knows how much" if view.price is None else price_of(view)
@@ -251,14 +251,14 @@ def _expired(view: FinetuneView) -> Card:
             *row(
                 [
                     *([button("fin:anew", view.finetune.id, "Train it again", style=PRIMARY)] if again else []),
-                    _show(view),
+                    _details_button(view),
                 ]
             ),
         ]
     )
 
 
-def _deleted(view: FinetuneView) -> Card:
+def _deleted_card(view: FinetuneView) -> Card:
     finetune = view.finetune
     match finetune.deleted_by:
         case 0:

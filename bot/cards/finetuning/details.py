@@ -59,9 +59,9 @@ def finetune_details(
     items: list[Item[Any]] = [
         text(
             f"### {name_of(view)}",
-            f"**State** {_state(view)}",
-            *_expected(view),
-            f"**Cost** {_cost(view, entries)}",
+            f"**State** {_state_text(view)}",
+            *_expected_lines(view),
+            f"**Cost** {_cost_text(view, entries)}",
         ),
         text(
             f"**Of** {subject_of(view)}, trained with {escaped(view.trainer.label)} ({duration_of(view)})",
@@ -69,16 +69,16 @@ def finetune_details(
             f"**Settings** {', '.join(settings) if settings else 'all as usual'}",
             instruction,
             f"**Description** {quoted(finetune.description, 200)}" if finetune.description else None,
-            f"**Draws with** {model_label(usual_model(view))}{_strength(view)}",
-            f"**Who may draw with it** {_audience(view)}",
+            f"**Draws with** {model_label(usual_model(view))}{_strength_text(view)}",
+            f"**Who may draw with it** {_audience_text(view)}",
         ),
-        text(*_set(view)),
+        text(*_set_lines(view)),
     ]
     items += [gallery([*sheet, *samples])] if sheet or samples else []
-    if lines := _facts(facts):
+    if lines := _fact_lines(facts):
         items.append(text(f"**{escaped(view.trainer.label)} says**", *lines))
     items.append(text(footer(view.job)))
-    return compose([*items, *row(_buttons(view, viewer_id))], files=(*sheet, *samples))
+    return compose([*items, *row(_make_buttons(view, viewer_id))], files=(*sheet, *samples))
 
 
 def finetune_list(views: Sequence[FinetuneView], user_id: int) -> str:
@@ -89,7 +89,7 @@ def finetune_list(views: Sequence[FinetuneView], user_id: int) -> str:
     for view in views:
         mine = view.finetune.owner_id == user_id
         everybody = view.finetune.visibility is Visibility.COMMUNITY
-        groups["Yours" if mine else "Everybody's" if everybody else "Shared with you"].append(_listed(view, mine))
+        groups["Yours" if mine else "Everybody's" if everybody else "Shared with you"].append(_list_line(view, mine))
     more = "-# and {} more: `/finetune show` finds each by its name"
     room = limits.ANSWER_CHARACTERS - len(more) - 4
     lines: list[str] = []
@@ -136,7 +136,7 @@ def deletion_question(view: FinetuneView) -> Card:
     )
 
 
-def _state(view: FinetuneView) -> str:
+def _state_text(view: FinetuneView) -> str:
     finetune = view.finetune
     state = _STATES[finetune.state]
     if finetune.frozen_at is not None and finetune.state is FinetuneState.READY:
@@ -148,7 +148,7 @@ def _state(view: FinetuneView) -> str:
     return state
 
 
-def _expected(view: FinetuneView) -> list[str | None]:
+def _expected_lines(view: FinetuneView) -> list[str | None]:
     expires = view.finetune.expires_at
     forecast = view.forecast
     return [
@@ -160,7 +160,7 @@ def _expected(view: FinetuneView) -> list[str | None]:
     ]
 
 
-def _cost(view: FinetuneView, entries: Sequence[LedgerEntry]) -> str:
+def _cost_text(view: FinetuneView, entries: Sequence[LedgerEntry]) -> str:
     """Estimated, charged and refunded, as the ledger has it."""
     if not entries:
         cost = f"{price_of(view)}; nothing was ordered yet" if view.training is None else cost_of_try(view.training)
@@ -183,7 +183,7 @@ def _cost(view: FinetuneView, entries: Sequence[LedgerEntry]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _strength(view: FinetuneView) -> str:
+def _strength_text(view: FinetuneView) -> str:
     strength = strength_of(view)
     if strength is None:
         return ", which has no strength to set"
@@ -191,7 +191,7 @@ def _strength(view: FinetuneView) -> str:
     return f" at strength {usual:g}" if isinstance(usual, (int, float)) else ""
 
 
-def _audience(view: FinetuneView) -> str:
+def _audience_text(view: FinetuneView) -> str:
     match view.finetune.visibility:
         case Visibility.COMMUNITY:
             return "everybody in this server"
@@ -203,15 +203,17 @@ def _audience(view: FinetuneView) -> str:
             return ", ".join([f"<@{view.finetune.owner_id}>", *shown])
 
 
-def _set(view: FinetuneView) -> list[str]:
+def _set_lines(view: FinetuneView) -> list[str]:
     """The training set, and who gave what of it with whose consent."""
     sha256 = f", SHA-256 `{view.finetune.training_set[:12]}…`" if view.finetune.training_set else ""
     lines = [f"**Training set** {counted(len(view.pictures))}{sha256}"]
-    lines += within((_given(view, who) for who in view.contributors), room=900, most=MOST_PEOPLE, more="member")
+    lines += within(
+        (_contribution_line(view, who) for who in view.contributors), room=900, most=MOST_PEOPLE, more="member"
+    )
     return lines
 
 
-def _given(view: FinetuneView, who: int) -> str:
+def _contribution_line(view: FinetuneView, who: int) -> str:
     theirs = given_by(view, who)
     dates = sorted(picture.consented_at for picture in theirs if picture.consented_at is not None)
     missing, withdrawn = len(theirs) - len(dates), sum(picture.withdrawn_at is not None for picture in theirs)
@@ -222,12 +224,12 @@ def _given(view: FinetuneView, who: int) -> str:
     return f"- <@{who}>: {counted(len(theirs))}, {consent}{taken}"
 
 
-def _facts(facts: Mapping[str, str]) -> list[str]:
+def _fact_lines(facts: Mapping[str, str]) -> list[str]:
     lines = (f"- {quoted(name, 30)}: {quoted(value, 80)}" for name, value in facts.items())
     return within(lines, room=600, most=12, more="fact")
 
 
-def _buttons(view: FinetuneView, viewer_id: int) -> list[PressButton]:
+def _make_buttons(view: FinetuneView, viewer_id: int) -> list[PressButton]:
     finetune = view.finetune
     if finetune.state is FinetuneState.DELETED:
         return []
@@ -238,11 +240,11 @@ def _buttons(view: FinetuneView, viewer_id: int) -> list[PressButton]:
     return buttons
 
 
-def _listed(view: FinetuneView, mine: bool) -> str:
+def _list_line(view: FinetuneView, mine: bool) -> str:
     whose = "" if mine else f" by <@{view.finetune.owner_id}>"
     waits = view.training is not None and view.training.state is State.WAITING and not view.training.holds_slot
     queued = (
         ", in the queue" if view.finetune.state is FinetuneState.TRAINING and waits and not view.finetune.ref else ""
     )
-    state = shortened(_state(view), 80)
+    state = shortened(_state_text(view), 80)
     return f"- **{name_of(view)}**{whose}: {state}{queued} · {escaped(view.trainer.label)} · {trigger_of(view)}"

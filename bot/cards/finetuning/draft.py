@@ -43,7 +43,7 @@ def empty_card(view: FinetuneView) -> Card:
         [
             text(f"### {name_of(view)}: no pictures yet", *introduction(view)),
             text(
-                *_refusal(view),
+                *_refusal_lines(view),
                 *failure_of(view),
                 f"{escaped(view.trainer.label)} needs at least {counted(view.trainer.fewest)}; "
                 f"{view.trainer.advised} or more work well, {MOST_PICTURES} are the most. "
@@ -75,7 +75,7 @@ def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
         *_settings(view),
     ]
     items: list[Item[Any]] = [text(f"### {name_of(view)}: a draft", *introduction(view))]
-    if refusal := [*_refusal(view), *failure_of(view), *_next(view, failed)]:
+    if refusal := [*_refusal_lines(view), *failure_of(view), *_advice_lines(view, failed)]:
         items.append(text(*refusal))
     items += [gallery(sheet)] if sheet else []
     if checked := [*_list_findings(view), *_list_inspections(view)]:
@@ -114,7 +114,7 @@ def _who_adds(view: FinetuneView) -> str | None:
     return "Everybody here may add pictures of their own." if view.finetune.open_to_others else None
 
 
-def _refusal(view: FinetuneView) -> list[str]:
+def _refusal_lines(view: FinetuneView) -> list[str]:
     """Why moderators sent it back, where they did so to the newest try."""
     review, training = view.review, view.training
     if review is None or review.kind != "train" or training is None or training.state is not State.CANCELLED:
@@ -128,7 +128,7 @@ def _refusal(view: FinetuneView) -> list[str]:
     return []
 
 
-def _next(view: FinetuneView, failed: bool) -> list[str]:
+def _advice_lines(view: FinetuneView, failed: bool) -> list[str]:
     if not failed:
         return []
     advice = "Everything is still here: change what was wrong and start again"
@@ -138,17 +138,17 @@ def _next(view: FinetuneView, failed: bool) -> list[str]:
 def _list_findings(view: FinetuneView) -> list[str]:
     """The findings, the gravest first."""
     ordered = sorted(view.findings, key=lambda finding: _GRAVEST.index(finding.severity))
-    return within(map(_finding, ordered), room=1100, most=MOST_FINDINGS, more="finding")
+    return within(map(_finding_line, ordered), room=1100, most=MOST_FINDINGS, more="finding")
 
 
-def _finding(finding: Finding) -> str:
+def _finding_line(finding: Finding) -> str:
     line = f"{_MARKS[finding.severity]} {sentence(finding.sentence, 240)}"
     if not finding.pictures or _NUMBERED.search(finding.sentence):
         return line
-    return f"{line} ({_numbers(finding.pictures)})"
+    return f"{line} ({_number_text(finding.pictures)})"
 
 
-def _numbers(pictures: tuple[int, ...]) -> str:
+def _number_text(pictures: tuple[int, ...]) -> str:
     shown = [str(number) for number in pictures[:6]]
     if len(pictures) > 6:
         shown.append(f"{len(pictures) - 6} more")

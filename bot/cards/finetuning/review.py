@@ -83,7 +83,7 @@ def consent_review_card(review: Review, view: FinetuneView, paths: FilePaths) ->
                 f"**Delete the finetune**: nobody can draw with it any more, its pictures are removed here, and "
                 f"{label} is asked to delete it."
                 if review.state is ReviewState.OPEN
-                else _decided(review),
+                else _decision_text(review),
                 *state_of(review, "Nobody can draw with it until you decide. Neither costs anything."),
                 where(view.job, "The finetune"),
                 f"-# `{review.id}`",
@@ -99,7 +99,7 @@ def consent_review_card(review: Review, view: FinetuneView, paths: FilePaths) ->
     )
 
 
-def _decided(review: Review) -> str | None:
+def _decision_text(review: Review) -> str | None:
     match review.state:
         case ReviewState.APPROVED:
             return "It is kept."
