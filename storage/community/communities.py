@@ -37,8 +37,8 @@ class Community(Frozen):
 
 async def find(db: Connection, guild_id: int) -> Community:
     """The community's settings, or the defaults where it has decided nothing yet."""
-    found = await row(db, "SELECT settings FROM communities WHERE guild_id = :id", {"id": guild_id})
-    return Community.model_validate_json(found["settings"]) if found else Community()
+    stored = await row(db, "SELECT settings FROM communities WHERE guild_id = :id", {"id": guild_id})
+    return Community.model_validate_json(stored["settings"]) if stored else Community()
 
 
 async def save(db: Connection, guild_id: int, community: Community, *, by: int, now: float) -> None:

@@ -18,8 +18,8 @@ class Defaults(Frozen):
 
 
 async def find(db: Connection, user_id: int) -> Defaults:
-    found = await row(db, "SELECT defaults FROM members WHERE user_id = :id", {"id": user_id})
-    return Defaults.model_validate_json(found["defaults"]) if found else Defaults()
+    stored = await row(db, "SELECT defaults FROM members WHERE user_id = :id", {"id": user_id})
+    return Defaults.model_validate_json(stored["defaults"]) if stored else Defaults()
 
 
 async def save(db: Connection, user_id: int, defaults: Defaults, *, now: float) -> None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from sqlalchemy.engine import RowMapping
-
+from storage.base.columns import columns, insert, read
 from storage.database import Connection, change, row, rows
 
 
@@ -37,52 +35,37 @@ class Image:
         return {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}[self.media_type]
 
 
-_COLUMNS = """id, job_id, position, guild_id, owner_id, sha256, media_type, width, height, bytes, seed, parent_image_id,
-    created_at, deleted_at, deleted_by"""
-
-
-def _image(found: RowMapping) -> Image:
-    columns: dict[str, Any] = dict(found)
-    return Image(**columns)
+_COLUMNS = columns(Image)
 
 
 async def add(db: Connection, image: Image) -> None:
     """Keep an image; one that is there already stays as it is."""
-    await change(
-        db,
-        f"""
-        INSERT INTO images ({_COLUMNS})
-        VALUES (:id, :job_id, :position, :guild_id, :owner_id, :sha256, :media_type, :width, :height, :bytes, :seed,
-            :parent_image_id, :created_at, :deleted_at, :deleted_by)
-        ON CONFLICT (id) DO NOTHING
-        """,
-        asdict(image),
-    )
+    await change(db, f"{insert('images', Image)} ON CONFLICT (id) DO NOTHING", asdict(image))
 
 
 async def find(db: Connection, image_id: str) -> Image | None:
-    found = await row(db, f"SELECT {_COLUMNS} FROM images WHERE id = :id", {"id": image_id})
-    return _image(found) if found else None
+    image = await row(db, f"SELECT {_COLUMNS} FROM images WHERE id = :id", {"id": image_id})
+    return read(Image, image) if image else None
 
 
 async def sizes(db: Connection, sha256s: Iterable[str]) -> dict[str, int]:
     """Pixels of those of the files that are images drawn here."""
-    found = {
-        sha: await row(db, "SELECT width * height AS n FROM images WHERE sha256 = :sha", {"sha": sha})
-        for sha in sha256s
+    sizes = {
+        sha256: await row(db, "SELECT width * height AS n FROM images WHERE sha256 = :sha256", {"sha256": sha256})
+        for sha256 in sha256s
     }
-    return {sha: size["n"] for sha, size in found.items() if size}
+    return {sha256: size["n"] for sha256, size in sizes.items() if size}
 
 
 async def of_job(db: Connection, job_id: str) -> list[Image]:
     """The images of a request, deleted ones too, in their order."""
-    found = await rows(db, f"SELECT {_COLUMNS} FROM images WHERE job_id = :id ORDER BY position", {"id": job_id})
-    return [_image(each) for each in found]
+    images = await rows(db, f"SELECT {_COLUMNS} FROM images WHERE job_id = :id ORDER BY position", {"id": job_id})
+    return [read(Image, each) for each in images]
 
 
 async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) -> list[tuple[Image, str]]:
     """A member's newest images in a community, each with the JSON of the request that it belongs to."""
-    found = await rows(
+    newest = await rows(
         db,
         f"""
         SELECT {_COLUMNS}, (SELECT request FROM jobs WHERE jobs.id = images.job_id) AS request FROM images
@@ -92,10 +75,10 @@ async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) ->
         {"guild_id": guild_id, "owner_id": owner_id, "limit": limit},
     )
     images: list[tuple[Image, str]] = []
-    for each in found:
-        columns: dict[str, Any] = dict(each)
-        request = columns.pop("request")
-        images.append((Image(**columns), request))
+    for each in newest:
+        values = dict(each)
+        request = values.pop("request")
+        images.append((read(Image, values), request))
     return images
 
 
@@ -114,7 +97,7 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
 
 async def needed(db: Connection, sha256: str) -> bool:
     """Whether a row names a file that may still be used: as an image, in a finetune or a registration, as the input of
-    a request that may be asked for again, or as the sheet of a comparison.
+    a request that may be asked for again, or as the sheet of a comparison of which a picture is there.
 
     A request whose images were deleted is not asked for again.
     """
