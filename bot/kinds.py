@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.cards.base.faces import Face, Faces, QuestionFace
-from bot.cards.drawing.card import request_card
+from bot.cards.drawing.card import image_card, request_card
+from bot.cards.drawing.review import spending_review_card
 from bot.cards.finetuning.card import finetune_card
 from bot.cards.finetuning.news import finetune_news
 from bot.cards.finetuning.review import consent_review_card, training_review_card
 from bot.cards.registering.card import registration_card
 from bot.cards.registering.news import registration_news
 from bot.cards.registering.review import registration_review_card
-from bot.cards.reviewing.card import review_card
 from bot.jobs.journal import Journal
 from bot.jobs.worker import PAID_WAIT, Outcome
 from bot.workflows.base.cards import Load
 from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.feature import Drawing
-from bot.workflows.drawing.verbs import apply_decision_on_spending
+from bot.workflows.drawing.verbs import apply_decision_on_spending, is_lenient
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.finetuning.starting import apply_decision_on_training
 from bot.workflows.finetuning.training_job import LOST_AFTER, SEARCHED_EVERY
@@ -27,7 +27,7 @@ from bot.workflows.registering.conflicts import object_to_registration
 from bot.workflows.registering.feature import Registering
 from bot.workflows.registering.types import KIND as REGISTER
 from bot.workflows.registering.verbs import apply_decision_on_registration, undo_approval
-from bot.workflows.reviewing.verbs import QuestionRules
+from bot.workflows.reviewing.types import QuestionRules
 from storage.base.jobs import Job
 
 PATIENCE = 3600.0
@@ -71,7 +71,12 @@ JOB_KINDS = {
         run=lambda features: features.drawing.request_job,
         patience=10 * PATIENCE,
         load=lambda features: features.drawing.views.of,
-        face=Face(card=request_card, title=lambda view: view.request.prompt),
+        face=Face(
+            card=request_card,
+            one_image=image_card,
+            made_for_adults=is_lenient,
+            title=lambda view: view.request.prompt,
+        ),
     ),
     "draw": JobKind(run=lambda features: features.drawing.picture_job, patience=PATIENCE),
     "finetune": JobKind(
@@ -107,7 +112,7 @@ def question_kinds(*, undo_seconds: float) -> dict[str, QuestionKind]:
     return {
         "spend": QuestionKind(
             QuestionRules(apply_decision_on_spending),
-            QuestionFace("Pictures", lambda review, view, _: review_card(review, view)),
+            QuestionFace("Pictures", lambda review, view, _: spending_review_card(review, view)),
         ),
         "train": QuestionKind(
             QuestionRules(apply_decision_on_training), QuestionFace("Training", training_review_card)

@@ -149,7 +149,7 @@ Field = (
     | discord.ui.Checkbox[Any]
 )
 YES = "yes"
-"""What `given` says of a box that is ticked."""
+"""What `read_fields` says of a box that is ticked."""
 
 
 @dataclass(frozen=True)
@@ -187,26 +187,26 @@ class Form(discord.ui.Modal):
         self.add_item(discord.ui.TextDisplay[Any](text))
 
     def ask(self, name: str, text: str, field: Field, why: str = "") -> None:
-        """Add a field; what is given is found under `name` in `given`."""
+        """Add a field; what is given is read under `name` by `read_fields`."""
         field.custom_id = name
         shortened = textwrap.shorten(why, limits.HINT_CHARACTERS, placeholder="…") or None
         self.add_item(discord.ui.Label(text=text[: limits.HEADING_CHARACTERS], description=shortened, component=field))
 
 
-def given(interaction: Interaction) -> dict[str, str]:
+def read_fields(interaction: Interaction) -> dict[str, str]:
     """What was given in a sent form, by the names of its fields. An empty field is an empty text.
 
-    Of several choices it is the first: `chosen` has them all.
+    Of several choices it is the first: `read_choices` has them all.
     """
     return {name: next(iter(values), "") for name, values in _sent(interaction)}
 
 
-def chosen(interaction: Interaction, name: str) -> list[str]:
+def read_choices(interaction: Interaction, name: str) -> list[str]:
     """All that was chosen in the field of that name."""
     return dict(_sent(interaction)).get(name, [])
 
 
-def files(interaction: Interaction) -> dict[str, list[Attached]]:
+def read_files(interaction: Interaction) -> dict[str, list[Attached]]:
     """The files of each field of a sent form, in the order in which they were given."""
     data: Any = interaction.data or {}
     there = data.get("resolved", {}).get("attachments", {})
@@ -217,11 +217,11 @@ def files(interaction: Interaction) -> dict[str, list[Attached]]:
     }
 
 
-def mentioned(interaction: Interaction, name: str) -> list[Mentioned]:
+def read_mentioned(interaction: Interaction, name: str) -> list[Mentioned]:
     """The members and roles that were chosen in the field of that name."""
     data: Any = interaction.data or {}
     roles = data.get("resolved", {}).get("roles", {})
-    return [Mentioned(int(each), is_role=each in roles) for each in chosen(interaction, name)]
+    return [Mentioned(int(each), is_role=each in roles) for each in read_choices(interaction, name)]
 
 
 def _sent(interaction: Interaction) -> Iterator[tuple[str, list[str]]]:
@@ -261,7 +261,7 @@ def card_of(interaction: Interaction) -> int | None:
     return interaction.extras.get(_CARD)
 
 
-def settle(interaction: Interaction) -> None:
+def mark_answered(interaction: Interaction) -> None:
     """The public answer has become a card: a failure from now on leaves it alone."""
     interaction.extras.pop(_CARD, None)
     interaction.extras[_SETTLED] = True
@@ -292,7 +292,7 @@ async def say(interaction: Interaction, sentence: str) -> None:
         if not interaction.response.is_done():
             await interaction.response.send_message(sentence, ephemeral=True)
         elif _CARD in interaction.extras:
-            settle(interaction)
+            mark_answered(interaction)
             await interaction.edit_original_response(content="…")  # a followup to “thinking…” would replace it, for all
             await interaction.followup.send(sentence, ephemeral=True)
             await interaction.delete_original_response()

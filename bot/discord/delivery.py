@@ -18,7 +18,6 @@ import discord
 
 from bot.cards.base.faces import Faces
 from bot.cards.base.layout import Card, Copy
-from bot.cards.drawing.card import image_card
 from bot.cards.reviewing.queue import reminder_card
 from bot.clock import Clock
 from bot.discord.buttons import card_of
@@ -29,7 +28,6 @@ from bot.pictures.decode import Decoder
 from bot.workflows.base.cards import CardView
 from bot.workflows.base.files import Files
 from bot.workflows.base.types import Forecast, Posted
-from bot.workflows.drawing.types import RequestView
 from bot.workflows.reviewing.reminders import Reminder
 from storage.base import jobs
 from storage.database import Database
@@ -111,7 +109,6 @@ class DiscordDelivery:
         """`database` says what has changed while a card was on its way; Discord allows 50 requests a second in all."""
         self._client = client
         self._clock = clock
-        self._files = files
         self._faces = faces
         self._posting = Posting(client, files=files, decoder=decoder)
         self._database = database
@@ -235,12 +232,10 @@ class DiscordDelivery:
         async with self._posting.explained(place):
             message_id = card_of(interaction) or (await interaction.original_response()).id
         place = dataclasses.replace(place, message_id=message_id)
-        if image is None or not isinstance(view, RequestView):
+        if image is None:
             posted = await self._posting.put(place, view.images, self._draw(self._steadied(view)))
         else:
-            posted = await self._posting.put(
-                place, [image], lambda copies: image_card(view, image, self._files, copies)
-            )
+            posted = await self._posting.put(place, [image], lambda copies: self._faces.image_card(view, image, copies))
         if posted is None:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted

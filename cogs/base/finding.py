@@ -4,108 +4,50 @@ import re
 
 import discord
 
-from bot.discord.buttons import PATTERN, custom_ids
+from bot.discord.buttons import PATTERN, Subject, custom_ids
 from bot.discord.client import Interaction
+from bot.discord.permissions import age_restricted
 from bot.errors import Refused
-from bot.workflows.community.limits import OPEN_SAFETY
-from bot.workflows.drawing.types import RequestView
-from bot.workflows.finetuning.types import FinetuneView
-from cogs.base.asking import age_restricted, moderates, roles_of
-from storage.base.jobs import Job
-from storage.drawing.images import Image
-from storage.finetuning import finetunes
-from storage.finetuning.finetunes import FinetuneState
+from bot.workflows.base.cards import CardView, Image, Job
+from bot.workflows.base.types import PICTURES
 
 LINK = re.compile(r"<?https://(?:\w+\.)?discord(?:app)?\.com/channels/(\d{15,20})/(\d{15,20})/(\d{15,20})>?")
 IMAGE_ID = re.compile(r"(?P<job>[0-9a-z]{1,20})-(?P<position>[1-9][0-9]?)")
-BEFORE = (FinetuneState.DRAFT, FinetuneState.ASKING, FinetuneState.TRAINING, FinetuneState.UNKNOWN)
-"""States of a finetune in which its card is for all who see the channel."""
 JOB_ID = re.compile(r"[0-9a-z]{1,20}")
 
 
-async def request_of(interaction: Interaction, job_id: str) -> RequestView:
-    """The request with that id, of this community and fit for this channel.
+async def find_view(interaction: Interaction, job_id: str, *, kind: str) -> CardView:
+    """What has the card with that id, of this community, of that kind of job, and fit for this channel.
 
     Raises:
         Refused: there is none, or it was made in an age-restricted channel and this is none.
     """
-    view = await interaction.client.services.drawing.views.of(job_id)
-    if view is None or view.job.guild_id != interaction.guild_id:
+    services = interaction.client.services
+    view = await services.views.of(job_id)
+    if view is None or view.job.kind != kind or view.job.guild_id != interaction.guild_id:
         raise Refused(f"There is no request `{job_id[:20]}` in this server.")
-    await _check_age(interaction, view)
+    if view.job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
+        return view
+    channel = await channel_of(interaction, view.job.channel_id)
+    if age_restricted(channel) or (channel is None and services.faces.of(view).made_for_adults(view)):
+        raise Refused("This was made in an age-restricted channel and can only be shown in one.")
     return view
 
 
-async def image_of(interaction: Interaction, image_id: str) -> tuple[RequestView, Image]:
-    """The image with that id, and its request; raises as `request_of`."""
-    found = IMAGE_ID.fullmatch(image_id)
-    if not found:
+async def find_image(interaction: Interaction, image_id: str) -> tuple[CardView, Image]:
+    """The image with that id, and its request.
+
+    Raises:
+        Refused: there is none here, or it was made in an age-restricted channel and this is none.
+    """
+    parts = IMAGE_ID.fullmatch(image_id)
+    if not parts:
         raise Refused(f"`{image_id[:20]}` is not the id of a picture.")
-    view = await request_of(interaction, found["job"])
+    view = await find_view(interaction, parts["job"], kind=PICTURES)
     image = next((image for image in view.images if image.id == image_id), None)
     if image is None:
         raise Refused("This picture is not there any more, or was never finished.")
     return view, image
-
-
-async def finetune_of(interaction: Interaction, finetune_id: str) -> FinetuneView:
-    """The finetune with that id, of this community, that the asker may know of.
-
-    Raises:
-        Refused: there is none, in the same words as where it is not shared with them.
-    """
-    return await _for_asker(interaction, await interaction.client.services.finetuning.views.of(finetune_id))
-
-
-async def finetune_named(interaction: Interaction, text: str) -> FinetuneView:
-    """The finetune of that name or id; raises as `finetune_of`."""
-    assert interaction.guild_id, "commands are in communities only"
-    views = interaction.client.services.finetuning.views
-    typed = text.strip()
-    found = await views.find_by_name(interaction.guild_id, typed) or await views.of(typed.strip("`").lower())
-    return await _for_asker(interaction, found)
-
-
-async def usable_named(interaction: Interaction, text: str) -> FinetuneView:
-    """The finetune of that name, which the asker may draw with just now.
-
-    Raises:
-        Refused: as `Finetunes.usable`.
-    """
-    view = await finetune_named(interaction, text)
-    return await usable_of(interaction, view.finetune.id)
-
-
-async def usable_of(interaction: Interaction, finetune_id: str) -> FinetuneView:
-    """The finetune with that id; raises as `usable_named`."""
-    assert interaction.guild_id, "commands and buttons are in communities only"
-    return await interaction.client.services.finetuning.finetunes.usable(
-        finetune_id, guild_id=interaction.guild_id, user_id=interaction.user.id, roles=roles_of(interaction)
-    )
-
-
-async def _for_asker(interaction: Interaction, view: FinetuneView | None) -> FinetuneView:
-    if (
-        view is None
-        or view.job.guild_id != interaction.guild_id
-        or view.finetune.state is FinetuneState.DELETED
-        or not await _may_know(interaction, view)
-    ):
-        raise Refused("There is no such finetune here, or it is not shared with you.")
-    return view
-
-
-async def _may_know(interaction: Interaction, view: FinetuneView) -> bool:
-    """Its owner, its contributors, the moderators, and whoever may draw with it; until then whoever sees its card."""
-    user_id = interaction.user.id
-    if user_id == view.finetune.owner_id or user_id in view.contributors:
-        return True
-    async with interaction.client.services.kit.database.read() as db:
-        if await finetunes.may_use(db, view.finetune.id, user_id=user_id, roles=roles_of(interaction)):
-            return True
-    if view.finetune.state in BEFORE and await in_sight(interaction, view.job.channel_id):
-        return True
-    return await moderates(interaction)
 
 
 async def check_age(interaction: Interaction, job: Job) -> None:
@@ -152,7 +94,7 @@ async def pointed_at(interaction: Interaction, text: str) -> str:
     guild_id, channel_id, message_id = (int(each) for each in link.groups())
     if guild_id != interaction.guild_id:
         raise Refused("That message is in another server.")
-    job = await interaction.client.services.drawing.requests.find(message_id)
+    job = await interaction.client.services.views.find_by_message(message_id)
     return job.id if job else pointer(interaction, await _message(interaction, channel_id, message_id))
 
 
@@ -164,10 +106,10 @@ def pointer(interaction: Interaction, message: discord.Message) -> str:
     """
     if interaction.client.user is None or message.author.id != interaction.client.user.id:
         raise Refused("That message is not from this bot.")
-    found = [each for custom_id in custom_ids(message.components) if (each := PATTERN.fullmatch(custom_id))]
-    subjects = [each["subject"] for each in found if each["verb"].startswith("img:")]
-    for others in ("fin:", "reg:"):
-        subjects = subjects or [each["subject"].partition(":")[0] for each in found if each["verb"].startswith(others)]
+    presses = [each for custom_id in custom_ids(message.components) if (each := PATTERN.fullmatch(custom_id))]
+    subjects = [each["subject"] for each in presses if each["verb"].startswith("img:")]
+    for noun in ("fin:", "reg:"):
+        subjects = subjects or [Subject(each["subject"]).id for each in presses if each["verb"].startswith(noun)]
     images = {subject for subject in subjects if IMAGE_ID.fullmatch(subject)}
     requests = {subject.partition("-")[0] for subject in subjects}
     if len(requests) != 1:
@@ -203,24 +145,13 @@ async def permissions_in(interaction: Interaction, channel_id: int) -> discord.P
 async def channel_of(interaction: Interaction, channel_id: int) -> "discord.abc.GuildChannel | discord.Thread | None":
     """A channel or thread of this community, archived ones too; None where it is gone or closed to the bot."""
     assert interaction.guild, "commands and buttons are in communities only"
-    found = interaction.guild.get_channel_or_thread(channel_id)
-    if found is not None:
-        return found
+    channel = interaction.guild.get_channel_or_thread(channel_id)
+    if channel is not None:
+        return channel
     try:
         return await interaction.guild.fetch_channel(channel_id)
     except (discord.NotFound, discord.Forbidden, discord.InvalidData):
         return None
-
-
-async def _check_age(interaction: Interaction, view: RequestView) -> None:
-    """What was made where only adults look stays there. Of a channel that is gone, the safety tolerance tells."""
-    if view.job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
-        return
-    channel = await channel_of(interaction, view.job.channel_id)
-    tolerance = view.request.parameters.get("safety_tolerance")
-    lenient = isinstance(tolerance, int) and tolerance > OPEN_SAFETY
-    if age_restricted(channel) or (channel is None and lenient):
-        raise Refused("This was made in an age-restricted channel and can only be shown in one.")
 
 
 async def in_sight(interaction: Interaction, channel_id: int) -> bool:

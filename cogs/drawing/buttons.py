@@ -6,21 +6,23 @@ from discord.ui import Select, TextInput
 from bot import limits
 from bot.cards.base.words import money
 from bot.cards.drawing.details import request_details
-from bot.discord.buttons import Answer, Form, Press, given, say, settle
+from bot.discord.buttons import Answer, Form, Press, mark_answered, read_fields, say
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.workflows.community.models import INPUT, model_named
 from bot.workflows.drawing.types import ImageRequest, RequestView, Stage
-from cogs.base.asking import draw, moderates
-from cogs.base.finding import image_of, permissions_in, request_of
+from cogs.base.finding import permissions_in
+from cogs.drawing.asking import draw
+from cogs.drawing.finding import image_of, request_of
+from cogs.reviewing.moderators import moderates
 
 
 async def pick(interaction: Interaction, image_id: str) -> None:
     """Post one picture by itself."""
     view, image = await image_of(interaction, image_id)
     await interaction.client.services.delivery.answer(interaction, view, image)
-    settle(interaction)
+    mark_answered(interaction)
 
 
 async def vary(interaction: Interaction, image_id: str) -> None:
@@ -68,7 +70,9 @@ async def open_prompt(interaction: Interaction, job_id: str) -> None:
 async def prompted(interaction: Interaction, job_id: str) -> None:
     """The same request with the prompt of the form."""
     view = await request_of(interaction, job_id)
-    await draw(interaction, view.request.model_copy(update={"prompt": given(interaction)["prompt"], "seed": None}))
+    await draw(
+        interaction, view.request.model_copy(update={"prompt": read_fields(interaction)["prompt"], "seed": None})
+    )
 
 
 async def open_edit(interaction: Interaction, image_id: str) -> None:
@@ -79,7 +83,7 @@ async def open_edit(interaction: Interaction, image_id: str) -> None:
 
 async def edited(interaction: Interaction, image_id: str) -> None:
     """An edit of the picture that the form is about, or that was chosen in it."""
-    fields = given(interaction)
+    fields = read_fields(interaction)
     view, image = await image_of(interaction, fields.get("picture") or image_id)
     model = model_named(fields.get("model") or catalogue.USUAL_EDITOR)
     request = ImageRequest(prompt=fields["instruction"], model=model.key, spoiler=view.request.spoiler)

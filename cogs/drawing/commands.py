@@ -10,7 +10,7 @@ from discord.ext import commands
 from discord.ui import TextInput
 
 from bot import limits
-from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, given
+from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
@@ -19,12 +19,13 @@ from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.community.models import painter_named, painters
 from bot.workflows.drawing.defaults import MASK, Asked, check_early, image_role
-from bot.workflows.drawing.generations import STRENGTH
 from bot.workflows.drawing.types import ImageRequest
-from cogs.base.asking import attached, check_place, draw, origin
-from cogs.base.finding import usable_named
+from bot.workflows.finetuning.types import STRENGTH
+from cogs.base.asking import attached, check_place, origin
 from cogs.community.choices import FORMATS, Count, Safety, suggest_of, suggest_ratios
+from cogs.drawing.asking import draw
 from cogs.finetuning.choices import models_of, suggest_ready
+from cogs.finetuning.finding import usable_named
 
 FORM_LIFE = 1800.0
 """Seconds for which a form may stay open."""
@@ -157,7 +158,7 @@ class Imagine(commands.Cog):
         draft = await self._client.services.forms.find(form_id, interaction.user.id, Draft)
         if draft is None:
             raise Refused("This form was open for too long. Please type the command again.")
-        chosen: dict[str, Value] = {name: text for name, text in given(interaction).items() if text.strip()}
+        chosen: dict[str, Value] = {name: text for name, text in read_fields(interaction).items() if text.strip()}
         request = draft.request.model_copy(update={"parameters": draft.request.parameters | chosen})
         await self._draw(interaction, draft.model_copy(update={"request": request}))
 

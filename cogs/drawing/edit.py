@@ -13,11 +13,13 @@ from bot.workflows.base.types import Upload
 from bot.workflows.community.models import INPUT, editor_named
 from bot.workflows.drawing.defaults import Asked, check_early
 from bot.workflows.drawing.types import ImageRequest, RequestView
-from cogs.base.asking import attached, check_place, draw
-from cogs.base.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
+from cogs.base.asking import attached, check_place
+from cogs.base.finding import IMAGE_ID, check_visible, pointed_at, pointer
 from cogs.community.choices import FORMATS, Count, suggest_editors, suggest_ratios
+from cogs.drawing.asking import draw
 from cogs.drawing.buttons import edit_form
 from cogs.drawing.commands import Seed
+from cogs.drawing.finding import image_of, request_of
 
 Strictness = Range[int, 0, 2]
 

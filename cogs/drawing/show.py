@@ -10,13 +10,15 @@ from discord.ext import commands
 
 from bot.cards.drawing.details import request_details
 from bot.cards.drawing.history import history_text
-from bot.discord.buttons import Answer, acknowledge, card_of, settle
+from bot.discord.buttons import Answer, acknowledge, card_of, mark_answered
 from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.workflows.base.cards import CardView
 from bot.workflows.drawing.types import RequestView
-from cogs.base.asking import check_place, moderates
-from cogs.base.finding import IMAGE_ID, check_visible, image_of, pointed_at, pointer, request_of
+from cogs.base.asking import check_place
+from cogs.base.finding import IMAGE_ID, check_visible, pointed_at, pointer
+from cogs.drawing.finding import image_of, request_of
+from cogs.reviewing.moderators import moderates
 
 HISTORY = 10
 """Requests that `/history` lists."""
@@ -43,7 +45,7 @@ class Show(commands.Cog):
             _, view = await find_showable(interaction, pointed)
             await check_visible(interaction, view.job)
             await self._show(interaction, view)
-        settle(interaction)
+        mark_answered(interaction)
 
     @app_commands.command()
     async def history(self, interaction: Interaction) -> None:
@@ -65,7 +67,7 @@ class Show(commands.Cog):
         if interaction.user.id != old.owner_id and not await moderates(interaction):
             raise Refused(f"This is still under way in <#{old.channel_id}>. Only <@{old.owner_id}> can move it here.")
         await services.drawing.requests.move_card(old, message_id=card_id, channel_id=channel_id)
-        settle(interaction)
+        mark_answered(interaction)
         services.delivery.remember(old.id, interaction)
         _, moved = await find_showable(interaction, old.id)
         await services.delivery.show(moved)

@@ -9,19 +9,20 @@ from discord.ui import FileUpload, TextInput
 
 from bot import limits
 from bot.cards.drawing.sweep import sweep_offer
-from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, files, given
+from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, read_fields, read_files
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.parameters import Model
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.defaults import Asked, image_role
-from bot.workflows.drawing.generations import STRENGTH, choose_seeds, sweep_of
+from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest
-from bot.workflows.finetuning.types import FinetuneView, usual_model
-from cogs.base.asking import attached, check_place, draw, origin, reply
-from cogs.base.finding import usable_named, usable_of
+from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
+from cogs.base.asking import attached, check_place, origin, reply
+from cogs.drawing.asking import draw
 from cogs.finetuning.choices import suggest_ready
+from cogs.finetuning.finding import usable_named, usable_of
 
 OFFER_LIFE = 3600.0
 """Seconds for which an offer can be taken."""
@@ -43,9 +44,9 @@ async def open_try(interaction: Interaction, finetune_id: str) -> None:
 
 async def tried(interaction: Interaction, finetune_id: str) -> None:
     view = await usable_of(interaction, finetune_id)
-    given_files = files(interaction).get("picture", [])
+    given_files = read_files(interaction).get("picture", [])
     pictures = {"reference"} if given_files else set[str]()
-    asked = Asked(given(interaction)["prompt"], usual_model(view), {}, pictures=pictures)
+    asked = Asked(read_fields(interaction)["prompt"], usual_model(view), {}, pictures=pictures)
     request = await interaction.client.services.drawing.requests.compose(origin(interaction), asked, view)
     uploads: dict[str, Upload] = {}
     for file in given_files:
@@ -71,7 +72,7 @@ async def open_sweep(interaction: Interaction, finetune_id: str) -> None:
 
 
 async def swept(interaction: Interaction, finetune_id: str) -> None:
-    fields = given(interaction)
+    fields = read_fields(interaction)
     if not fields["seeds"].strip().isdecimal():
         raise Refused("Say how many seeds, as a number such as 2.")
     view = await usable_of(interaction, finetune_id)

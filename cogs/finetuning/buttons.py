@@ -6,7 +6,7 @@ from discord.ui import Checkbox, MentionableSelect, Select, TextInput
 from bot import limits
 from bot.cards.base.words import money
 from bot.cards.finetuning.details import deletion_question, finetune_details
-from bot.discord.buttons import YES, Answer, Form, Press, Subject, acknowledge, given, mentioned, say
+from bot.discord.buttons import YES, Answer, Form, Press, Subject, acknowledge, read_fields, read_mentioned, say
 from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.providers import catalogue
@@ -15,9 +15,11 @@ from bot.providers.training import FinetuneSpec
 from bot.workflows.finetuning.drafts import LONGEST_DESCRIPTION
 from bot.workflows.finetuning.types import CONSENT, OPEN, FinetuneState, FinetuneView, Share, Visibility
 from bot.workflows.finetuning.verbs import MOST_SHARES
-from cogs.base.asking import moderates, reply
-from cogs.base.finding import check_age, finetune_of
+from cogs.base.asking import reply
+from cogs.base.finding import check_age
 from cogs.finetuning.drafts import own_draft, show_changed
+from cogs.finetuning.finding import finetune_of
+from cogs.reviewing.moderators import moderates
 
 _ASKED = ("learning_rate", "preset", "finetune_type")
 """Settings that the form of options has room for, besides the iterations."""
@@ -50,7 +52,7 @@ async def open_options(interaction: Interaction, finetune_id: str) -> None:
 
 async def configure(interaction: Interaction, finetune_id: str) -> None:
     view = await own_draft(interaction, finetune_id)
-    fields = given(interaction)
+    fields = read_fields(interaction)
     parameters: dict[str, Value] = dict(view.spec.parameters)
     for parameter in view.trainer.parameters:
         if parameter.name not in fields:
@@ -152,7 +154,7 @@ async def open_start(interaction: Interaction, subject: Subject) -> None:
 
 async def start(interaction: Interaction, subject: Subject) -> None:
     await finetune_of(interaction, subject.id)
-    if given(interaction).get("agreed") != YES:
+    if read_fields(interaction).get("agreed") != YES:
         raise Refused("You did not confirm that these pictures may be used. Nothing was started or charged.")
     starts = interaction.client.services.finetuning.starts
     await starts.start(subject.id, by=interaction.user.id, digest=subject.detail)
@@ -235,8 +237,8 @@ async def ask_share(interaction: Interaction, view: FinetuneView) -> None:
 
 async def share(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
-    visibility = Visibility(given(interaction)["who"])
-    shares = [Share("role" if each.is_role else "member", each.id) for each in mentioned(interaction, "these")]
+    visibility = Visibility(read_fields(interaction)["who"])
+    shares = [Share("role" if each.is_role else "member", each.id) for each in read_mentioned(interaction, "these")]
     if visibility is not Visibility.SHARED:
         shares = []
     elif not shares:
@@ -284,7 +286,7 @@ async def ask_withdrawal(interaction: Interaction, view: FinetuneView) -> None:
 
 async def withdraw(interaction: Interaction, finetune_id: str) -> None:
     view = await finetune_of(interaction, finetune_id)
-    if given(interaction).get("agreed") != YES:
+    if read_fields(interaction).get("agreed") != YES:
         raise Refused("You did not tick the box, so nothing has changed.")
     count = await interaction.client.services.finetuning.finetunes.withdraw(view, by=interaction.user.id)
     view = await show_changed(interaction, finetune_id)

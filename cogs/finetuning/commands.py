@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot import limits
 from bot.cards.base.words import money
 from bot.cards.finetuning.details import finetune_list
-from bot.discord.buttons import Answer, Press, acknowledge, given, say, settle
+from bot.discord.buttons import Answer, Press, acknowledge, mark_answered, read_fields, say
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of
@@ -24,10 +24,10 @@ from bot.workflows.finetuning.choices import finetuned_models, finetuned_named
 from bot.workflows.finetuning.drafts import check_description, check_name
 from bot.workflows.finetuning.types import FinetuneView
 from cogs.base.asking import attached, check_place, origin, roles_of
-from cogs.base.finding import finetune_named
 from cogs.finetuning.buttons import ask_deletion, ask_share, ask_withdrawal, show_details
 from cogs.finetuning.choices import suggest_drawing, suggest_finetunes, suggest_ready
 from cogs.finetuning.drafts import show_changed
+from cogs.finetuning.finding import finetune_named
 from cogs.finetuning.pictures import (
     FORM_LIFE,
     MessagePictures,
@@ -155,7 +155,7 @@ class Finetune(
         new = await self._client.services.forms.find(form_id, interaction.user.id, NewFinetune)
         if new is None:
             raise Refused("This form was open for too long. Please type the command again.")
-        messages = await find_linked_pictures(interaction, given(interaction).get("links", ""))
+        messages = await find_linked_pictures(interaction, read_fields(interaction).get("links", ""))
         await self._create(interaction, new, uploaded_files(interaction), messages)
 
     async def _create(
@@ -166,7 +166,7 @@ class Finetune(
         job, taken = await services.finetuning.drafts.create(
             origin(interaction), spec, uploads, description=new.description
         )
-        settle(interaction)
+        mark_answered(interaction)
         services.delivery.remember(job.id, interaction)
         lines = [taken_text(taken)] if taken.left_out else []
         lines += await add_all_pictures(interaction, job.id, messages, consented=False)

@@ -6,7 +6,7 @@ from bot.discord.buttons import say
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.workflows.finetuning.types import OPEN, FinetuneView
-from cogs.base.finding import finetune_of
+from cogs.finetuning.finding import finetune_of
 
 
 async def draft_of(interaction: Interaction, finetune_id: str) -> FinetuneView:

@@ -1,23 +1,28 @@
 """The pictures that a member gives for a training set: in a form, or on messages that they point at."""
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import discord
 from discord.ui import FileUpload, TextInput
 
 from bot import limits
 from bot.cards.base.words import counted
-from bot.discord.buttons import Attached, Form, files
+from bot.discord.buttons import Attached, Form, read_files
 from bot.discord.client import Client, Interaction
+from bot.discord.permissions import age_restricted
 from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of, quoted, stem
 from bot.values import Frozen
-from bot.workflows.base.types import Upload
+from bot.workflows.base.cards import Image
+from bot.workflows.base.types import PICTURES, Upload
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.intake import Taken
 from bot.workflows.finetuning.types import CONSENT, FinetuneView
-from cogs.base.asking import age_restricted, attached, stored
-from cogs.base.finding import IMAGE_ID, channel_of, finetune_of, image_of, linked, pointer, request_of
+from cogs.base.asking import attached
+from cogs.base.finding import IMAGE_ID, channel_of, find_image, find_view, linked, pointer
+from cogs.finetuning.finding import finetune_of
 
 FORM_LIFE = 1800.0
 """Seconds for which a form may stay open."""
@@ -76,7 +81,9 @@ def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -
 
 def uploaded_files(interaction: Interaction) -> list[Upload]:
     """The files of a sent form."""
-    return [_upload(interaction.client, each) for given_files in files(interaction).values() for each in given_files]
+    return [
+        _upload(interaction.client, each) for given_files in read_files(interaction).values() for each in given_files
+    ]
 
 
 async def find_linked_pictures(interaction: Interaction, links: str) -> list[MessagePictures]:
@@ -185,9 +192,9 @@ def _reads_messages(client: Client) -> bool:
 async def _list_own_images(interaction: Interaction, subject: str) -> tuple[str, ...]:
     """The ids of the bot's own pictures that a message is about."""
     if IMAGE_ID.fullmatch(subject):
-        _, image = await image_of(interaction, subject)
+        _, image = await find_image(interaction, subject)
         return (image.id,)
-    return tuple(image.id for image in (await request_of(interaction, subject)).images)
+    return tuple(image.id for image in (await find_view(interaction, subject, kind=PICTURES)).images)
 
 
 async def _shows_adults_only(interaction: Interaction, view: FinetuneView, pictures: MessagePictures) -> bool:
@@ -198,8 +205,8 @@ async def _shows_adults_only(interaction: Interaction, view: FinetuneView, pictu
 async def _collect(interaction: Interaction, pictures: MessagePictures) -> list[Upload]:
     uploads = [_upload(interaction.client, Attached(each.name, each.url, each.size)) for each in pictures.files]
     for image_id in pictures.images:
-        _, image = await image_of(interaction, image_id)
-        uploads.append(stored(interaction.client, image))
+        _, image = await find_image(interaction, image_id)
+        uploads.append(_kept(interaction.client, image))
     return uploads
 
 
@@ -211,3 +218,13 @@ def _source(interaction: Interaction, pictures: MessagePictures, *, consented: b
 
 def _upload(client: Client, file: Attached) -> Upload:
     return attached(client, file.url, name=file.name, size=file.size)
+
+
+def _kept(client: Client, image: Image) -> Upload:
+    """A picture that the bot has, exactly as its provider made it."""
+
+    async def save(path: Path) -> None:
+        content = await client.services.kit.files.read(image.sha256)
+        await asyncio.to_thread(path.write_bytes, content)
+
+    return Upload(name=f"{image.id}.{image.extension}", size=image.bytes, save=save)

@@ -9,14 +9,23 @@ from discord import app_commands
 from discord.ui import Select, TextInput
 
 from bot import limits
-from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, chosen, given
+from bot.discord.buttons import (
+    Answer,
+    Form,
+    Press,
+    Subject,
+    acknowledge,
+    read_choices,
+    read_fields,
+)
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.workflows.base.types import job_id
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.types import CONSENT, FinetuneView, OpenDraft
-from cogs.base.finding import finetune_of, in_sight
+from cogs.base.finding import in_sight
 from cogs.finetuning.drafts import draft_of, own_draft, show_changed
+from cogs.finetuning.finding import finetune_of
 from cogs.finetuning.pictures import (
     FORM_LIFE,
     MessagePictures,
@@ -45,7 +54,7 @@ async def open_add(interaction: Interaction, finetune_id: str) -> None:
 async def add(interaction: Interaction, finetune_id: str) -> None:
     """The form was sent: its files and the pictures of its links go into the draft."""
     view = await finetune_of(interaction, finetune_id)
-    uploads, links = uploaded_files(interaction), given(interaction).get("links", "")
+    uploads, links = uploaded_files(interaction), read_fields(interaction).get("links", "")
     if not uploads and not links.strip():
         raise Refused("No file and no link was given, so nothing has changed.")
     messages = await find_linked_pictures(interaction, links)
@@ -83,7 +92,7 @@ async def caption(interaction: Interaction, subject: Subject) -> None:
     count, _, order = subject.detail.partition(".")
     if not count.isdecimal() or _hash_order(view, int(count)) != order:
         raise Refused("Pictures were removed meanwhile, so the numbers do not fit any more. Nothing was changed.")
-    captions = read_numbered(given(interaction)["captions"])
+    captions = read_numbered(read_fields(interaction)["captions"])
     await interaction.client.services.finetuning.drafts.caption(subject.id, captions, by=interaction.user.id)
     await show_changed(interaction, subject.id)
 
@@ -126,7 +135,7 @@ async def open_removal(interaction: Interaction, finetune_id: str) -> None:
 async def remove(interaction: Interaction, finetune_id: str) -> None:
     """The form was sent: the chosen pictures are taken out of the draft."""
     view = await draft_of(interaction, finetune_id)
-    picture_ids, drafts = chosen(interaction, "pictures"), interaction.client.services.finetuning.drafts
+    picture_ids, drafts = read_choices(interaction, "pictures"), interaction.client.services.finetuning.drafts
     if not await drafts.remove(view.finetune.id, picture_ids, by=interaction.user.id):
         raise Refused("Those pictures are gone already.")
     await show_changed(interaction, finetune_id)
@@ -161,7 +170,7 @@ async def add_to_chosen(interaction: Interaction, form_id: str) -> None:
     pictures = await interaction.client.services.forms.find(form_id, interaction.user.id, MessagePictures)
     if pictures is None:
         raise Refused("This form was open for too long. Please start again from the message.")
-    await _add_to(interaction, given(interaction)["finetune"], pictures)
+    await _add_to(interaction, read_fields(interaction)["finetune"], pictures)
 
 
 async def _add_to(interaction: Interaction, finetune_id: str, pictures: MessagePictures) -> None:

@@ -7,15 +7,16 @@ import discord
 from bot.cards.base.words import quoted
 from bot.cards.registering.details import registration_details
 from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
-from bot.discord.buttons import Answer, Press, Subject, given
+from bot.discord.buttons import Answer, Press, Subject, read_fields
 from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.workflows.registering.draft_card import FormName
 from bot.workflows.registering.exact import load_files, plan_files
 from bot.workflows.registering.types import Details, DraftView, RegistrationView
-from cogs.base.asking import check_place, moderates, reply
+from cogs.base.asking import check_place, reply
 from cogs.registering.finding import registration_of, show_registration
 from cogs.registering.forms import answer_form, creators_form, licence_form, recipient_form, text_form
+from cogs.reviewing.moderators import moderates
 
 # The draft's forms.
 
@@ -71,7 +72,7 @@ async def _load_form(interaction: Interaction, registration_id: str, form: FormN
 async def _send_form(interaction: Interaction, registration_id: str, form: FormName) -> None:
     draft_card = interaction.client.services.registering.draft_card
     view = await draft_card.send_form(
-        registration_id, form, given(interaction), by=interaction.user.id, guild_id=interaction.guild_id
+        registration_id, form, read_fields(interaction), by=interaction.user.id, guild_id=interaction.guild_id
     )
     await _show_draft(interaction, view)
 
@@ -156,7 +157,7 @@ async def open_answer(interaction: Interaction, subject: Subject) -> None:
 async def send_answer(interaction: Interaction, subject: Subject) -> None:
     services = interaction.client.services
     await registration_of(interaction, subject)
-    text = given(interaction)["answer"]
+    text = read_fields(interaction)["answer"]
     await services.registering.registrations.answer(subject, by=interaction.user.id, text=text)
     view = await show_registration(interaction, subject)
     if view.review:

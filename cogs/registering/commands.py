@@ -8,12 +8,13 @@ from discord.ui import Select
 
 from bot import limits
 from bot.cards.registering.draft import registration_draft_card
-from bot.discord.buttons import Answer, Form, Press, acknowledge, given
+from bot.discord.buttons import Answer, Form, Press, acknowledge, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.workflows.drawing.types import RequestView
 from cogs.base.asking import check_place, origin, reply
-from cogs.base.finding import IMAGE_ID, image_of, pointed_at, pointer, request_of
+from cogs.base.finding import IMAGE_ID, pointed_at, pointer
+from cogs.drawing.finding import image_of, request_of
 
 
 async def suggest_pictures(interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -56,7 +57,7 @@ async def begin_draft(interaction: Interaction, image_id: str) -> None:
 
 async def send_choice(interaction: Interaction, _: str) -> None:
     """The form was sent."""
-    await begin_draft(interaction, given(interaction)["picture"])
+    await begin_draft(interaction, read_fields(interaction)["picture"])
 
 
 async def start(interaction: Interaction, subject: str) -> None:

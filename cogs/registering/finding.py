@@ -3,9 +3,9 @@
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.workflows.registering.types import RegistrationView
-from cogs.base.asking import moderates
 from cogs.base.changes import show_card
 from cogs.base.finding import check_age, in_sight
+from cogs.reviewing.moderators import moderates
 
 
 async def registration_of(interaction: Interaction, registration_id: str) -> RegistrationView:

@@ -14,7 +14,8 @@ from bot.errors import Refused
 from bot.pictures.names import Kind, kind_of
 from bot.workflows.registering.verification import Verdict
 from cogs.base.asking import attached, reply
-from cogs.base.finding import IMAGE_ID, LINK, image_of, linked, pointer, request_of
+from cogs.base.finding import IMAGE_ID, LINK, linked, pointer
+from cogs.drawing.finding import image_of, request_of
 from cogs.registering.finding import registration_of
 
 MOST = 4

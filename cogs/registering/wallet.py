@@ -7,7 +7,7 @@ from discord.ui import TextInput
 
 from bot import limits
 from bot.cards.registering.wallet import wallet_card, wallet_linked_card, wallet_text
-from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, given
+from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from cogs.base.asking import reply
@@ -61,7 +61,9 @@ async def send_signature(interaction: Interaction, subject: Subject) -> None:
     _check_own(interaction, subject)
     assert interaction.guild_id, "commands are in communities only"
     wallets = interaction.client.services.registering.wallets
-    linked = await wallets.prove(interaction.user.id, given(interaction)["signature"], guild_id=interaction.guild_id)
+    linked = await wallets.prove(
+        interaction.user.id, read_fields(interaction)["signature"], guild_id=interaction.guild_id
+    )
     await reply(interaction, wallet_linked_card(linked, wallets.network))
 
 

@@ -137,34 +137,36 @@ async def set_message(db: Connection, review_id: str, *, message_id: int, channe
     )
 
 
-async def claim(db: Connection, review_id: str, *, by: int, now: float, until: float) -> bool:
-    """Reserve an open question for one moderator until `until`; False when another holds it or it is decided."""
-    changed = await change(
+async def claim(db: Connection, review_id: str, *, by: int, now: float, until: float) -> Review | None:
+    """Reserve an open question for one moderator until `until`; None when another holds it or it is decided."""
+    claimed = await row(
         db,
-        """
+        f"""
         UPDATE reviews SET claimed_by = :by, claimed_until = :until
         WHERE id = :id AND state = 'open' AND (claimed_by IS NULL OR claimed_by = :by OR claimed_until < :now)
+        RETURNING {_COLUMNS}
         """,
         {"id": review_id, "by": by, "now": now, "until": until},
     )
-    return changed == 1
+    return _review(claimed) if claimed else None
 
 
 async def decide(
     db: Connection, review_id: str, *, state: ReviewState, digest: str, by: int, reason: str | None, now: float
-) -> bool:
-    """Close an open question, once; False when somebody did before, another moderator holds it, its time is over,
+) -> Review | None:
+    """Close an open question, once; None when somebody did before, another moderator holds it, its time is over,
     or the card showed something else."""
-    changed = await change(
+    decided = await row(
         db,
-        """
+        f"""
         UPDATE reviews SET state = :state, decided_by = :by, decided_at = :now, reason = :reason
         WHERE id = :id AND state = 'open' AND digest = :digest AND (expires_at >= :now OR :state = 'withdrawn')
             AND (claimed_by IS NULL OR claimed_by = :by OR claimed_until < :now OR :state = 'withdrawn')
+        RETURNING {_COLUMNS}
         """,
         {"id": review_id, "state": state, "digest": digest, "by": by, "now": now, "reason": reason},
     )
-    return changed == 1
+    return _review(decided) if decided else None
 
 
 async def expire(db: Connection, *, now: float) -> list[Review]:
@@ -180,19 +182,20 @@ async def expire(db: Connection, *, now: float) -> list[Review]:
     return [_review(each) for each in found]
 
 
-async def reopen(db: Connection, review_id: str, *, state: ReviewState, expires_at: float, now: float) -> bool:
-    """Take a decision back: nobody holds the question, and its next reminder waits anew; False when it is not
+async def reopen(db: Connection, review_id: str, *, state: ReviewState, expires_at: float, now: float) -> Review | None:
+    """Take a decision back: nobody holds the question, and its next reminder waits anew; None when it is not
     `state` any more."""
-    changed = await change(
+    reopened = await row(
         db,
-        """
+        f"""
         UPDATE reviews SET state = 'open', decided_by = NULL, decided_at = NULL, reason = NULL,
             expires_at = :expires_at, claimed_by = NULL, claimed_until = NULL, reminded_at = :now
         WHERE id = :id AND state = :state
+        RETURNING {_COLUMNS}
         """,
         {"id": review_id, "state": state, "expires_at": expires_at, "now": now},
     )
-    return changed == 1
+    return _review(reopened) if reopened else None
 
 
 async def to_remind(db: Connection, *, waits: Sequence[float], now: float, limit: int) -> list[Review]:

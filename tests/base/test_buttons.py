@@ -18,8 +18,8 @@ from bot.discord.buttons import (
     PressButton,
     button,
     custom_ids,
-    given,
-    settle,
+    mark_answered,
+    read_fields,
 )
 from bot.errors import Refused
 from tests import ROOT
@@ -113,7 +113,7 @@ async def test_a_refusal_is_one_private_sentence_and_leaves_nothing_in_the_chann
 async def test_a_refusal_after_the_answer_has_become_a_card_leaves_the_card_alone(community: Community) -> None:
     async def settle_and_refuse(interaction: Interaction, _subject: str) -> None:
         await interaction.edit_original_response(view=compose(row([button("tst:no", "8", "A card")])).view)
-        settle(interaction)
+        mark_answered(interaction)
         raise Refused("Not today.")
 
     community.app.client.presses.register("tst:no", Press(settle_and_refuse, Answer.PUBLIC))
@@ -160,7 +160,7 @@ async def test_a_form_is_answered_exactly_once_also_after_a_restart(community: C
         await interaction.response.send_modal(form)
 
     async def take(interaction: Interaction, subject: str) -> None:
-        sent.append((interaction.user.id, subject, given(interaction)))
+        sent.append((interaction.user.id, subject, read_fields(interaction)))
         await interaction.edit_original_response(content="Thank you.")
 
     def register() -> None:

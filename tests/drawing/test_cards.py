@@ -14,7 +14,7 @@ from bot.cards.community.settings import community_text, defaults_text
 from bot.cards.drawing.card import image_card, request_card
 from bot.cards.drawing.details import request_details
 from bot.cards.drawing.history import history_text
-from bot.cards.reviewing.card import review_card
+from bot.cards.drawing.review import spending_review_card
 from bot.discord.buttons import PressButton
 from bot.workflows.base.types import Forecast
 from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView
@@ -162,7 +162,7 @@ PROMPTS = [
 def test_discord_takes_every_card_of_every_stage_with_any_prompt(view: RequestView, prompt: str) -> None:
     view = replace(view, request=view.request.model_copy(update={"prompt": prompt}))
     review = a_review(state=ReviewState.DENIED, decided_by=MODERATOR, decided_at=START, reason=prompt or "no")
-    made = [card_of(view), review_card(a_review(), view), review_card(review, view)]
+    made = [card_of(view), spending_review_card(a_review(), view), spending_review_card(review, view)]
     made += [image_card(view, image, MEDIA) for image in view.images]
     for card in made:
         names = [file.link.removeprefix("attachment://") for file in card.files]
@@ -335,7 +335,7 @@ def test_a_smaller_copy_is_called_one() -> None:
 
 def test_a_moderator_sees_what_is_asked_and_decides_on_exactly_that() -> None:
     view = a_view(State.PARKED, State.PARKED, limit=100_000)
-    card = review_card(a_review(), view)
+    card = spending_review_card(a_review(), view)
     assert f"<@{OWNER}> would like 2 pictures" in words(card)
     assert "about $0.12, above this server's limit of $0.10" in words(card)
     assert "a cat on the moon" in words(card)
@@ -345,9 +345,9 @@ def test_a_moderator_sees_what_is_asked_and_decides_on_exactly_that() -> None:
 def test_a_claimed_question_says_by_whom_and_a_decided_one_has_no_buttons() -> None:
     view = a_view(State.PARKED)
     claimed = a_review(claimed_by=MODERATOR, claimed_until=START + 1800)
-    assert f"<@{MODERATOR}> has this one until <t:{START + 1800:.0f}:t>." in words(review_card(claimed, view))
+    assert f"<@{MODERATOR}> has this one until <t:{START + 1800:.0f}:t>." in words(spending_review_card(claimed, view))
     decided = a_review(state=ReviewState.DENIED, decided_by=MODERATOR, decided_at=START, reason="no")
-    card = review_card(decided, view)
+    card = spending_review_card(decided, view)
     assert f"Denied by <@{MODERATOR}>" in words(card)
     assert "Reason: no" in words(card)
     assert presses(card) == []

@@ -9,7 +9,7 @@ from bot.cards.base.layout import compose, row
 from bot.cards.reviewing.card import decisions, undo_row
 from bot.workflows.base.work import Transaction
 from bot.workflows.drawing.verbs import apply_decision_on_spending
-from bot.workflows.reviewing.verbs import QuestionRules
+from bot.workflows.reviewing.types import QuestionRules
 from storage.reviewing import audit, reviews
 from storage.reviewing.reviews import Review, ReviewState
 from tests.conftest import Founder

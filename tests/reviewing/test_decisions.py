@@ -12,7 +12,8 @@ from bot.errors import Refused
 from bot.workflows.base.work import Transaction
 from bot.workflows.reviewing import verbs as queue_of_reviews
 from bot.workflows.reviewing.trail import withdraw
-from bot.workflows.reviewing.verbs import CLAIM, Decisions, Moderator, QuestionRules
+from bot.workflows.reviewing.types import Moderator, QuestionRules
+from bot.workflows.reviewing.verbs import CLAIM, Decisions
 from storage.community import communities
 from storage.community.communities import Community
 from storage.database import Connection
@@ -26,8 +27,8 @@ OWNER, MIA, MAX, OLGA = 99, 11, 12, 13
 WHY = "You trained the model that drew this. Another moderator has to decide."
 
 
-def moderator(number: int, *, administrator: bool = False) -> Moderator:
-    return Moderator(number, frozenset({ROLE}), administrator)
+def moderator(number: int, *, administrator: bool = False, guild_id: int = GUILD) -> Moderator:
+    return Moderator(number, frozenset({ROLE}), administrator, guild_id)
 
 
 @dataclass
@@ -118,14 +119,14 @@ async def test_whatever_happens_to_a_question_is_written_down_with_what_was_seen
 
 async def test_what_was_refused_leaves_no_trace(queue: Queue) -> None:
     await queue.open()
-    nobody = Moderator(5, frozenset(), administrator=False)
+    nobody = Moderator(5, frozenset(), administrator=False, guild_id=GUILD)
     for attempt in (
         queue.decisions.decide("q1", nobody, approve=True, digest=DIGEST),
         queue.decisions.claim("q1", nobody),
         queue.decisions.ask("q1", nobody, "What?"),
         queue.decisions.undo("q1", nobody),
-        queue.decisions.keep_reason(GUILD, nobody, "Blurred."),
-        queue.decisions.deny_several(GUILD, {"q1": DIGEST}, nobody, reason="No."),
+        queue.decisions.save_reason(nobody, "Blurred."),
+        queue.decisions.deny_several({"q1": DIGEST}, nobody, reason="No."),
     ):
         with pytest.raises(Refused, match="Only this server's moderators"):
             await attempt
@@ -329,7 +330,7 @@ async def test_several_are_denied_each_by_itself_and_what_was_too_late_says_whos
     await queue.decide(OLGA, name="q2")
     await queue.decisions.claim("q3", moderator(OLGA))
     chosen = {"q1": DIGEST[:12], "q2": DIGEST[:12], "q3": DIGEST[:12], "gone": DIGEST[:12], "q4": "e" * 12}
-    results = await queue.decisions.deny_several(GUILD, chosen, moderator(MIA), reason="Blurred.")
+    results = await queue.decisions.deny_several(chosen, moderator(MIA), reason="Blurred.")
 
     now = f"{queue.bench.clock.now():.0f}"
     refusals = {denial.review_id: denial.refusal for denial in results}
@@ -344,14 +345,16 @@ async def test_several_are_denied_each_by_itself_and_what_was_too_late_says_whos
         ("register denied", "Blurred.")
     ]
     with pytest.raises(Refused, match="Please give a reason"):
-        await queue.decisions.deny_several(GUILD, {"q3": DIGEST}, moderator(MIA), reason=" ")
+        await queue.decisions.deny_several({"q3": DIGEST}, moderator(MIA), reason=" ")
 
 
 async def test_one_who_moderates_here_denies_nothing_of_another_server(queue: Queue) -> None:
     await queue.open()
     async with queue.bench.database.write() as db:
         await communities.save(db, 2, Community(moderator_role_id=ROLE), by=1, now=1.0)
-    (denial,) = await queue.decisions.deny_several(2, {"q1": DIGEST}, moderator(MIA, administrator=True), reason="No.")
+    (denial,) = await queue.decisions.deny_several(
+        {"q1": DIGEST}, moderator(MIA, administrator=True, guild_id=2), reason="No."
+    )
     assert denial.refusal == "This approval request is not in the bot's records any more."
     assert (await queue.decisions.find("q1")).state is ReviewState.OPEN
 
@@ -361,11 +364,11 @@ async def test_one_who_moderates_here_denies_nothing_of_another_server(queue: Qu
 
 async def test_the_newest_twenty_reasons_are_kept_each_once(queue: Queue) -> None:
     for number in range(25):
-        await queue.decisions.keep_reason(GUILD, moderator(MIA), f"Reason {number}")
-    await queue.decisions.keep_reason(GUILD, moderator(MIA), " Reason 20 ")
+        await queue.decisions.save_reason(moderator(MIA), f"Reason {number}")
+    await queue.decisions.save_reason(moderator(MIA), " Reason 20 ")
     async with queue.bench.database.read() as db:
         kept = (await communities.find(db, GUILD)).saved_reasons
     assert kept == tuple(f"Reason {number}" for number in (20, 24, 23, 22, 21, *range(19, 4, -1)))
-    await queue.decisions.forget_reasons(GUILD, moderator(MIA), ["Reason 24", "Reason 5", "not there"])
+    await queue.decisions.forget_reasons(moderator(MIA), ["Reason 24", "Reason 5", "not there"])
     async with queue.bench.database.read() as db:
         assert len((await communities.find(db, GUILD)).saved_reasons) == 18

@@ -13,12 +13,12 @@ from pydantic import AnyHttpUrl, SecretStr
 
 from bot.app import App, assemble
 from bot.cards.base.layout import compose, text
-from bot.cards.reviewing.queue import walked
+from bot.cards.reviewing.queue import walk_card
 from bot.command_line.run import live
 from bot.config import Settings
 from bot.errors import Unavailable
 from bot.workflows.reviewing.reminders import Reminder
-from bot.workflows.reviewing.verbs import Standing
+from bot.workflows.reviewing.types import Standing, Step
 from standins.base.faults import Fault
 from standins.bfl import BflServer
 from standins.discord import Interaction, LocalDiscord, Message, lost_answer, pointed_at
@@ -149,9 +149,7 @@ async def test_a_reminder_whose_answer_was_lost_is_posted_once(tmp_path: Path, h
 
 def test_a_card_that_is_full_is_walked_without_the_words_that_its_buttons_say_too() -> None:
     review = asked("q1")
-    card = walked(
-        compose([text("x" * 3990)]), review, place=1, count=2, standing=Standing("Nobody decides on that."), kept=0
-    )
+    card = walk_card(compose([text("x" * 3990)]), review, Step(1, 2, Standing("Nobody decides on that."), 0))
     assert card.view.content_length() == 3990
-    card = walked(compose([text("x")]), review, place=1, count=2, standing=Standing("Nobody decides."), kept=0)
+    card = walk_card(compose([text("x")]), review, Step(1, 2, Standing("Nobody decides."), 0))
     assert "cannot decide this one" in str(card.view.to_components())

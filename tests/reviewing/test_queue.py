@@ -10,7 +10,7 @@ from simcord import ChannelHandle, InteractionResult
 from bot.errors import Refused
 from bot.workflows.base.types import REVIEW_LIFE, Origin
 from bot.workflows.drawing.types import ImageRequest
-from bot.workflows.reviewing.verbs import Moderator
+from bot.workflows.reviewing.types import Moderator
 from storage.base.jobs import State
 from storage.reviewing.reviews import ReviewState
 from tests.conftest import Founder
@@ -172,7 +172,7 @@ async def test_of_moderators_who_decide_at_once_one_decides_and_the_others_are_t
         digest = (await decisions.find(job.id)).digest[:DIGEST]
 
         async def decide(who: int, review_id: str = job.id, digest: str = digest) -> str | None:
-            moderator = Moderator(who, frozenset({community.role.id}), administrator=False)
+            moderator = Moderator(who, frozenset({community.role.id}), administrator=False, guild_id=community.guild.id)
             try:
                 await decisions.decide(review_id, moderator, approve=who == 2, digest=digest, reason="No.")
             except Refused as error:

@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import Refused
 from bot.workflows.base.work import Transaction
-from bot.workflows.reviewing.verbs import Decisions, Moderator, QuestionRules
+from bot.workflows.reviewing.types import Moderator, QuestionRules
+from bot.workflows.reviewing.verbs import Decisions
 from storage import database
 from storage.base import notes
 from storage.community.communities import Community, save
@@ -40,7 +41,7 @@ def question(name: str, *, kind: str = "register", by: int = 99) -> Review:
 
 
 def moderator(number: int) -> Moderator:
-    return Moderator(number, frozenset({ROLE}), administrator=False)
+    return Moderator(number, frozenset({ROLE}), administrator=False, guild_id=GUILD)
 
 
 async def carry_out(tx: Transaction, review: Review) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.workflows.base.types import REVIEW_LIFE
 from bot.workflows.reviewing.reminders import Reminders
-from bot.workflows.reviewing.verbs import CLAIM, Moderator
+from bot.workflows.reviewing.types import Moderator
+from bot.workflows.reviewing.verbs import CLAIM
 from storage.base import notes
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review
@@ -146,7 +147,7 @@ async def test_while_a_moderator_holds_it_nobody_is_reminded(community: Communit
 async def test_while_the_member_is_asked_nobody_is_reminded(community: Community) -> None:
     await asked(community)
     (review,) = await waiting(community)
-    mia = Moderator(community.mia.id, frozenset({community.role.id}), administrator=False)
+    mia = Moderator(community.mia.id, frozenset({community.role.id}), administrator=False, guild_id=community.guild.id)
     await community.app.services.reviewing.decisions.ask(review.id, mia, "Which lighthouse?")
     await after(community, 6 * HOUR)
     assert reminders(community) == []

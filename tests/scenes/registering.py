@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.workflows.base.types import Origin
 from bot.workflows.registering.types import UNDO, RegistrationView
-from bot.workflows.reviewing.verbs import Moderator
+from bot.workflows.reviewing.types import Moderator
 from standins.chain.accounts import ADA
 from storage.registering import registrations
 from storage.registering.registrations import Registration
@@ -25,6 +25,7 @@ def mia(community: Community, **different: Any) -> Moderator:
         "user_id": community.mia.id,
         "role_ids": frozenset({community.role.id}),
         "administrator": False,
+        "guild_id": community.guild.id,
     }
     return Moderator(**known | different)
 

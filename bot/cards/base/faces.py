@@ -8,6 +8,7 @@ from bot.cards.base.layout import Card, Copy
 from bot.errors import Broken
 from bot.workflows.base.cards import CardView
 from bot.workflows.base.files import FilePaths
+from storage.drawing.images import Image
 from storage.reviewing.reviews import Review
 
 
@@ -27,6 +28,10 @@ class Face:
     card: Callable[[Any, FilePaths, Mapping[str, Copy] | None], Card]
     news: Callable[[Any, str, str, FilePaths], News] | None = None
     """What a person is told by name: `about` names the news, `once` tells several of them apart."""
+    one_image: Callable[[Any, Image, FilePaths, Mapping[str, Copy] | None], Card] | None = None
+    """One of its images by itself; None where its card has no images in full size."""
+    made_for_adults: Callable[[Any], bool] = lambda _: False
+    """Whether its images may be for adults alone, as far as it says so itself: its channel may be gone."""
     title: Callable[[Any], str] = lambda _: ""
     """What it is called in a list, unshortened."""
     resumes: bool = False
@@ -59,6 +64,17 @@ class Faces:
     def card(self, view: CardView, copies: Mapping[str, Copy] | None = None) -> Card:
         """Its card. `copies` are smaller files to show instead of some of its images, by the images' ids."""
         return self.of(view).card(view, self._files, copies)
+
+    def image_card(self, view: CardView, image: Image, copies: Mapping[str, Copy] | None = None) -> Card:
+        """The card of one of its images by itself.
+
+        Raises:
+            Broken: things of that kind have no images in full size.
+        """
+        one_image = self.of(view).one_image
+        if one_image is None:
+            raise Broken(f"Jobs of the kind {view.job.kind!r} have no images in full size.")
+        return one_image(view, image, self._files, copies)
 
     def news(self, view: CardView, about: str, once: str) -> News:
         """

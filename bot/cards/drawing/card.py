@@ -6,24 +6,9 @@ from typing import Any
 from discord.ui import Item
 
 from bot.cards.base.layout import Card, CardFile, Copy, compose, gallery, row, text
-from bot.cards.base.lines import (
-    DANGER,
-    DONE,
-    FAILED,
-    PRIMARY,
-    UNSURE,
-    WAITING,
-    charged,
-    cost_of,
-    facts_of,
-    footer,
-    joined,
-    missing,
-    prompt_of,
-    small,
-    twice,
-)
+from bot.cards.base.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE, WAITING, charged, footer, joined, small
 from bot.cards.base.words import counted, duration, model_label, moment, money, quoted, sentence, shortened
+from bot.cards.drawing.lines import cost_of, facts_of, missing, prompt_of, twice
 from bot.cards.drawing.sweep import sweep_card
 from bot.discord.buttons import PressButton, button
 from bot.workflows.base.files import FilePaths

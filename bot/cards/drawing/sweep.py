@@ -6,21 +6,9 @@ from discord.ui import Item
 
 from bot import limits
 from bot.cards.base.layout import Card, CardFile, compose, gallery, row, text
-from bot.cards.base.lines import (
-    DANGER,
-    DONE,
-    PRIMARY,
-    UNSURE,
-    WAITING,
-    cost_of,
-    facts_of,
-    footer,
-    missing,
-    prompt_of,
-    small,
-    twice,
-)
+from bot.cards.base.lines import DANGER, DONE, PRIMARY, UNSURE, WAITING, footer, small
 from bot.cards.base.words import counted, duration, listed, model_label, money, quoted
+from bot.cards.drawing.lines import cost_of, facts_of, missing, prompt_of, twice
 from bot.discord.buttons import button
 from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.types import ImageRequest, RequestView

@@ -1,4 +1,4 @@
-"""What moderators see of an approval request, while it is open and after it was decided."""
+"""What the cards of approval requests have in common, while they are open and after they were decided."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,47 +6,18 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.cards.base.layout import Card, compose, row, text
-from bot.cards.base.words import counted, model_label, moment, money, quoted, sentence
+from bot.cards.base.layout import row
+from bot.cards.base.words import moment, quoted, sentence
 from bot.discord.buttons import PressButton, button
-from bot.workflows.drawing.types import RequestView
 from storage.base.jobs import Job
 from storage.reviewing.reviews import Exchange, Review, ReviewState
 
-PROMPT = 1000
-"""Characters of a prompt: a moderator decides on it, so there are more than on the member's own card."""
 DIGEST = 12
 """Characters of the digest that a button carries: a decision is bound to what this card shows."""
 MOST_TALK = 3
 """Questions and answers that a card shows."""
 TALK = 500
 """Characters of the last of them: as many as one may have."""
-
-
-def review_card(review: Review, view: RequestView) -> Card:
-    request, count = view.request, len(view.pictures)
-    above = f", above this server's limit of {money(view.limit)}" if view.limit is not None else ""
-    asked = (
-        f"<@{review.requested_by}> would like {counted(count)} from {model_label(request.model)}, "
-        f"for about {money(view.job.cost_estimated)}{above}."
-    )
-    return compose(
-        [
-            text(
-                heading(review, "May this be drawn?"),
-                asked,
-                f"> {quoted(request.prompt, PROMPT)}" if request.prompt.strip() else None,
-            ),
-            text(
-                f"With {counted(len(request.inputs), 'image')} put in." if request.inputs else None,
-                *state_of(review, "Nothing is drawn or charged until you decide."),
-                where(view.job),
-                f"-# `{review.id}`",
-            ),
-            *(row(decisions(review)) if review.state is ReviewState.OPEN else []),
-        ],
-        colour=COLOURS[review.state],
-    )
 
 
 COLOURS = {

@@ -11,7 +11,7 @@ from bot.cards.base.words import counted, moment, quoted, sentence, shortened
 from bot.discord.buttons import button
 from bot.workflows.base.cards import CardView
 from bot.workflows.reviewing.reminders import Reminder
-from bot.workflows.reviewing.verbs import Denial, Standing
+from bot.workflows.reviewing.types import Denial, Step
 from storage.reviewing.reviews import Review, ReviewState
 
 MOST_LINES = 10
@@ -25,32 +25,30 @@ def title_of(faces: Faces, review: Review, view: CardView | None, limit: int = 6
     return f"{faces.kind_of(review)}: {title}" if title else faces.kind_of(review)
 
 
-def walked(card: Card, review: Review, *, place: int | None, count: int, standing: Standing, kept: int) -> Card:
-    """A question's card with the way through the queue.
-
-    `place` is its place among the `count` open ones, None where it is decided; `kept` how many reasons are saved.
-    """
-    said = None
+def walk_card(card: Card, review: Review, step: Step) -> Card:
+    """A question's card with the way through the queue."""
+    note, standing = None, step.standing
     if review.state is ReviewState.OPEN and standing.bar:
-        said = f"**You cannot decide this one.** {sentence(standing.bar)}"
+        note = f"**You cannot decide this one.** {sentence(standing.bar)}"
     elif review.state is ReviewState.OPEN and standing.objection:
-        said = (
+        note = (
             f"{sentence(standing.objection)} The admin's override lets you decide all the same; it is written down as "
             "decided under it."
         )
-    where = f"{place} of {count}" if place else f"{count} left"
-    steps = row(
+    place, count = step.place, step.count
+    label = f"{place} of {count}" if place else f"{count} left"
+    buttons = row(
         [
             button("rev:prev", review.id, "Previous", disabled=count < 2),
-            button("rev:look", review.id, where, disabled=True),
+            button("rev:look", review.id, label, disabled=True),
             button("rev:next", review.id, "Next", disabled=count < 1 or (count == 1 and place is not None)),
             button("rev:several", review.id, "Deny several", style=discord.ButtonStyle.danger, disabled=count < 1),
-            *([button("rev:reasons", review.id, "Saved reasons")] if kept else []),
+            *([button("rev:reasons", review.id, "Saved reasons")] if step.reasons else []),
         ]
     )
     # A text that has no room here is shown at a press of the card's buttons.
-    said_all = card.view.content_length() + len(said or "") > limits.CARD_CHARACTERS
-    return extended(card, [*([text(said)] if said and not said_all else []), *steps])
+    fits = card.view.content_length() + len(note or "") <= limits.CARD_CHARACTERS
+    return extended(card, [*([text(note)] if note and fits else []), *buttons])
 
 
 def queue_is_empty() -> Card:

@@ -49,6 +49,11 @@ class Views:
         load = self._loaders.get(job.kind) if job else None
         return await load(job_id) if load else None
 
+    async def find_by_message(self, message_id: int) -> Job | None:
+        """The newest job whose card is that message."""
+        async with self._database.read() as db:
+            return await jobs.find_by_message(db, message_id)
+
 
 class Delivery(Protocol):
     """Where cards are shown; bot/discord/delivery.py implements it.

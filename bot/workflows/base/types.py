@@ -8,6 +8,8 @@ from bot.values import Frozen
 
 CARDS = "cards"
 """The lane of the requests themselves: what limits it is how many uploads to Discord are good at once."""
+PICTURES = "imagine"
+"""The kind of the jobs that are requests for pictures."""
 DAY = 86_400.0
 REVIEW_LIFE = 7 * DAY
 """Seconds after which a question that no moderator has answered is closed."""

@@ -14,10 +14,15 @@ from bot.workflows.base.types import CARDS, REVIEW_LIFE, Origin, Upload, job_id
 from bot.workflows.base.work import Transaction
 from bot.workflows.community import limits
 from bot.workflows.drawing.defaults import Asked, with_defaults
-from bot.workflows.drawing.generations import STRENGTH, FinetuneInUse, count_pictures, generations_of, specimen
-from bot.workflows.drawing.types import ImageRequest, PictureOrder
+from bot.workflows.drawing.generations import (
+    FinetuneInUse,
+    count_pictures,
+    generations_of,
+    specimen,
+)
+from bot.workflows.drawing.types import ImageRequest, PictureOrder, RequestView
 from bot.workflows.drawing.views import SHEET, Sheet, lane_of
-from bot.workflows.finetuning.types import FinetuneView
+from bot.workflows.finetuning.types import STRENGTH, FinetuneView
 from bot.workflows.finetuning.verbs import Finetunes
 from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs, queue, steps
@@ -304,6 +309,12 @@ async def _queue(tx: Transaction, origin: Origin, checked: CheckedRequest) -> Jo
     job = await jobs.find(tx.db, parent.id)
     assert job is not None, "it was added in this transaction"
     return job
+
+
+def is_lenient(view: RequestView) -> bool:
+    """Whether its safety tolerance is one that only age-restricted channels allow."""
+    tolerance = view.request.parameters.get("safety_tolerance")
+    return isinstance(tolerance, int) and tolerance > limits.OPEN_SAFETY
 
 
 def _spending_question(job: NewJob, community: Community, origin: Origin, now: float) -> Review:

@@ -59,6 +59,11 @@ class Finetunes:
             case _:
                 raise Refused(f"“{name}” is not ready yet.")
 
+    async def may_use(self, finetune_id: str, *, user_id: int, roles: Sequence[int]) -> bool:
+        """Whether a member may draw with it: it is theirs, or shared with them, one of their roles or all."""
+        async with self._work.read() as db:
+            return await finetunes.may_use(db, finetune_id, user_id=user_id, roles=roles)
+
     async def rename(self, view: FinetuneView, *, by: int, name: str | None, description: str | None) -> None:
         """Change the name, or the description that is put into prompts.
 

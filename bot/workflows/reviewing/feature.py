@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from bot.jobs.rounds import Round
 from bot.workflows.base.cards import Views
 from bot.workflows.base.kit import Kit
+from bot.workflows.reviewing.queue import Queue
 from bot.workflows.reviewing.reminders import ReminderDelivery, Reminders
-from bot.workflows.reviewing.verbs import Decisions, QuestionRules
+from bot.workflows.reviewing.types import QuestionRules
+from bot.workflows.reviewing.verbs import Decisions
 
 ROUND = 60.0
 """Seconds between two looks at what waits for the moderators."""
@@ -17,6 +19,7 @@ class Reviewing:
 
     def __init__(self, kit: Kit, *, rules: Mapping[str, QuestionRules], reminders: ReminderDelivery) -> None:
         self.decisions = Decisions(kit, rules=rules)
+        self.queue = Queue(kit, decisions=self.decisions)
         self._reminders = Reminders(kit, delivery=reminders)
         self._kit = kit
 

@@ -22,7 +22,10 @@ async def note(tx: Transaction, review: Review, what: str, *, by: int | None, **
 async def withdraw(tx: Transaction, review: Review, *, by: int) -> bool:
     """Close an open question because what it asks about is called back; False when it was decided first."""
     state = ReviewState.WITHDRAWN
-    if not await reviews.decide(tx.db, review.id, state=state, digest=review.digest, by=by, reason=None, now=tx.now):
+    withdrawn = await reviews.decide(
+        tx.db, review.id, state=state, digest=review.digest, by=by, reason=None, now=tx.now
+    )
+    if withdrawn is None:
         return False
     await note(tx, review, state, by=by)
     return True

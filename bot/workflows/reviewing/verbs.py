@@ -1,14 +1,13 @@
 """What moderators decide: who may, once, on what they saw; what follows from it; and that it is written down."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from bot.errors import Refused
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.work import Transaction
 from bot.workflows.reviewing.trail import note
+from bot.workflows.reviewing.types import Attempt, Denial, Moderator, QuestionRules, Standing
 from storage.community import communities
 from storage.community.communities import Community
 from storage.database import Connection
@@ -24,61 +23,6 @@ MOST_ANSWER = 500
 """Characters of what a moderator asks and a member answers."""
 MOST_REASONS = 20
 """Reasons that a community keeps for later."""
-
-Consequence = Callable[[Transaction, Review], Awaitable[None]]
-"""What a decision changes, in the same transaction; given the decided review."""
-
-Objection = Callable[[Connection, Review, int], Awaitable[str | None]]
-"""Why a person may not decide on a review, though they are a moderator; None where they may."""
-
-Undo = Callable[[Transaction, Review], Awaitable[bool]]
-"""Takes back what an approval has changed, in the same transaction; False where it is too late for that."""
-
-
-@dataclass(frozen=True)
-class QuestionRules:
-    """What decisions on one kind of question do, and who may make them."""
-
-    consequence: Consequence
-    objection: Objection | None = None
-    undo: Undo | None = None
-    """None where an approval cannot be taken back."""
-    overridable: bool = False
-    """The objection alone counts, for administrators too, and the community's setting `own_decisions` goes past it."""
-
-
-@dataclass(frozen=True)
-class Moderator:
-    """Who presses, as Discord says at this very press."""
-
-    user_id: int
-    role_ids: frozenset[int]
-    administrator: bool
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a moderator stands to a question."""
-
-    objection: str | None = None
-    """Why they should not decide on it."""
-    overridden: bool = False
-    """The admin has allowed it all the same (the setting `own_decisions`)."""
-
-    @property
-    def bar(self) -> str | None:
-        """Why they may not decide; None where they may."""
-        return None if self.overridden else self.objection
-
-
-@dataclass(frozen=True)
-class Denial:
-    """What has become of one of several questions that were to be denied. `review` is how it stands now."""
-
-    review_id: str
-    review: Review | None
-    refusal: str | None = None
-    """Why it was not denied; None where it was."""
 
 
 class Decisions:
@@ -101,20 +45,31 @@ class Decisions:
             Refused: there is no such question.
         """
         async with self._work.read() as db:
-            return await _review(db, review_id)
+            return await _find(db, review_id)
 
-    async def may_decide(self, guild_id: int, who: Moderator) -> bool:
+    async def is_moderator(self, who: Moderator) -> bool:
         """Read again at every press: a role may have been taken away since the card was posted."""
         async with self._work.read() as db:
-            return _moderates(await communities.find(db, guild_id), who)
+            return _moderates(await communities.find(db, who.guild_id), who)
 
-    async def check_may_decide(self, guild_id: int, who: Moderator) -> None:
+    async def check_moderator(self, who: Moderator) -> None:
         """
         Raises:
             Refused: `who` is no moderator there, or not any more.
         """
-        if not await self.may_decide(guild_id, who):
+        if not await self.is_moderator(who):
             raise Refused(_NO_MODERATOR)
+
+    async def check_may_decide(self, review_id: str, who: Moderator) -> None:
+        """
+        Raises:
+            Refused: there is no such question, `who` is no moderator, or must not decide on it while it is open.
+        """
+        async with self._work.read() as db:
+            review, community = await self._find_moderated(db, review_id, who)
+            standing = await self._standing(db, review, who, community)
+        if review.state is ReviewState.OPEN and standing.bar:
+            raise Refused(standing.bar)
 
     async def standing(self, review: Review, who: Moderator) -> Standing:
         """Whether this moderator may decide on that question, as things are now."""
@@ -132,6 +87,19 @@ class Decisions:
 
     # What they do.
 
+    async def attempt(self, review_id: str, who: Moderator, change: Awaitable[Review]) -> Attempt:
+        """Await one of the verbs below; where it refuses a moderator, say why, and how the question stands now.
+
+        Raises:
+            Refused: the verb has refused somebody who is no moderator of the question's community.
+        """
+        try:
+            return Attempt(await change)
+        except Refused as error:
+            async with self._work.read() as db:
+                review, _ = await self._find_moderated(db, review_id, who)
+            return Attempt(review, str(error))
+
     async def claim(self, review_id: str, who: Moderator) -> Review:
         """Reserve a question for half an hour.
 
@@ -139,12 +107,14 @@ class Decisions:
             Refused: it is decided, or another moderator holds it; the sentence says who and until when.
         """
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            review = await self._moderated(db, review_id, who)
-            if not await reviews.claim(db, review_id, by=who.user_id, now=now, until=now + CLAIM):
-                raise Refused(_taken(review, now))
-            await note(tx, review, "claimed", by=who.user_id, until=str(round(now + CLAIM)))
-            return await self._wake_subject(tx, review)
+            review = await self._find_unbarred(tx.db, review_id, who)
+            until = tx.now + CLAIM
+            claimed = await reviews.claim(tx.db, review_id, by=who.user_id, now=tx.now, until=until)
+            if claimed is None:
+                raise Refused(_taken(review, tx.now))
+            await note(tx, claimed, "claimed", by=who.user_id, until=str(round(until)))
+            await tx.wake(claimed.subject)
+        return claimed
 
     async def decide(
         self, review_id: str, who: Moderator, *, approve: bool, digest: str, reason: str | None = None
@@ -156,55 +126,50 @@ class Decisions:
         """
         reason = (reason or "").strip() or None
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            review = await _review(db, review_id)
-            community = await self._check_moderates(db, review, who)
+            review, community = await self._find_moderated(tx.db, review_id, who)
             if len(digest) < 8 or not review.digest.startswith(digest):
                 raise Refused("What this card shows has changed since. Please use the newest card.")
             if not approve and reason is None:
                 raise Refused("Please give a reason: the member will read it.")
-            standing = await self._standing(db, review, who, community)
+            standing = await self._standing(tx.db, review, who, community)
             if standing.bar:
                 raise Refused(standing.bar)
             state = ReviewState.APPROVED if approve else ReviewState.DENIED
-            if not await reviews.decide(
-                db, review_id, state=state, digest=review.digest, by=who.user_id, reason=reason, now=now
-            ):
-                raise Refused(_taken(review, now))
-            said: dict[str, JsonValue] = {"reason": reason} if reason else {}
+            decided = await reviews.decide(
+                tx.db, review_id, state=state, digest=review.digest, by=who.user_id, reason=reason, now=tx.now
+            )
+            if decided is None:
+                raise Refused(_taken(review, tx.now))
+            details: dict[str, JsonValue] = {"reason": reason} if reason else {}
             if standing.overridden:
-                said |= {"override": True, "objection": standing.objection}
-            await note(tx, review, state, by=who.user_id, **said)
-            review = await _review(db, review_id)
-            await self._rules[review.kind].consequence(tx, review)
-            return await self._wake_subject(tx, review)
+                details |= {"override": True, "objection": standing.objection}
+            await note(tx, decided, state, by=who.user_id, **details)
+            await self._rules[decided.kind].consequence(tx, decided)
+            await tx.wake(decided.subject)
+        return decided
 
-    async def deny_several(
-        self, guild_id: int, chosen: Mapping[str, str], who: Moderator, *, reason: str
-    ) -> list[Denial]:
+    async def deny_several(self, digests: Mapping[str, str], who: Moderator, *, reason: str) -> list[Denial]:
         """Deny some of a community's questions for one reason, each by itself: what was too late says so.
 
-        `chosen` are their ids, with the (first characters of the) digests of what was seen of them.
+        `digests` are by the questions' ids, with the (first characters of the) digests of what was seen of them.
 
         Raises:
             Refused: there is no reason, or `who` is no moderator.
         """
-        await self.check_may_decide(guild_id, who)
+        await self.check_moderator(who)
         if not reason.strip():
             raise Refused("Please give a reason: the members will read it.")
-        results: list[Denial] = []
-        for review_id, digest in chosen.items():
+        denials: list[Denial] = []
+        for review_id, digest in digests.items():
             async with self._work.read() as db:
                 review = await reviews.find(db, review_id)
-            if review is None or review.guild_id != guild_id:
-                results.append(Denial(review_id, None, _FORGOTTEN))
+            if review is None or review.guild_id != who.guild_id:
+                denials.append(Denial(review_id, None, _FORGOTTEN))
                 continue
-            try:
-                denied = await self.decide(review_id, who, approve=False, digest=digest, reason=reason)
-                results.append(Denial(review_id, denied))
-            except Refused as error:
-                results.append(Denial(review_id, await self.find(review_id), str(error)))
-        return results
+            denial = self.decide(review_id, who, approve=False, digest=digest, reason=reason)
+            attempt = await self.attempt(review_id, who, denial)
+            denials.append(Denial(review_id, attempt.review, attempt.refusal))
+        return denials
 
     async def ask(self, review_id: str, who: Moderator, question: str) -> Review:
         """Ask the member something; the question waits for the answer, and nobody is reminded of it meanwhile.
@@ -217,15 +182,15 @@ class Decisions:
         if not question:
             raise Refused("Please write what you would like to know: the member will read it.")
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            review = await self._moderated(db, review_id, who)
-            if not await reviews.ask(db, review_id, by=who.user_id, question=question, now=now):
+            review = await self._find_unbarred(tx.db, review_id, who)
+            if not await reviews.ask(tx.db, review_id, by=who.user_id, question=question, now=tx.now):
                 waits = review.state is ReviewState.OPEN and any(
-                    each.answer is None for each in await reviews.talk(db, review_id)
+                    each.answer is None for each in await reviews.talk(tx.db, review_id)
                 )
-                raise Refused("The member has not answered the last question yet." if waits else _taken(review, now))
+                raise Refused("The member has not answered the last question yet." if waits else _taken(review, tx.now))
             await note(tx, review, "asked", by=who.user_id, question=question)
-            return await self._wake_subject(tx, review)
+            await tx.wake(review.subject)
+        return review
 
     async def answer(self, review_id: str, by: int, text: str) -> Review:
         """Answer what was asked, as the member whose request it is.
@@ -235,19 +200,19 @@ class Decisions:
         """
         text = text.strip()[:MOST_ANSWER]
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            review = await _review(db, review_id)
+            review = await _find(tx.db, review_id)
             if review.requested_by != by:
                 raise Refused(f"Only <@{review.requested_by}>, whose request this is, can answer.")
             if not text:
                 raise Refused("Please write an answer: the moderators will read it.")
-            if not await reviews.answer(db, review_id, answer=text, now=now):
+            if not await reviews.answer(tx.db, review_id, answer=text, now=tx.now):
                 decided = review.state is not ReviewState.OPEN
                 raise Refused(
-                    _taken(review, now) if decided else "Nothing is asked just now, or it is answered already."
+                    _taken(review, tx.now) if decided else "Nothing is asked just now, or it is answered already."
                 )
             await note(tx, review, "answered", by=by, answer=text)
-            return await self._wake_subject(tx, review)
+            await tx.wake(review.subject)
+        return review
 
     async def undo(self, review_id: str, who: Moderator) -> Review:
         """Take an approval back, whoever gave it: the question is open again.
@@ -257,91 +222,101 @@ class Decisions:
                 moderator.
         """
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            review = await _review(db, review_id)
-            await self._check_moderates(db, review, who)
+            review, _ = await self._find_moderated(tx.db, review_id, who)
             undo = self._rules[review.kind].undo
             if undo is None:
                 raise Refused("This decision cannot be taken back.")
             if review.state is ReviewState.OPEN:
                 raise Refused("This is open: nothing is decided that could be taken back.")
             if review.state is not ReviewState.APPROVED:
-                raise Refused(f"Only an approval can be taken back. {_taken(review, now)}")
-            expires_at = max(review.expires_at, now + AGAIN)
+                raise Refused(f"Only an approval can be taken back. {_taken(review, tx.now)}")
+            expires_at = max(review.expires_at, tx.now + AGAIN)
             reopened = await reviews.reopen(
-                db, review_id, state=ReviewState.APPROVED, expires_at=expires_at, now=now
-            ) and await undo(tx, await _review(db, review_id))
-            if not reopened:
+                tx.db, review_id, state=ReviewState.APPROVED, expires_at=expires_at, now=tx.now
+            )
+            if reopened is None or not await undo(tx, reopened):
                 raise Refused("It is too late to take this approval back: the bot has begun to carry it out.")
-            await note(tx, review, "undone", by=who.user_id, approved_by=str(review.decided_by))
-            return await self._wake_subject(tx, review)
+            await note(tx, reopened, "undone", by=who.user_id, approved_by=str(review.decided_by))
+            await tx.wake(reopened.subject)
+        return reopened
 
     async def expire(self) -> list[Review]:
         """Close the questions that nobody answered in time; never as approved."""
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            closed = await reviews.expire(db, now=now)
+            closed = await reviews.expire(tx.db, now=tx.now)
             for review in closed:
                 await note(tx, review, ReviewState.EXPIRED, by=None)
                 await self._rules[review.kind].consequence(tx, review)
+                await tx.wake(review.subject)
         return closed
 
-    # Reasons that are kept.
+    # Reasons that are saved.
 
-    async def keep_reason(self, guild_id: int, who: Moderator, reason: str) -> None:
+    async def saved_reasons(self, guild_id: int) -> tuple[str, ...]:
+        """Reasons that a community's moderators have saved, the newest first."""
+        async with self._work.read() as db:
+            return (await communities.find(db, guild_id)).saved_reasons
+
+    async def save_reason(self, who: Moderator, reason: str) -> None:
         """Offer a reason at later denials; the oldest one makes room for it.
 
         Raises:
             Refused: `who` is no moderator.
         """
         reason = reason.strip()
-        await self._set_reasons(guild_id, who, lambda kept: [reason, *(each for each in kept if each != reason)])
+        await self._set_reasons(who, lambda saved: [reason, *(each for each in saved if each != reason)])
 
-    async def forget_reasons(self, guild_id: int, who: Moderator, reasons: Collection[str]) -> None:
-        """Raises as `keep_reason`."""
-        await self._set_reasons(guild_id, who, lambda kept: [each for each in kept if each not in reasons])
+    async def forget_reasons(self, who: Moderator, reasons: Collection[str]) -> None:
+        """
+        Raises:
+            Refused: `who` is no moderator.
+        """
+        await self._set_reasons(who, lambda saved: [each for each in saved if each not in reasons])
 
-    async def _set_reasons(
-        self, guild_id: int, who: Moderator, change: Callable[[Sequence[str]], Sequence[str]]
-    ) -> None:
+    async def _set_reasons(self, who: Moderator, change: Callable[[Sequence[str]], Sequence[str]]) -> None:
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            community = await communities.find(db, guild_id)
+            community = await communities.find(tx.db, who.guild_id)
             if not _moderates(community, who):
                 raise Refused(_NO_MODERATOR)
-            kept = tuple(change(community.saved_reasons))[:MOST_REASONS]
-            changed = community.model_copy(update={"saved_reasons": kept})
-            await communities.save(db, guild_id, changed, by=who.user_id, now=now)
+            saved = tuple(change(community.saved_reasons))[:MOST_REASONS]
+            changed = community.model_copy(update={"saved_reasons": saved})
+            await communities.save(tx.db, who.guild_id, changed, by=who.user_id, now=tx.now)
 
     # Inside a transaction.
 
-    async def _check_moderates(self, db: Connection, review: Review, who: Moderator) -> Community:
+    async def _find_moderated(self, db: Connection, review_id: str, who: Moderator) -> tuple[Review, Community]:
+        """The question, which is one of the community that `who` moderates.
+
+        Raises:
+            Refused: there is no such question there, or `who` is no moderator.
+        """
+        review = await _find(db, review_id)
+        if review.guild_id != who.guild_id:
+            raise Refused("This approval request is another server's.")
         community = await communities.find(db, review.guild_id)
         if not _moderates(community, who):
             raise Refused(_NO_MODERATOR)
-        return community
+        return review, community
 
-    async def _moderated(self, db: Connection, review_id: str, who: Moderator) -> Review:
-        """The question, and that `who` may reserve it or ask about it."""
-        review = await _review(db, review_id)
-        community = await self._check_moderates(db, review, who)
+    async def _find_unbarred(self, db: Connection, review_id: str, who: Moderator) -> Review:
+        """The question, which `who` may reserve or ask about.
+
+        Raises:
+            Refused: they may not.
+        """
+        review, community = await self._find_moderated(db, review_id, who)
         if self._rules[review.kind].overridable:  # who must not decide must not keep others from it, either
             standing = await self._standing(db, review, who, community)
             if standing.bar:
                 raise Refused(standing.bar)
         return review
 
-    async def _wake_subject(self, tx: Transaction, review: Review) -> Review:
-        """Have the subject's job show what has changed; the question as it is now."""
-        await tx.wake(review.subject)
-        return await _review(tx.db, review.id)
-
 
 _NO_MODERATOR = "Only this server's moderators can decide this."
 _FORGOTTEN = "This approval request is not in the bot's records any more."
 
 
-async def _review(db: Connection, review_id: str) -> Review:
+async def _find(db: Connection, review_id: str) -> Review:
     review = await reviews.find(db, review_id)
     if review is None:
         raise Refused(_FORGOTTEN)

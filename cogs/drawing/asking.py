@@ -1,0 +1,28 @@
+"""From an interaction to a request under way."""
+
+from collections.abc import Mapping
+
+from bot.discord.buttons import Answer, acknowledge, mark_answered
+from bot.discord.client import Interaction
+from bot.workflows.base.types import Upload
+from bot.workflows.drawing.types import ImageRequest
+from cogs.base.asking import check_place, origin
+
+
+async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping[str, Upload] | None = None) -> None:
+    """Accept a request, and make the answer to this interaction its card.
+
+    Raises:
+        Refused: the request cannot be drawn or is above a limit, or the bot could not deliver here.
+        Unavailable: the bot is about to restart, or Discord does not hand over a file.
+    """
+    services = interaction.client.services
+    check_place(interaction)
+    if not interaction.response.is_done():
+        await acknowledge(interaction, Answer.PUBLIC)
+    job = await services.drawing.requests.accept(origin(interaction), request, uploads)
+    mark_answered(interaction)
+    services.delivery.remember(job.id, interaction)
+    view = await services.drawing.views.of(job.id)
+    assert view, "it was accepted just now"
+    await services.delivery.show(view)
