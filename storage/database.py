@@ -70,7 +70,11 @@ async def open_database(path: Path) -> Database:
 
 
 def _lock(path: Path) -> IO[bytes]:
-    """Two bots on one file would both take up the same jobs (reference: SQLite leases need one process)."""
+    """Keep a second bot off the file: both would take up the same jobs.
+
+    Raises:
+        Broken: another process holds the lock.
+    """
     file = path.open("wb")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,7 +104,7 @@ def _engine(path: Path) -> AsyncEngine:
 
 
 _statement = lru_cache(maxsize=256)(text)
-"""Each question is taken apart once, for 30 µs, and not at every asking: there are some dozens of them."""
+"""SQLAlchemy parses each query once, which takes 30 µs; there are some dozens of them."""
 
 
 async def rows(connection: Connection, sql: str, parameters: Mapping[str, object]) -> Sequence[RowMapping]:

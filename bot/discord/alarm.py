@@ -18,4 +18,4 @@ async def tell_admin(client: discord.Client, settings: Settings, sentence: str) 
     try:
         await client.get_partial_messageable(settings.admin_channel_id).send(sentence[: limits.MESSAGE_CHARACTERS])
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("The admin's channel could not be told: %s", error)
+        log.warning("The admin's channel took no message: %s", error)

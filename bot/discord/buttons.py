@@ -78,26 +78,26 @@ class Presses:
     """Every verb that a button or form may carry. Cogs register theirs here when they load."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Press] = {}
+        self._presses: dict[str, Press] = {}
 
     @property
     def verbs(self) -> frozenset[str]:
         """What is answered, as `noun:verb`."""
-        return frozenset(self._known)
+        return frozenset(self._presses)
 
     def register(self, verb: str, press: Press) -> None:
         """Answer `verb` (`noun:verb`) with `press`; a reloaded cog replaces its own."""
-        self._known[verb] = press
+        self._presses[verb] = press
 
     async def handle(self, interaction: Interaction, custom_id: str) -> None:
         """Acknowledge, do what the id says, and turn failures into sentences. Never raises."""
-        found = PATTERN.fullmatch(custom_id)
-        press = self._known.get(found["verb"]) if found else None
+        parts = PATTERN.fullmatch(custom_id)
+        press = self._presses.get(parts["verb"]) if parts else None
         try:
-            if found is None or press is None:
+            if parts is None or press is None:
                 raise Refused("This button belongs to a newer version of the bot. Please try again later.")
             await acknowledge(interaction, press.answer)
-            await press.run(interaction, Subject(found["subject"]))
+            await press.run(interaction, Subject(parts["subject"]))
         except Exception as error:
             await explain(interaction, error, doing=custom_id)
 
@@ -209,12 +209,16 @@ def read_choices(interaction: Interaction, name: str) -> list[str]:
 def read_files(interaction: Interaction) -> dict[str, list[Attached]]:
     """The files of each field of a sent form, in the order in which they were given."""
     data: Any = interaction.data or {}
-    there = data.get("resolved", {}).get("attachments", {})
+    attachments = data.get("resolved", {}).get("attachments", {})
     return {
-        name: [Attached(there[each]["filename"], there[each]["url"], there[each]["size"]) for each in values]
+        name: [_attached(attachments[each]) for each in values]
         for name, values in _sent(interaction)
-        if values and all(each in there for each in values)
+        if values and all(each in attachments for each in values)
     }
+
+
+def _attached(attachment: Mapping[str, Any]) -> Attached:
+    return Attached(attachment["filename"], attachment["url"], attachment["size"])
 
 
 def read_mentioned(interaction: Interaction, name: str) -> list[Mentioned]:

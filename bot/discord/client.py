@@ -48,7 +48,7 @@ EXTENSIONS = (
     "cogs.community.admin",
 )
 _SYNCED = "commands"
-"""The note that holds the digest of the commands that Discord was last told."""
+"""The note that holds the digest of the commands that Discord has."""
 
 
 @dataclass(frozen=True)
@@ -149,23 +149,23 @@ class Client(commands.AutoShardedBot):
         """The bot reads no messages, also not those that mention it."""
 
     async def _sync(self) -> None:
-        """Tell Discord the commands, if they are not those that it was told last."""
+        """Register the commands at Discord, if they differ from those registered last."""
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         text = json.dumps([self.application_id, payload], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
         database = self.services.kit.database
         async with database.read() as db:
-            known = await notes.find(db, _SYNCED)
-        if known == digest:
+            synced = await notes.find(db, _SYNCED)
+        if synced == digest:
             return
         try:
             await self.tree.sync()
         except discord.HTTPException:
-            log.exception("Discord did not take the commands; it keeps those of before until the next start.")
+            log.exception("Discord did not take the commands; it keeps the former ones until the next start.")
             return
         async with database.write() as db:
             await notes.save(db, _SYNCED, digest)
-        log.info("Discord was told of %d commands.", len(payload))
+        log.info("Registered %d commands at Discord.", len(payload))
 
 
 Interaction = discord.Interaction[Client]

@@ -174,8 +174,8 @@ class DiscordDelivery:
             shown = _Shown(None, self._clock.now(), view.forecast)
             try:
                 async with self._posting.explained(self._place(view)):
-                    there = await self._posting.edit(self._place(view), card, timeout=COSMETIC)
-                shown = dataclasses.replace(shown, key=card.key, lost=not there)
+                    edited = await self._posting.edit(self._place(view), card, timeout=COSMETIC)
+                shown = dataclasses.replace(shown, key=card.key, lost=not edited)
             except Unavailable as error:
                 log.info("The card of %s was not refreshed: %s", job.id, error)
             except BotError as error:
@@ -195,8 +195,8 @@ class DiscordDelivery:
         old = shown.forecast if shown else None
         if old is None or old.likely <= now:
             return view
-        for shown_at, known in ((old.likely, new.likely), (old.latest, new.latest)):
-            if abs(known - shown_at) > max(JITTER, WAVER * (known - now)):
+        for shown_at, likely_at in ((old.likely, new.likely), (old.latest, new.latest)):
+            if abs(likely_at - shown_at) > max(JITTER, WAVER * (likely_at - now)):
                 return view
         return _with(view, forecast=dataclasses.replace(old, ahead=new.ahead))
 
@@ -225,7 +225,9 @@ class DiscordDelivery:
     async def answer(self, interaction: discord.Interaction[Any], view: CardView, image: Image | None = None) -> Posted:
         """Make the answer to a deferred interaction a copy of a request's card, or the card of one of its images.
 
-        Raises as `finish` does.
+        Raises:
+            Unavailable: Discord does not answer.
+            Refused: the bot may not post there, or Discord does not take the answer any more.
         """
         assert interaction.channel_id, "commands and buttons are in a channel"
         place = Place(view.job.guild_id, interaction.channel_id, token=self._token(interaction))
@@ -248,8 +250,8 @@ class DiscordDelivery:
 
     async def announce(self, view: CardView, about: str, once: str) -> Posted:
         news = self._faces.news(view, about, once)
-        known = nonce(f"{about}-{once}-{view.job.id}")
-        place = Place(view.job.guild_id, view.job.channel_id, nonce=known, told=(news.recipient,))
+        news_nonce = nonce(f"{about}-{once}-{view.job.id}")
+        place = Place(view.job.guild_id, view.job.channel_id, nonce=news_nonce, notified=(news.recipient,))
         async with self._lock(f"news {view.job.id}"):
             posted = await self._posting.put(place, [], lambda _: news.card)
         assert posted, "it has a nonce"
@@ -258,7 +260,11 @@ class DiscordDelivery:
     # What moderators decide.
 
     async def ask(self, review: Review, view: CardView) -> Posted:
-        """Raises as `finish`; and Refused where a picture from an age-restricted channel would be shown in another."""
+        """
+        Raises:
+            Unavailable: Discord does not answer.
+            Refused: the bot may not post there, or a picture of an age-restricted channel would be shown in another.
+        """
         restricted = self._faces.of(view).keeps_age_limit and self._for_adults(view.job.channel_id, view.job.guild_id)
         if restricted and not self._for_adults(review.channel_id, review.guild_id):
             raise Refused(f"<#{review.channel_id}> is not age-restricted, and this picture's channel is.")
@@ -268,9 +274,9 @@ class DiscordDelivery:
             assert posted, "it has a nonce"
             self._asked[review.id] = posted
         async with self._database.read() as db:
-            known = await reviews.find(db, review.id)
-        if known and known.state is not ReviewState.OPEN:  # decided while the card was on its way
-            await self.decided(known, view)
+            newest = await reviews.find(db, review.id)
+        if newest and newest.state is not ReviewState.OPEN:  # decided while the card was on its way
+            await self.decided(newest, view)
         return posted
 
     async def decided(self, review: Review, view: CardView) -> bool:
@@ -291,11 +297,16 @@ class DiscordDelivery:
             return False
 
     async def remind(self, reminder: Reminder) -> None:
-        """Raises as `finish` does. Only the role is notified, whatever the message says."""
-        known = nonce(f"remind-{reminder.first_id}-{reminder.number}")
-        place = Place(reminder.guild_id, reminder.channel_id, nonce=known, told_role=reminder.called)
+        """Post a reminder. Only its role is notified, whatever the message says.
+
+        Raises:
+            Unavailable: Discord does not answer.
+            Refused: the bot may not post there.
+        """
+        reminder_nonce = nonce(f"remind-{reminder.first_id}-{reminder.number}")
+        place = Place(reminder.guild_id, reminder.channel_id, nonce=reminder_nonce, notified_role=reminder.called)
         card = reminder_card(self._faces, reminder)
-        async with self._lock(known):
+        async with self._lock(reminder_nonce):
             posted = await self._posting.put(place, [], lambda _: card)
         assert posted, "it has a nonce"
 

@@ -60,9 +60,9 @@ class Place:
     message_id: int | None = None
     nonce: str | None = None
     token: Token | None = None
-    told: tuple[int, ...] = ()
+    notified: tuple[int, ...] = ()
     """Members whom Discord shall notify, where it is posted anew."""
-    told_role: int | None = None
+    notified_role: int | None = None
     """A role that Discord shall notify, where it is posted anew."""
 
 
@@ -109,7 +109,7 @@ class Posting:
         for edit in edits:
             try:
                 async with asyncio.timeout(timeout), _opened(card) as files:
-                    # A message with a layout may have no text; one that was told a sentence before still has it.
+                    # A message with a layout may have no text; one that held a sentence before still has it.
                     await edit(content=None, view=card.view, attachments=files, allowed_mentions=NOBODY)
             except discord.HTTPException as error:
                 if error.code not in _GONE and not (edit is not edits[-1] and error.status in {401, 404}):
@@ -137,8 +137,8 @@ class Posting:
 
     async def _post(self, place: Place, card: Card, nonce: str) -> int:
         async with asyncio.timeout(CALL), _opened(card) as files:
-            members = [discord.Object(user_id) for user_id in place.told]
-            roles = [discord.Object(place.told_role)] if place.told_role else False
+            members = [discord.Object(user_id) for user_id in place.notified]
+            roles = [discord.Object(place.notified_role)] if place.notified_role else False
             mentions = discord.AllowedMentions(everyone=False, roles=roles, users=members or False)
             channel = self._channel(place)
             return (await channel.send(view=card.view, files=files, nonce=nonce, allowed_mentions=mentions)).id

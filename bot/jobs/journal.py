@@ -47,8 +47,8 @@ class Journal:
 
         After a crash inside, `work` runs again: it must be safe to repeat.
         """
-        if (known := await self._recall(name, result)) is not None:
-            return known
+        if (recalled := await self.recall(name, result)) is not None:
+            return recalled
         done = await work()
         await self._finish(name, done)
         return done
@@ -90,7 +90,9 @@ class Journal:
 
     async def recall(self, name: str, result: type[Result]) -> Result | None:
         """A step's result, or None where it was not done."""
-        return await self._recall(name, result)
+        async with self._database.read() as db:
+            step = await steps.find(db, job_id=self._job.id, name=name)
+        return result.model_validate_json(step.result) if step and step.result is not None else None
 
     async def release_slot(self) -> None:
         """Let the next job have the provider slot: the provider is done with this one."""
@@ -131,11 +133,6 @@ class Journal:
     def holds_slot(self) -> bool:
         """The provider is still busy with this job, whoever runs it next."""
         return self.paid_at is not None and not self.released
-
-    async def _recall(self, name: str, result: type[Result]) -> Result | None:
-        async with self._database.read() as db:
-            step = await steps.find(db, job_id=self._job.id, name=name)
-        return result.model_validate_json(step.result) if step and step.result is not None else None
 
     async def _finish(self, name: str, done: BaseModel) -> None:
         async with self._database.write() as db:

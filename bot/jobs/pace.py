@@ -29,24 +29,24 @@ class Pace:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[str, deque[float]] = {}
+        self._durations: dict[str, deque[float]] = {}
 
     async def spread(self, what: str, prior: Spread) -> Spread:
         """How long `what` takes here; `prior` until there is a history."""
-        if what not in self._known:
+        if what not in self._durations:
             async with self._database.read() as db:
-                self._known[what] = deque(await timings.newest(db, what), maxlen=timings.KEPT)
-        known = sorted(self._known[what])
-        if len(known) < ENOUGH:
+                self._durations[what] = deque(await timings.newest(db, what), maxlen=timings.KEPT)
+        durations = sorted(self._durations[what])
+        if len(durations) < ENOUGH:
             return prior
-        return Spread(quantile(known, 0.1), quantile(known, 0.5), quantile(known, 0.9))
+        return Spread(quantile(durations, 0.1), quantile(durations, 0.5), quantile(durations, 0.9))
 
     async def add(self, what: str, seconds: float, *, now: float) -> None:
         """Remember how long one took."""
         async with self._database.write() as db:
             await timings.add(db, what=what, seconds=seconds, now=now)
-        if what in self._known:
-            self._known[what].append(seconds)
+        if what in self._durations:
+            self._durations[what].append(seconds)
 
 
 def quantile(ascending: Sequence[float], share: float) -> float:

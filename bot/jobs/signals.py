@@ -1,4 +1,4 @@
-"""What the worker is told by the rest of the bot: look at the queue now; take nothing new."""
+"""Signals to the worker from the rest of the bot: look at the queue now; take nothing new."""
 
 import asyncio
 

@@ -150,13 +150,13 @@ class Worker:
                 if job_id not in self._tasks.values():
                     await queue.put_back(db, job_id=job_id, holder=self._holder, due_at=now, keep_slot=True)
             await queue.renew_leases(db, holder=self._holder, lease_until=now + LEASE)
-            found = await queue.take_up(db, now=now, all_of_them=False)
-        if found:
-            log.warning("Took up %d jobs whose worker fell silent.", len(found))
+            taken_up = await queue.take_up(db, now=now, all_of_them=False)
+        if taken_up:
+            log.warning("Took up %d jobs whose worker fell silent.", len(taken_up))
             self._signals.wake()
 
     async def _begin(self, job: Job) -> None:
-        if self._signals.draining:  # told so while the job was being claimed
+        if self._signals.draining:  # it was drained while the job was being claimed
             async with self._database.write() as db:
                 await queue.put_back(
                     db, job_id=job.id, holder=self._holder, due_at=self._clock.now(), keep_slot=job.holds_slot

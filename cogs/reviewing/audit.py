@@ -1,7 +1,6 @@
 """`/audit`: who decided what, when, and on what they saw; for those who manage the server."""
 
 import io
-from datetime import UTC, datetime
 from typing import Literal
 
 import discord
@@ -12,8 +11,7 @@ from bot.cards.reviewing.audit import audit_text, export_text
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.workflows.reviewing.audit import as_csv, as_json
-from storage.reviewing import audit
+from bot.workflows.reviewing.audit import as_csv, as_json, day_of
 
 DAY = 86_400.0
 
@@ -40,18 +38,17 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         """Send you the audit of this server as a file."""
         await acknowledge(interaction, Answer.PRIVATE)
         check_manager(interaction)
-        services = self._client.services
         assert interaction.guild_id, "commands are in communities only"
-        start = _day(since) if since else 0.0
-        end = _day(until) + DAY if until else None
-        async with services.kit.database.read() as db:
-            entries = await audit.of_guild(db, interaction.guild_id, since=start, before=end)
-            number, head = await audit.head(db)
-        content = as_csv(entries) if format == "csv" else as_json(entries, head=head, number=number)
+        start = day_of(since) if since else 0.0
+        end = day_of(until) + DAY if until else None
+        export = await self._client.services.reviewing.audit.export(interaction.guild_id, since=start, before=end)
+        content = as_csv(export.entries) if format == "csv" else as_json(export)
         if len(content) > interaction.filesize_limit:
             raise Refused("That is more than Discord takes as one file. Ask for fewer days with “since” and “until”.")
         file = discord.File(io.BytesIO(content), filename=f"audit-{interaction.guild_id}.{format}")
-        await interaction.edit_original_response(content=export_text(len(entries), head), attachments=[file])
+        await interaction.edit_original_response(
+            content=export_text(len(export.entries), export.head), attachments=[file]
+        )
 
     @app_commands.command()
     @app_commands.describe(subject="The id of what was decided about, as it stands in small print on its card")
@@ -60,8 +57,8 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         await acknowledge(interaction, Answer.PRIVATE)
         check_manager(interaction)
         subject = subject.strip().strip("`")
-        async with self._client.services.kit.database.read() as db:
-            entries = [each for each in await audit.about(db, subject) if each.guild_id == interaction.guild_id]
+        assert interaction.guild_id, "commands are in communities only"
+        entries = await self._client.services.reviewing.audit.entries_about(interaction.guild_id, subject)
         await interaction.edit_original_response(content=audit_text(subject, entries))
 
 
@@ -73,14 +70,6 @@ def check_manager(interaction: Interaction) -> None:
     """
     if not interaction.permissions.manage_guild:
         raise Refused("Only those who may manage this server can read its audit.")
-
-
-def _day(text: str) -> float:
-    """The beginning of a day in UTC, as Unix seconds."""
-    try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise Refused(f"“{text[:40]}” is not a day. Write it like 2026-11-30.") from error
 
 
 async def setup(client: Client) -> None:

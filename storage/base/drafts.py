@@ -18,19 +18,19 @@ async def save(db: Connection, *, draft_id: str, owner_id: int, content: str, no
 
 async def find(db: Connection, *, draft_id: str, owner_id: int, now: float) -> str | None:
     """A member's own draft, or None where it is over, somebody else's, or never was."""
-    found = await row(
+    record = await row(
         db,
         "SELECT content FROM drafts WHERE id = :id AND owner_id = :owner_id AND expires_at >= :now",
         {"id": draft_id, "owner_id": owner_id, "now": now},
     )
-    return found["content"] if found else None
+    return record["content"] if record else None
 
 
 async def take(db: Connection, *, draft_id: str, owner_id: int, now: float) -> str | None:
     """As `find`, and nobody finds it again: what may be used once."""
-    found = await row(
+    record = await row(
         db,
         "DELETE FROM drafts WHERE id = :id AND owner_id = :owner_id RETURNING content, expires_at",
         {"id": draft_id, "owner_id": owner_id},
     )
-    return found["content"] if found and found["expires_at"] >= now else None
+    return record["content"] if record and record["expires_at"] >= now else None

@@ -7,10 +7,10 @@ one by one, and the last to end wakes their parent, which delivers them together
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy.engine import RowMapping
 
+from storage.base.columns import columns, read
 from storage.database import Connection, change, row, rows
 
 NEVER = 1e15
@@ -68,39 +68,36 @@ class Job:
         return self.parent_id or self.id
 
 
-COLUMNS = """id, kind, state, guild_id, channel_id, message_id, owner_id, parent_id, position, request, lane, turn,
-    holds_slot, due_at, attempts, cost_estimated, cost_actual, error, created_at, started_at, ended_at"""
+COLUMNS = columns(Job)
 
 
-def read_job(found: RowMapping) -> Job:
-    """A row with `COLUMNS`."""
-    columns: dict[str, Any] = dict(found)
-    columns.update(state=State(found["state"]), holds_slot=bool(found["holds_slot"]))
-    return Job(**columns)
+def read_job(record: RowMapping) -> Job:
+    """A record with `COLUMNS`."""
+    return read(Job, record)
 
 
 async def find(db: Connection, job_id: str) -> Job | None:
-    found = await row(db, f"SELECT {COLUMNS} FROM jobs WHERE id = :id", {"id": job_id})
-    return read_job(found) if found else None
+    record = await row(db, f"SELECT {COLUMNS} FROM jobs WHERE id = :id", {"id": job_id})
+    return read_job(record) if record else None
 
 
 async def find_by_message(db: Connection, message_id: int) -> Job | None:
     """The newest request whose card is that message."""
-    found = await row(
+    record = await row(
         db,
         f"SELECT {COLUMNS} FROM jobs WHERE message_id = :id AND parent_id IS NULL ORDER BY created_at DESC LIMIT 1",
         {"id": message_id},
     )
-    return read_job(found) if found else None
+    return read_job(record) if record else None
 
 
 async def children(db: Connection, job_id: str) -> list[Job]:
-    found = await rows(
+    records = await rows(
         db,
         f"SELECT {COLUMNS} FROM jobs WHERE parent_id = :id ORDER BY position",
         {"id": job_id},
     )
-    return [read_job(each) for each in found]
+    return [read_job(each) for each in records]
 
 
 async def set_message(db: Connection, *, job_id: str, message_id: int, channel_id: int) -> None:
@@ -122,7 +119,7 @@ async def set_cost(db: Connection, *, job_id: str, cost: int) -> None:
 
 async def count_by_member(db: Connection, *, guild_id: int, owner_id: int) -> int:
     """How many pictures of a member are drawn or wait to be."""
-    found = await row(
+    record = await row(
         db,
         """
         SELECT COUNT(*) AS n FROM jobs WHERE guild_id = :guild_id AND owner_id = :owner_id
@@ -130,12 +127,12 @@ async def count_by_member(db: Connection, *, guild_id: int, owner_id: int) -> in
         """,
         {"guild_id": guild_id, "owner_id": owner_id},
     )
-    return found["n"] if found else 0
+    return record["n"] if record else 0
 
 
 async def under_way(db: Connection, *, limit: int) -> list[Job]:
     """Requests for pictures that are not at their end, oldest first."""
-    found = await rows(
+    records = await rows(
         db,
         f"""
         SELECT {COLUMNS} FROM jobs WHERE kind = 'imagine' AND state IN ('waiting', 'running', 'parked')
@@ -143,12 +140,12 @@ async def under_way(db: Connection, *, limit: int) -> list[Job]:
         """,
         {"limit": limit},
     )
-    return [read_job(each) for each in found]
+    return [read_job(each) for each in records]
 
 
 async def count_states(db: Connection) -> dict[str, int]:
     """How many requests are in each state; the drafts of finetunes, which wait for their owners, are none."""
-    found = await rows(
+    records = await rows(
         db,
         """
         SELECT state, COUNT(*) AS n FROM jobs WHERE parent_id IS NULL AND (kind <> 'finetune' OR EXISTS (
@@ -157,12 +154,12 @@ async def count_states(db: Connection) -> dict[str, int]:
         """,
         {},
     )
-    return {each["state"]: each["n"] for each in found}
+    return {each["state"]: each["n"] for each in records}
 
 
 async def spent(db: Connection, *, guild_id: int, since: float) -> int:
     """What a community's pictures cost since then, in millionths of a dollar, estimated where not yet known."""
-    found = await row(
+    record = await row(
         db,
         """
         SELECT COALESCE(SUM(COALESCE(cost_actual, cost_estimated)), 0) AS cost FROM jobs
@@ -170,12 +167,12 @@ async def spent(db: Connection, *, guild_id: int, since: float) -> int:
         """,
         {"guild_id": guild_id, "since": since},
     )
-    return found["cost"] if found else 0
+    return record["cost"] if record else 0
 
 
 async def count_since(db: Connection, *, guild_id: int, owner_id: int, since: float) -> int:
     """How many pictures a member has asked for since then; those that failed free of charge do not count."""
-    found = await row(
+    record = await row(
         db,
         """
         SELECT COUNT(*) AS n FROM jobs WHERE guild_id = :guild_id AND owner_id = :owner_id AND created_at >= :since
@@ -183,12 +180,12 @@ async def count_since(db: Connection, *, guild_id: int, owner_id: int, since: fl
         """,
         {"guild_id": guild_id, "owner_id": owner_id, "since": since},
     )
-    return found["n"] if found else 0
+    return record["n"] if record else 0
 
 
 async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) -> list[str]:
     """The ids of a member's newest requests in a community, newest first."""
-    found = await rows(
+    records = await rows(
         db,
         """
         SELECT id FROM jobs WHERE owner_id = :owner_id AND guild_id = :guild_id AND kind = 'imagine'
@@ -196,4 +193,4 @@ async def newest(db: Connection, *, guild_id: int, owner_id: int, limit: int) ->
         """,
         {"owner_id": owner_id, "guild_id": guild_id, "limit": limit},
     )
-    return [each["id"] for each in found]
+    return [each["id"] for each in records]

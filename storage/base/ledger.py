@@ -69,11 +69,11 @@ async def _add(db: Connection, entry: Entry, job_id: str, amount: int | None, no
 
 async def of_job(db: Connection, job_id: str) -> list[LedgerEntry]:
     """The lines of one job, in the order in which they were written."""
-    found = await rows(
+    records = await rows(
         db,
         "SELECT job_id, entry, amount, note, at FROM ledger WHERE job_id = :id ORDER BY id",
         {"id": job_id},
     )
     return [
-        LedgerEntry(each["job_id"], Entry(each["entry"]), each["amount"], each["note"], each["at"]) for each in found
+        LedgerEntry(each["job_id"], Entry(each["entry"]), each["amount"], each["note"], each["at"]) for each in records
     ]

@@ -4,8 +4,8 @@ from storage.database import Connection, change, row, rows
 
 
 async def find(db: Connection, name: str) -> str | None:
-    found = await row(db, "SELECT content FROM notes WHERE name = :name", {"name": name})
-    return found["content"] if found else None
+    record = await row(db, "SELECT content FROM notes WHERE name = :name", {"name": name})
+    return record["content"] if record else None
 
 
 async def save(db: Connection, name: str, content: str) -> None:
@@ -21,12 +21,12 @@ async def save(db: Connection, name: str, content: str) -> None:
 
 async def beginning_with(db: Connection, prefix: str) -> dict[str, str]:
     """Every note whose name begins so: names to contents."""
-    found = await rows(
+    records = await rows(
         db,
         "SELECT name, content FROM notes WHERE name >= :prefix AND name < :beyond",
         {"prefix": prefix, "beyond": prefix + chr(0x10FFFF)},
     )
-    return {each["name"]: each["content"] for each in found}
+    return {each["name"]: each["content"] for each in records}
 
 
 async def forget(db: Connection, name: str, *, content: str) -> None:

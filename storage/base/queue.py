@@ -99,7 +99,7 @@ async def claim(db: Connection, *, holder: str, now: float, lease_until: float) 
     twice for PostgreSQL, which re-reads only the outer condition when another worker got there first.
     `state || ''` keeps SQLite from walking all that wait to find the few that hold a slot (8 ms of 10,000).
     """
-    found = await row(
+    record = await row(
         db,
         f"""
         UPDATE jobs SET state = 'running', holds_slot = TRUE, woken = FALSE, attempts = attempts + 1,
@@ -123,31 +123,33 @@ async def claim(db: Connection, *, holder: str, now: float, lease_until: float) 
         """,
         {"holder": holder, "now": now, "lease_until": lease_until},
     )
-    return read_job(found) if found else None
+    return read_job(record) if record else None
 
 
 async def next_due(db: Connection, *, now: float) -> float | None:
     """When the next waiting job becomes due that is not yet; None when there is none."""
-    found = await row(
+    record = await row(
         db, "SELECT MIN(due_at) AS due_at FROM jobs WHERE state = 'waiting' AND due_at > :now", {"now": now}
     )
-    return found["due_at"] if found else None
+    return record["due_at"] if record else None
 
 
 async def held(db: Connection, *, holder: str) -> list[str]:
     """The jobs that a worker has in hand, as far as the database knows."""
-    found = await rows(db, "SELECT id FROM jobs WHERE state = 'running' AND lease_holder = :holder", {"holder": holder})
-    return [each["id"] for each in found]
+    records = await rows(
+        db, "SELECT id FROM jobs WHERE state = 'running' AND lease_holder = :holder", {"holder": holder}
+    )
+    return [each["id"] for each in records]
 
 
 async def has_unfinished(db: Connection, *, parent_id: str) -> bool:
     """Whether a picture of that request is under way."""
-    found = await row(
+    record = await row(
         db,
         "SELECT 1 AS one FROM jobs WHERE parent_id = :id AND state IN ('waiting', 'running', 'parked') LIMIT 1",
         {"id": parent_id},
     )
-    return found is not None
+    return record is not None
 
 
 async def renew_leases(db: Connection, *, holder: str, lease_until: float) -> int:
@@ -164,7 +166,7 @@ async def take_up(db: Connection, *, now: float, all_of_them: bool) -> list[str]
     `all_of_them` at start, where the file lock proves that no other process lives; later only those
     whose lease has run out. They keep their slots: their pictures may still be being drawn.
     """
-    found = await rows(
+    records = await rows(
         db,
         """
         UPDATE jobs SET state = 'waiting', due_at = :now, lease_holder = NULL, lease_until = NULL
@@ -172,7 +174,7 @@ async def take_up(db: Connection, *, now: float, all_of_them: bool) -> list[str]
         """,
         {"now": now, "all_of_them": all_of_them},
     )
-    return [each["id"] for each in found]
+    return [each["id"] for each in records]
 
 
 async def release_slot(db: Connection, *, job_id: str, holder: str) -> None:
@@ -210,8 +212,8 @@ async def put_back(
 
 async def put_back_if_woken(db: Connection, *, job_id: str, holder: str, now: float) -> bool:
     """Let a running job be run again at once, if it was woken while it ran; False when it was not."""
-    found = await row(db, "SELECT 1 AS one FROM jobs WHERE id = :id AND woken", {"id": job_id})
-    return found is not None and await put_back(
+    record = await row(db, "SELECT 1 AS one FROM jobs WHERE id = :id AND woken", {"id": job_id})
+    return record is not None and await put_back(
         db, job_id=job_id, holder=holder, due_at=now, keep_slot=False, rested=True
     )
 
@@ -330,7 +332,7 @@ async def cancel_waiting(db: Connection, *, job_id: str, now: float) -> int:
 
 async def ahead(db: Connection, job: Job) -> tuple[int, int]:
     """How many jobs of its pool are served before a waiting one, and how many are at work."""
-    found = await row(
+    record = await row(
         db,
         """
         SELECT
@@ -342,12 +344,12 @@ async def ahead(db: Connection, job: Job) -> tuple[int, int]:
         """,
         {"lane": job.lane, "turn": job.turn, "created_at": job.created_at, "position": job.position},
     )
-    return (found["before"], found["busy"]) if found else (0, 0)
+    return (record["before"], record["busy"]) if record else (0, 0)
 
 
 async def front(db: Connection, *, limit: int) -> list[str]:
     """The requests whose pictures are drawn next, soonest first."""
-    found = await rows(
+    records = await rows(
         db,
         """
         SELECT parent_id FROM jobs WHERE state = 'waiting' AND NOT holds_slot AND parent_id IS NOT NULL
@@ -355,12 +357,12 @@ async def front(db: Connection, *, limit: int) -> list[str]:
         """,
         {"limit": limit},
     )
-    return list(dict.fromkeys(each["parent_id"] for each in found))
+    return list(dict.fromkeys(each["parent_id"] for each in records))
 
 
 async def slow(db: Connection, *, since: float, limit: int) -> list[str]:
     """The requests with a picture that has been at work since then or longer, longest first."""
-    found = await rows(
+    records = await rows(
         db,
         """
         SELECT parent_id FROM jobs WHERE state IN ('waiting', 'running') AND holds_slot AND parent_id IS NOT NULL
@@ -369,4 +371,4 @@ async def slow(db: Connection, *, since: float, limit: int) -> list[str]:
         """,
         {"since": since, "limit": limit},
     )
-    return list(dict.fromkeys(each["parent_id"] for each in found))
+    return list(dict.fromkeys(each["parent_id"] for each in records))

@@ -15,23 +15,23 @@ class Step:
 
 
 async def find(db: Connection, *, job_id: str, name: str) -> Step | None:
-    found = await row(
+    record = await row(
         db,
         "SELECT begun_at, result FROM steps WHERE job_id = :job_id AND name = :name",
         {"job_id": job_id, "name": name},
     )
-    return Step(found["begun_at"], found["result"]) if found else None
+    return Step(record["begun_at"], record["result"]) if record else None
 
 
 async def paid_at(db: Connection, job_id: str) -> float | None:
     """When the job began to pay, if it did and that was not taken back."""
-    found = await row(db, "SELECT MAX(begun_at) AS at FROM steps WHERE job_id = :job_id AND pays", {"job_id": job_id})
-    return found["at"] if found else None
+    record = await row(db, "SELECT MAX(begun_at) AS at FROM steps WHERE job_id = :job_id AND pays", {"job_id": job_id})
+    return record["at"] if record else None
 
 
 async def ordered(db: Connection, *, parent_id: str) -> dict[str, float]:
     """Those of a request's pictures that a provider was asked for, and when, whatever came of it."""
-    found = await rows(
+    records = await rows(
         db,
         """
         SELECT steps.job_id, MAX(begun_at) AS at FROM steps JOIN jobs ON jobs.id = steps.job_id
@@ -39,7 +39,7 @@ async def ordered(db: Connection, *, parent_id: str) -> dict[str, float]:
         """,
         {"parent_id": parent_id},
     )
-    return {each["job_id"]: each["at"] for each in found}
+    return {each["job_id"]: each["at"] for each in records}
 
 
 async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: str, now: float) -> bool:

@@ -24,7 +24,7 @@ async def add(db: Connection, *, what: str, seconds: float, now: float) -> None:
 
 async def newest(db: Connection, what: str) -> list[float]:
     """The newest measurements in seconds, oldest of them first."""
-    found = await rows(
+    records = await rows(
         db, "SELECT seconds FROM timings WHERE what = :what ORDER BY id DESC LIMIT :kept", {"what": what, "kept": KEPT}
     )
-    return [each["seconds"] for each in reversed(found)]
+    return [each["seconds"] for each in reversed(records)]

@@ -15,6 +15,7 @@ import rfc8785
 from pydantic import JsonValue
 
 from storage.base import notes
+from storage.base.columns import columns, insert
 from storage.database import Connection, change, row, rows
 
 FIRST = "0" * 64
@@ -61,7 +62,7 @@ class AuditEntry:
         return hashlib.sha256(rfc8785.dumps(content)).hexdigest()  # pyright: ignore[reportArgumentType] - invariance
 
 
-_COLUMNS = "number, at, guild_id, actor_id, action, subject, seen, details, previous, hash"
+_COLUMNS = columns(AuditEntry)
 
 
 async def add(
@@ -90,14 +91,7 @@ async def add(
         hash="",
     )
     entry = replace(bare, hash=bare.computed)
-    await change(
-        db,
-        f"""
-        INSERT INTO audit ({_COLUMNS}) VALUES (:number, :at, :guild_id, :actor_id, :action, :subject, :seen, :details,
-            :previous, :hash)
-        """,
-        asdict(entry),
-    )
+    await change(db, insert("audit", AuditEntry), asdict(entry))
     await notes.save(db, HEAD, f"{entry.number} {entry.hash}")
     return entry
 
@@ -111,8 +105,8 @@ async def head(db: Connection) -> tuple[int, str]:
 async def of_guild(
     db: Connection, guild_id: int, *, since: float = 0.0, before: float | None = None
 ) -> list[AuditEntry]:
-    """What was written down about a community, oldest first."""
-    found = await rows(
+    """The entries about a community, oldest first."""
+    records = await rows(
         db,
         f"""
         SELECT {_COLUMNS} FROM audit WHERE guild_id = :guild_id AND at >= :since AND (:before IS NULL OR at < :before)
@@ -120,20 +114,20 @@ async def of_guild(
         """,
         {"guild_id": guild_id, "since": since, "before": before},
     )
-    return [AuditEntry(**dict(each)) for each in found]
+    return [AuditEntry(**dict(each)) for each in records]
 
 
 async def about(db: Connection, subject: str) -> list[AuditEntry]:
-    """What was written down about one thing, oldest first."""
-    found = await rows(
+    """The entries about one subject, oldest first."""
+    records = await rows(
         db, f"SELECT {_COLUMNS} FROM audit WHERE subject = :subject ORDER BY number", {"subject": subject}
     )
-    return [AuditEntry(**dict(each)) for each in found]
+    return [AuditEntry(**dict(each)) for each in records]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a look at the whole chain has found."""
+    """What a check of the whole chain has come to."""
 
     entries: int
     head: str
@@ -156,24 +150,24 @@ def verify(database: sqlite3.Connection) -> Verdict:
         previous, number = entry.hash, entry.number
     noted = database.execute("SELECT content FROM notes WHERE name = ?", (HEAD,)).fetchone()
     if noted is not None:
-        last, _, known = str(noted[0]).partition(" ")
+        last, _, last_hash = str(noted[0]).partition(" ")
         if not last.isdecimal():
             faults.append("The note of how the chain ended was changed.")
         elif int(last) > number:
             faults.append(_gap(number + 1, int(last)))
-        elif int(last) < number or known != previous:
+        elif int(last) < number or last_hash != previous:
             faults.append("The last entry is not the one that the bot wrote last.")
     elif number:
         faults.append("The note of how the chain ended is gone.")
     return Verdict(number, previous, tuple(faults))
 
 
-def place_of(database: sqlite3.Connection, known: str) -> int | None:
+def place_of(database: sqlite3.Connection, entry_hash: str) -> int | None:
     """The number of the row with that hash, None where there is none. Blocks; reads only."""
-    if known == FIRST:
+    if entry_hash == FIRST:
         return 0
-    found = database.execute("SELECT number FROM audit WHERE hash = ?", (known,)).fetchone()
-    return found[0] if found else None
+    record = database.execute("SELECT number FROM audit WHERE hash = ?", (entry_hash,)).fetchone()
+    return record[0] if record else None
 
 
 def _gap(first: int, last: int) -> str:

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy.engine import RowMapping
-
+from storage.base.columns import columns, insert, read
 from storage.database import Connection, change, row, rows
 
 
@@ -58,75 +56,58 @@ class Exchange:
     answered_at: float | None
 
 
-_COLUMNS = """id, kind, state, guild_id, channel_id, message_id, requested_by, subject, digest, created_at, expires_at,
-    claimed_by, claimed_until, decided_by, decided_at, reason, reminders, reminded_at"""
-
-
-def _review(found: RowMapping) -> Review:
-    columns: dict[str, Any] = dict(found)
-    columns.update(state=ReviewState(found["state"]))
-    return Review(**columns)
+_COLUMNS = columns(Review)
 
 
 async def add(db: Connection, review: Review) -> bool:
     """Ask the moderators; False when that question was asked already."""
-    added = await change(
-        db,
-        f"""
-        INSERT INTO reviews ({_COLUMNS})
-        VALUES (:id, :kind, :state, :guild_id, :channel_id, :message_id, :requested_by, :subject, :digest,
-            :created_at, :expires_at, :claimed_by, :claimed_until, :decided_by, :decided_at, :reason, :reminders,
-            :reminded_at)
-        ON CONFLICT (id) DO NOTHING
-        """,
-        asdict(review),
-    )
+    added = await change(db, f"{insert('reviews', Review)} ON CONFLICT (id) DO NOTHING", asdict(review))
     return added == 1
 
 
 async def find(db: Connection, review_id: str) -> Review | None:
-    found = await row(db, f"SELECT {_COLUMNS} FROM reviews WHERE id = :id", {"id": review_id})
-    return _review(found) if found else None
+    record = await row(db, f"SELECT {_COLUMNS} FROM reviews WHERE id = :id", {"id": review_id})
+    return read(Review, record) if record else None
 
 
 async def newest_about(db: Connection, subject: str) -> Review | None:
     """The last question about something, decided or not."""
-    found = await row(
+    record = await row(
         db,
         f"SELECT {_COLUMNS} FROM reviews WHERE subject = :subject ORDER BY created_at DESC, id DESC LIMIT 1",
         {"subject": subject},
     )
-    return _review(found) if found else None
+    return read(Review, record) if record else None
 
 
 async def open_about(db: Connection, subject: str) -> list[Review]:
     """What is not decided yet about something, oldest first."""
-    found = await rows(
+    records = await rows(
         db,
         f"SELECT {_COLUMNS} FROM reviews WHERE subject = :subject AND state = 'open' ORDER BY created_at, id",
         {"subject": subject},
     )
-    return [_review(each) for each in found]
+    return [read(Review, each) for each in records]
 
 
 async def about(db: Connection, subject: str) -> list[Review]:
     """Every question about something, oldest first."""
-    found = await rows(
+    records = await rows(
         db, f"SELECT {_COLUMNS} FROM reviews WHERE subject = :subject ORDER BY created_at, id", {"subject": subject}
     )
-    return [_review(each) for each in found]
+    return [read(Review, each) for each in records]
 
 
 async def open_ones(db: Connection, guild_id: int, *, limit: int) -> list[Review]:
     """What a community's moderators have not decided yet, oldest first."""
-    found = await rows(
+    records = await rows(
         db,
         f"""
         SELECT {_COLUMNS} FROM reviews WHERE guild_id = :guild_id AND state = 'open' ORDER BY created_at LIMIT :limit
         """,
         {"guild_id": guild_id, "limit": limit},
     )
-    return [_review(each) for each in found]
+    return [read(Review, each) for each in records]
 
 
 async def set_message(db: Connection, review_id: str, *, message_id: int, channel_id: int) -> None:
@@ -148,7 +129,7 @@ async def claim(db: Connection, review_id: str, *, by: int, now: float, until: f
         """,
         {"id": review_id, "by": by, "now": now, "until": until},
     )
-    return _review(claimed) if claimed else None
+    return read(Review, claimed) if claimed else None
 
 
 async def decide(
@@ -166,12 +147,12 @@ async def decide(
         """,
         {"id": review_id, "state": state, "digest": digest, "by": by, "now": now, "reason": reason},
     )
-    return _review(decided) if decided else None
+    return read(Review, decided) if decided else None
 
 
 async def expire(db: Connection, *, now: float) -> list[Review]:
     """Close the questions whose time is over; never as approved."""
-    found = await rows(
+    records = await rows(
         db,
         f"""
         UPDATE reviews SET state = 'expired', decided_at = :now WHERE state = 'open' AND expires_at < :now
@@ -179,7 +160,7 @@ async def expire(db: Connection, *, now: float) -> list[Review]:
         """,
         {"now": now},
     )
-    return [_review(each) for each in found]
+    return [read(Review, each) for each in records]
 
 
 async def reopen(db: Connection, review_id: str, *, state: ReviewState, expires_at: float, now: float) -> Review | None:
@@ -195,7 +176,7 @@ async def reopen(db: Connection, review_id: str, *, state: ReviewState, expires_
         """,
         {"id": review_id, "state": state, "expires_at": expires_at, "now": now},
     )
-    return _review(reopened) if reopened else None
+    return read(Review, reopened) if reopened else None
 
 
 async def to_remind(db: Connection, *, waits: Sequence[float], now: float, limit: int) -> list[Review]:
@@ -205,7 +186,7 @@ async def to_remind(db: Connection, *, waits: Sequence[float], now: float, limit
     One that a moderator holds, or that waits for the member's answer, is left alone meanwhile.
     """
     cases = " ".join(f"WHEN {place} THEN :wait_{place}" for place in range(len(waits) - 1))
-    found = await rows(
+    records = await rows(
         db,
         f"""
         SELECT {_COLUMNS} FROM reviews WHERE state = 'open'
@@ -216,7 +197,7 @@ async def to_remind(db: Connection, *, waits: Sequence[float], now: float, limit
         """,
         {"now": now, "limit": limit, **{f"wait_{place}": wait for place, wait in enumerate(waits)}},
     )
-    return [_review(each) for each in found]
+    return [read(Review, each) for each in records]
 
 
 async def set_reminded(db: Connection, review_id: str, *, reminders: int, now: float) -> None:
@@ -259,7 +240,7 @@ async def answer(db: Connection, review_id: str, *, answer: str, now: float) -> 
 
 async def talk(db: Connection, review_id: str) -> list[Exchange]:
     """What was asked and answered, oldest first."""
-    found = await rows(
+    records = await rows(
         db,
         """
         SELECT asked_by, question, asked_at, answer, answered_at FROM review_talk WHERE review_id = :id
@@ -267,4 +248,4 @@ async def talk(db: Connection, review_id: str) -> list[Exchange]:
         """,
         {"id": review_id},
     )
-    return [Exchange(**dict(each)) for each in found]
+    return [Exchange(**dict(each)) for each in records]

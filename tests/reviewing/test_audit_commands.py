@@ -9,7 +9,7 @@ import pytest
 import simcord
 from discord import app_commands
 
-from bot.workflows.reviewing.audit import as_csv, as_json
+from bot.workflows.reviewing.audit import Export, as_csv, as_json
 from storage.community import communities
 from storage.reviewing import audit
 from storage.reviewing.audit import AuditEntry
@@ -165,7 +165,7 @@ def test_no_cell_of_the_csv_is_a_formula(start: str) -> None:
 
 
 def test_ids_are_text_that_no_program_rounds() -> None:
-    assert json.loads(as_json([entry()], head="a", number=1))["entries"][0]["guild_id"] == str(2**60 + 1)
+    assert json.loads(as_json(Export([entry()], 1, "a")))["entries"][0]["guild_id"] == str(2**60 + 1)
     assert str(2**60 + 1) in as_csv([entry()]).decode()
 
 

@@ -6,8 +6,8 @@ from bot import limits
 from bot.cards.base.words import moment, quoted, shortened
 from storage.reviewing.audit import AuditEntry
 
-_TOLD = ("reason", "objection", "question", "answer", "setting", "old", "new")
-"""Details that a reader understands."""
+_SHOWN = ("reason", "objection", "question", "answer", "setting", "old", "new")
+"""Details that the text shows; the others are ids and digests."""
 
 
 def export_text(entries: int, head: str) -> str:
@@ -27,13 +27,13 @@ def audit_text(subject: str, entries: Sequence[AuditEntry]) -> str:
     lines = [f"### {_entries(len(entries))} about {quoted(subject, 80)}"]
     for entry in entries:
         who = f"<@{entry.actor_id}>" if entry.actor_id else "the bot"
-        known = entry.content
-        told = "; ".join(f"{name}: {quoted(str(known[name]), 200)}" for name in _TOLD if known.get(name) is not None)
-        override = " **(under the admin's override)**" if known.get("override") else ""
+        details = entry.content
+        texts = [f"{name}: {quoted(str(details[name]), 200)}" for name in _SHOWN if details.get(name) is not None]
+        override = " **(under the admin's override)**" if details.get("override") else ""
         seen = f", on a card with the digest `{entry.seen[:12]}`" if entry.seen else ""
         lines.append(
             f"{entry.number}. {moment(entry.at, 'f')} **{quoted(entry.action, 60)}** by {who}{override}{seen}"
-            + (f"\n> {told}" if told else "")
+            + (f"\n> {'; '.join(texts)}" if texts else "")
         )
     return shortened("\n".join(lines), limits.ANSWER_CHARACTERS)
 

@@ -102,18 +102,18 @@ def reminder_card(faces: Faces, reminder: Reminder) -> Card:
     verb = "waits" if count == 1 else "wait"
     if reminder.daily:
         since = f"since {moment(waiting[0].created_at, 'f')}"
-        said = (
+        summary = (
             f"{counted(count, 'request')} still {verb} for a moderator, {'' if count == 1 else 'the oldest '}{since}."
         )
         lines: list[str] = []
     else:
-        said = f"{called}{counted(count, 'request')} {verb} for a moderator."
+        summary = f"{called}{counted(count, 'request')} {verb} for a moderator."
         lines = [_line(faces, review) for review in waiting[:MOST_LINES]]
         if count > MOST_LINES:
             lines.append(f"- and {counted(count - MOST_LINES, 'other')}")
     return compose(
         [
-            text(said, *lines, "-# Approve or deny, and this stops. `/review` shows all that waits."),
+            text(summary, *lines, "-# Approve or deny, and this stops. `/review` shows all that waits."),
             *row([button("rev:look", f"{reminder.first_id}:{reminder.number}", "Review")]),
         ],
         colour=discord.Colour.gold(),

@@ -1,4 +1,4 @@
-"""Where providers may call back, an address for each job, and how such a call is known for what it is."""
+"""Where providers may call back, an address for each job, and how a genuine call is told from others."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from storage.base import notes
 from storage.database import Database
 
 _KEY = "callback key"
-"""The note that holds it: callbacks of jobs that are under way must be known again after a restart."""
+"""The note that holds it: addresses of jobs that are under way must stay valid after a restart."""
 PATH = "/callbacks"
 
 
@@ -49,8 +49,8 @@ class Callbacks:
 async def callback_key(database: Database) -> bytes:
     """The key of this installation, made at its first start."""
     async with database.write() as db:
-        known = await notes.find(db, _KEY)
-        if known is None:
-            known = secrets.token_hex(32)
-            await notes.save(db, _KEY, known)
-    return bytes.fromhex(known)
+        key = await notes.find(db, _KEY)
+        if key is None:
+            key = secrets.token_hex(32)
+            await notes.save(db, _KEY, key)
+    return bytes.fromhex(key)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.jobs.rounds import Round
 from bot.workflows.base.cards import Views
 from bot.workflows.base.kit import Kit
+from bot.workflows.reviewing.audit import Audit
 from bot.workflows.reviewing.queue import Queue
 from bot.workflows.reviewing.reminders import ReminderDelivery, Reminders
 from bot.workflows.reviewing.types import QuestionRules
@@ -19,6 +20,7 @@ class Reviewing:
 
     def __init__(self, kit: Kit, *, rules: Mapping[str, QuestionRules], reminders: ReminderDelivery) -> None:
         self.decisions = Decisions(kit, rules=rules)
+        self.audit = Audit(kit)
         self.queue = Queue(kit, decisions=self.decisions)
         self._reminders = Reminders(kit, delivery=reminders)
         self._kit = kit

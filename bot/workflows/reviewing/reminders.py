@@ -77,7 +77,6 @@ class Reminders:
     """Looks after what waits. Rows are all that it remembers."""
 
     def __init__(self, kit: Kit, *, delivery: ReminderDelivery) -> None:
-        self._database = kit.database
         self._work = kit.work
         self._clock = kit.clock
         self._delivery = delivery
@@ -90,39 +89,36 @@ class Reminders:
         return posted
 
     async def _begun(self) -> list[_Noted]:
-        async with self._database.read() as db:
-            found = await notes.beginning_with(db, _NOTE)
-        return [_Noted.model_validate_json(content) for content in found.values()]
+        async with self._work.read() as db:
+            contents = (await notes.beginning_with(db, _NOTE)).values()
+        return [_Noted.model_validate_json(content) for content in contents]
 
     async def _begin(self) -> list[_Noted]:
         """Note what is due now. A channel whose last reminder is not posted yet comes after that."""
-        now = self._clock.now()
-        async with self._database.read() as db:
-            due = await reviews.to_remind(db, waits=WAITS, now=now, limit=MOST)
-        if not due:
-            return []
+        async with self._work.read() as db:
+            if not await reviews.to_remind(db, waits=WAITS, now=self._clock.now(), limit=MOST):
+                return []
         async with self._work() as tx:
-            db, now = tx.db, tx.now
-            busy = await notes.beginning_with(db, _NOTE)
-            found = [each for each in await self._due(db, now) if _note(each.channel_id) not in busy]
-            new = {_note(each.channel_id): each for each in reversed(found)}  # one a channel; the others a minute later
+            busy = await notes.beginning_with(tx.db, _NOTE)
+            due = [each for each in await self._due(tx.db, tx.now) if _note(each.channel_id) not in busy]
+            new = {_note(each.channel_id): each for each in reversed(due)}  # one a channel; the others a minute later
             for name, noted in new.items():
-                await notes.save(db, name, noted.model_dump_json())
+                await notes.save(tx.db, name, noted.model_dump_json())
         return list(new.values())
 
     async def _due(self, db: Connection, now: float) -> list[_Noted]:
         """What is due, in groups: each channel's, by whether the role is called or it is the daily one."""
         due = await reviews.to_remind(db, waits=WAITS, now=now, limit=MOST)
         late = await reviews.to_remind(db, waits=(_NEVER, _NEVER, 0.0), now=now, limit=MOST)
-        found = list({review.id: review for review in [*due, *late]}.values())
-        settings = {guild_id: await communities.find(db, guild_id) for guild_id in {each.guild_id for each in found}}
+        reminded = list({review.id: review for review in [*due, *late]}.values())
+        settings = {guild_id: await communities.find(db, guild_id) for guild_id in {each.guild_id for each in reminded}}
 
         def group(review: Review) -> tuple[int, int, int]:
             channel_id = settings[review.guild_id].review_channel_id or review.channel_id
             return review.guild_id, channel_id, min(review.reminders + 1, DAILY)
 
         groups = {group(review) for review in due}  # the daily one takes those with it that are not due yet
-        waiting = sorted(found, key=lambda review: (*group(review), review.created_at, review.id))
+        waiting = sorted(reminded, key=lambda review: (*group(review), review.created_at, review.id))
         return [
             _Noted(
                 guild_id=guild_id,
@@ -136,9 +132,9 @@ class Reminders:
 
     async def _post(self, noted: _Noted) -> bool:
         """Post a noted reminder about those of its questions that still wait; whether there was any."""
-        async with self._database.read() as db:
-            found = [await reviews.find(db, review_id) for review_id in noted.numbers]
-        waiting = [each for each in found if each and each.state is ReviewState.OPEN]
+        async with self._work.read() as db:
+            asked = [await reviews.find(db, review_id) for review_id in noted.numbers]
+        waiting = [each for each in asked if each and each.state is ReviewState.OPEN]
         if waiting:
             first_id, number = next(iter(noted.numbers.items()))
             reminder = Reminder(
@@ -172,12 +168,10 @@ class Reminders:
             await self._delivery.remind(replace(reminder, channel_id=beside))
 
     async def _done(self, noted: _Noted, waiting: Sequence[Review]) -> None:
-        now = self._clock.now()
         async with self._work() as tx:
-            db, now = tx.db, tx.now
             for review in waiting:
-                await reviews.set_reminded(db, review.id, reminders=noted.numbers[review.id], now=now)
-            await notes.forget(db, _note(noted.channel_id), content=noted.model_dump_json())
+                await reviews.set_reminded(tx.db, review.id, reminders=noted.numbers[review.id], now=tx.now)
+            await notes.forget(tx.db, _note(noted.channel_id), content=noted.model_dump_json())
 
 
 def _note(channel_id: int) -> str:
