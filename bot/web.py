@@ -57,7 +57,7 @@ class Web:
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_get("/health", _health)
         app.router.add_post(_ROUTE, self._called)
-        app.on_response_prepare.append(_say_less)
+        app.on_response_prepare.append(_hide_server)
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=5, handle_signals=False)
         await runner.setup()
         try:
@@ -117,6 +117,6 @@ async def _health(_request: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-async def _say_less(_request: web.Request, response: web.StreamResponse) -> None:
-    """Nobody has to know what this is made of."""
+async def _hide_server(_request: web.Request, response: web.StreamResponse) -> None:
+    """Hide the server's software and version."""
     response.headers["Server"] = "bot"

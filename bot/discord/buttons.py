@@ -33,7 +33,7 @@ over."""
 
 _CARD = "card"
 """Where an interaction carries the id of its public “thinking” message, until that has become something's card."""
-_SETTLED = "settled"
+_ANSWERED = "answered"
 """Where an interaction remembers that its public message is something's card now, or is gone."""
 
 
@@ -268,7 +268,7 @@ def card_of(interaction: Interaction) -> int | None:
 def mark_answered(interaction: Interaction) -> None:
     """The public answer has become a card: a failure from now on leaves it alone."""
     interaction.extras.pop(_CARD, None)
-    interaction.extras[_SETTLED] = True
+    interaction.extras[_ANSWERED] = True
 
 
 async def explain(interaction: Interaction, error: Exception, *, doing: str) -> None:
@@ -302,7 +302,7 @@ async def say(interaction: Interaction, sentence: str) -> None:
             await interaction.delete_original_response()
         elif (
             interaction.response.type is InteractionResponseType.deferred_channel_message
-            and _SETTLED not in interaction.extras  # a card takes no text
+            and _ANSWERED not in interaction.extras  # a card takes no text
         ):
             await interaction.edit_original_response(content=sentence)
         else:

@@ -173,7 +173,7 @@ class DiscordDelivery:
             card = self._faces.card(view)
             shown = _Shown(None, self._clock.now(), view.forecast)
             try:
-                async with self._posting.explained(self._place(view)):
+                async with self._posting.translate_errors(self._place(view)):
                     edited = await self._posting.edit(self._place(view), card, timeout=COSMETIC)
                 shown = dataclasses.replace(shown, key=card.key, lost=not edited)
             except Unavailable as error:
@@ -231,7 +231,7 @@ class DiscordDelivery:
         """
         assert interaction.channel_id, "commands and buttons are in a channel"
         place = Place(view.job.guild_id, interaction.channel_id, token=self._token(interaction))
-        async with self._posting.explained(place):
+        async with self._posting.translate_errors(place):
             message_id = card_of(interaction) or (await interaction.original_response()).id
         place = dataclasses.replace(place, message_id=message_id)
         if image is None:
@@ -288,7 +288,7 @@ class DiscordDelivery:
         if place.message_id is None:
             return False
         try:
-            async with self._lock(f"review {review.id}"), self._posting.explained(place):
+            async with self._lock(f"review {review.id}"), self._posting.translate_errors(place):
                 async with self._database.read() as db:
                     newest = await reviews.find(db, review.id) or review
                 return await self._posting.edit(place, self._faces.review_card(newest, view))

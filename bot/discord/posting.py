@@ -81,7 +81,7 @@ class Posting:
 
         None where it cannot be edited and must not be posted.
         """
-        async with self.explained(place):
+        async with self.translate_errors(place):
             try:
                 async with self._copies(images, self._file_limit(place)) as copies:
                     return await self._edit_or_post(place, draw(copies))
@@ -147,8 +147,8 @@ class Posting:
         return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
 
     @asynccontextmanager
-    async def explained(self, place: Place) -> AsyncGenerator[None]:
-        """Turn what discord.py raises into what happens next."""
+    async def translate_errors(self, place: Place) -> AsyncGenerator[None]:
+        """Turn the errors of discord.py and of the network into the bot's own."""
         if self._client.user is None or self._client.is_closed():
             raise Unavailable("The bot is not connected to Discord.", retry_after=2.0)
         try:

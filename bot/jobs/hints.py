@@ -1,4 +1,4 @@
-"""Somebody outside says that a job may be worth a look now. It is never more than that."""
+"""A provider says that a job has changed. It only brings the next poll forward: nothing that it says is believed."""
 
 import asyncio
 from weakref import WeakValueDictionary

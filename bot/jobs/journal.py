@@ -20,7 +20,7 @@ Result = TypeVar("Result", bound=BaseModel)
 
 
 class LostLease(Exception):
-    """Another worker has taken this job over: stop without a word."""
+    """Another worker has taken this job over: stop, and write nothing."""
 
 
 class Journal:
@@ -78,7 +78,7 @@ class Journal:
         except asyncio.CancelledError:
             await asyncio.wait({payment})
             if not payment.cancelled():
-                payment.exception()  # seen: what it means is in the journal
+                payment.exception()  # retrieved, so that asyncio does not log it; the journal has its meaning
             raise
 
     async def recall_payment(self) -> bool:
@@ -114,7 +114,7 @@ class Journal:
             done = await work()
         except (Refused, Unavailable, Broken):
             async with self._database.write() as db:
-                await steps.unbegin(db, job_id=self._job.id, name=name)
+                await steps.forget(db, job_id=self._job.id, name=name)
             self.paid_at = None
             raise
         except Uncertain:

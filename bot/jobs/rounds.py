@@ -1,4 +1,4 @@
-"""What happens again and again beside the worker."""
+"""Work that is repeated for as long as the bot runs, beside the worker."""
 
 import logging
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What a member has begun to say and not sent yet. It outlives a restart between a form's opening and its sending."""
+"""Half-sent forms. They outlive a restart between the opening of a form and its sending."""
 
 from storage.database import Connection, change, row
 
@@ -27,7 +27,7 @@ async def find(db: Connection, *, draft_id: str, owner_id: int, now: float) -> s
 
 
 async def take(db: Connection, *, draft_id: str, owner_id: int, now: float) -> str | None:
-    """As `find`, and nobody finds it again: what may be used once."""
+    """A member's own draft, which is deleted: it may be used once. None where it is over or somebody else's."""
     record = await row(
         db,
         "DELETE FROM drafts WHERE id = :id AND owner_id = :owner_id RETURNING content, expires_at",

@@ -1,4 +1,4 @@
-"""Small things that the bot notes for its next start, by name."""
+"""Small texts that the bot keeps for its next start, by name."""
 
 from storage.database import Connection, change, row, rows
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: claiming jobs by lease, within the limits of their lanes, and letting go of them again."""
+"""The queue of jobs: workers claim them by lease, within the limits of their lanes, and put them back or end them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ async def next_due(db: Connection, *, now: float) -> float | None:
 
 
 async def held(db: Connection, *, holder: str) -> list[str]:
-    """The jobs that a worker has in hand, as far as the database knows."""
+    """The running jobs whose lease a worker holds."""
     records = await rows(
         db, "SELECT id FROM jobs WHERE state = 'running' AND lease_holder = :holder", {"holder": holder}
     )
@@ -255,7 +255,7 @@ async def _leave(db: Connection, assignments: str, parameters: dict[str, object]
 
 
 async def wake(db: Connection, *, job_id: str, now: float) -> None:
-    """Have a job look again. One that is running just now will, when it next lets go."""
+    """Have a job run again. One that is running just now runs again after this run."""
     await change(
         db,
         """

@@ -1,4 +1,4 @@
-"""What each job has done so far: one row a step."""
+"""The steps that each job has begun or finished: one row a step."""
 
 from dataclasses import dataclass
 
@@ -63,7 +63,7 @@ async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: 
     return changed == 1
 
 
-async def unbegin(db: Connection, *, job_id: str, name: str) -> None:
+async def forget(db: Connection, *, job_id: str, name: str) -> None:
     """Forget a paying step that certainly did not happen, so that it may be tried again."""
     await change(
         db,
@@ -72,8 +72,8 @@ async def unbegin(db: Connection, *, job_id: str, name: str) -> None:
     )
 
 
-async def settle(db: Connection, *, job_id: str, name: str, result: str, now: float) -> None:
-    """Keep what a person has found out; the newest counts."""
+async def overwrite(db: Connection, *, job_id: str, name: str, result: str, now: float) -> None:
+    """Keep what the admin says about a job, instead of what they said before."""
     await change(
         db,
         """

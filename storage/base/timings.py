@@ -1,9 +1,9 @@
-"""How long things took here, for when to look and what to promise."""
+"""How long things took here: from it the bot decides when to poll, and what to promise."""
 
 from storage.database import Connection, change, rows
 
 KEPT = 200
-"""Newest measurements of each kind that count; older ones speak of a provider's former days."""
+"""Newest measurements of each kind that count; older ones say little about a provider today."""
 
 
 async def add(db: Connection, *, what: str, seconds: float, now: float) -> None:

@@ -1,7 +1,7 @@
 """The one door to stored files: no file is lost that a row names, and none stays that no row names.
 
 A file is stored before a row names it, and a row is changed before the file is deleted; a crash between the two leaves
-a file that no row names. So each file is announced in a note before it is stored, and announced files are looked at
+a file that no row names. So a note announces each file before it is stored, and the sweep checks announced files
 again later.
 """
 
@@ -87,17 +87,16 @@ class Files:
             await self.discard(stored)
             raise
 
-    async def let_go(self, db: Connection, sha256s: Iterable[str | None]) -> None:
+    async def let_go(self, db: Connection, sha256s: Iterable[str], *, now: float) -> None:
         """Note, in the transaction after which nothing may name these files any more, that they may be deleted."""
-        for sha256 in {each for each in sha256s if each}:
-            await notes.save(db, ARRIVING + sha256, str(self._clock.now() - LOOKED_AT_AFTER))
+        for sha256 in sha256s:
+            await notes.save(db, ARRIVING + sha256, str(now - LOOKED_AT_AFTER))
 
     async def discard(self, sha256s: Iterable[str | None]) -> None:
         """Delete those that no row names. Called after `let_go` is committed, and by `sweep` after a crash."""
         for sha256 in {each for each in sha256s if each}:
-            async with (
-                self._database.write() as db
-            ):  # another transaction names the file before or after, not meanwhile
+            # One writer at a time: another transaction names the file before or after this one, not meanwhile.
+            async with self._database.write() as db:
                 if not await images.needed(db, sha256):
                     await self._media.remove(sha256)
 
@@ -116,5 +115,6 @@ class Files:
                     await notes.forget(db, name, content=at)
 
     async def _announce(self, sha256: str) -> None:
+        now = self._clock.now()
         async with self._database.write() as db:
-            await notes.save(db, ARRIVING + sha256, str(self._clock.now()))
+            await notes.save(db, ARRIVING + sha256, str(now))

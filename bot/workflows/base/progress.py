@@ -1,4 +1,4 @@
-"""Keeps the cards of waiting requests true, a few edits a second for all of them together."""
+"""Refreshes the cards of waiting requests, a few edits a second for all of them together."""
 
 import asyncio
 import logging

@@ -74,7 +74,7 @@ class Transaction:
     async def let_go(self, sha256s: Iterable[str | None]) -> None:
         """Delete these files after the commit, as far as no row names them then."""
         gone = {each for each in sha256s if each}
-        await self._files.let_go(self.db, gone)
+        await self._files.let_go(self.db, gone, now=self.now)
         self.let_go_of |= gone
 
 

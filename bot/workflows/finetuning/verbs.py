@@ -224,7 +224,7 @@ class Finetunes:
             option=view.trainer.option,
         )
         receipt = Ordered(started=Started(ref=ref), at=tx.now)
-        await steps.settle(tx.db, job_id=job.id, name=SETTLED, result=receipt.model_dump_json(), now=tx.now)
+        await steps.overwrite(tx.db, job_id=job.id, name=SETTLED, result=receipt.model_dump_json(), now=tx.now)
         await queue.reopen(tx.db, job_id=job.id, now=tx.now)
         tx.wake_worker()
 
