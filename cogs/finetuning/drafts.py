@@ -1,11 +1,9 @@
 """Finds the draft that is pressed on, and shows on its card what has changed."""
 
-from discord import InteractionResponseType
-
-from bot.discord.buttons import say
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.workflows.finetuning.types import OPEN, FinetuneView
+from cogs.base.changes import show_card
 from cogs.finetuning.finding import finetune_of
 
 
@@ -35,13 +33,7 @@ async def own_draft(interaction: Interaction, finetune_id: str) -> FinetuneView:
 
 async def show_changed(interaction: Interaction, finetune_id: str) -> FinetuneView:
     """Bring a finetune's card up to date. Whoever pressed on another message gets a link to the card."""
-    services = interaction.client.services
-    view = await services.finetuning.views.of(finetune_id)
+    view = await interaction.client.services.finetuning.views.of(finetune_id)
     assert view, "finetunes keep their row for ever"
-    await services.delivery.show(view)
-    silent = interaction.response.type is InteractionResponseType.deferred_message_update
-    card_id, pressed = view.job.message_id, interaction.message
-    if silent and card_id is not None and pressed is not None and pressed.id != card_id:
-        job = view.job
-        await say(interaction, f"Done: https://discord.com/channels/{job.guild_id}/{job.channel_id}/{card_id}")
+    await show_card(interaction, view)
     return view

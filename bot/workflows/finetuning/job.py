@@ -1,16 +1,15 @@
 """The job of a finetune: asks moderators, has pictures inspected, notifies its owner, removes what was deleted."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
-from bot.jobs.worker import Later, Outcome, Park
+from bot.jobs.worker import Outcome, Park
 from bot.providers.training import DeletesFinetunes, Inspection, InspectsPictures, TrainingPicture
 from bot.values import Frozen
+from bot.workflows.base.card_job import CardJob
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.types import Posted
 from bot.workflows.finetuning.consent import return_to_draft
 from bot.workflows.finetuning.sheets import ContactSheets
 from bot.workflows.finetuning.types import OPEN, FinetuneView, Progress
@@ -21,12 +20,9 @@ from storage.finetuning import finetunes, training_images
 from storage.finetuning.training_images import TrainingImage
 from storage.finetuning.transitions import Event, FinetuneState
 from storage.reviewing import reviews
-from storage.reviewing.reviews import Review, ReviewState
+from storage.reviewing.reviews import ReviewState
 
 log = logging.getLogger(__name__)
-
-RETRY = 5.0
-"""Seconds until a card that could not be edited is edited again."""
 
 
 class Gone(Frozen):
@@ -36,50 +32,43 @@ class Gone(Frozen):
     """Why its provider still has it."""
 
 
-class FinetuneJob:
+class FinetuneJob(CardJob[FinetuneView]):
     """The recipe of the jobs of kind `finetune`: it sleeps, and each change wakes it."""
 
     def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: ContactSheets) -> None:
+        super().__init__(kit, noun="finetune", load=views.of)
         self._work = kit.work
         self._files = kit.files
         self._providers = kit.providers
-        self._delivery = kit.delivery
         self._database = kit.database
-        self._views = views
         self._sheets = sheets
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
-        view = await self._load_view(job.id)
+        view = await self.load_view(job.id)
         if view.finetune.state is FinetuneState.DELETED:
             if any(not each.state.ended for each in view.tries):
                 raise Park  # its trainer deletes only what is finished; the end of the training wakes this job
             deletion = await step("gone", Gone, lambda: self._remove(view))
             if deletion.kept_at_provider:
-                await self._post_once(step, "kept", partial(self._delivery.announce, view, "kept", "0"))
-            await self._close_questions(step, await self._load_view(job.id))
-            await self._show(job.id)
+                await self.announce(step, "kept", view, "kept", "0")
+            await self._close_questions(step, await self.load_view(job.id))
+            await self.show_card(job.id)
             return Outcome(State.DONE, view.cost)
         view = await self._conclude(view, step)
         if view.pictures and view.finetune.sheet is None and view.finetune.state is FinetuneState.DRAFT:
             await self._sheets.draw(job.id)
-            view = await self._load_view(job.id)
+            view = await self.load_view(job.id)
         async with self._work.read() as db:
             questions = await reviews.open_about(db, job.id)
         for review in questions:
-            await self._post_once(
-                step, f"asked {review.id}", partial(ask_moderators, self._delivery, self._database, review, view)
-            )
+            post = partial(ask_moderators, self._delivery, self._database, review, view)
+            await self.post_quietly(step, f"asked {review.id}", post)
         await self._close_questions(step, view)
         for about, once in _list_news(view):
-            await self._post_once(step, f"{about} {once}", partial(self._delivery.announce, view, about, once))
+            await self.announce(step, f"{about} {once}", view, about, once)
         await self._inspect(view)
-        await self._show(job.id)
+        await self.show_card(job.id)
         raise Park
-
-    async def _show(self, finetune_id: str) -> None:
-        """Bring the card up to date before the job sleeps: nobody else repeats an edit that was cut off."""
-        if not await self._delivery.show(await self._load_view(finetune_id)):
-            raise Later(RETRY)
 
     async def _close_questions(self, step: Journal, view: FinetuneView) -> None:
         """Show on the moderators' cards which questions are withdrawn: nobody decides about them any more."""
@@ -87,24 +76,7 @@ class FinetuneJob:
             asked = await reviews.about(db, view.finetune.id)
         for review in asked:
             if review.state is ReviewState.WITHDRAWN and review.message_id is not None:
-                await step(f"closed {review.id}", Frozen, partial(self._close_question, review, view))
-
-    async def _close_question(self, review: Review, view: FinetuneView) -> Frozen:
-        await self._delivery.decided(review, view)
-        return Frozen()
-
-    async def _load_view(self, finetune_id: str) -> FinetuneView:
-        view = await self._views.of(finetune_id)
-        if view is None:
-            raise Broken("This finetune has lost its row.")
-        return view
-
-    async def _post_once(self, step: Journal, name: str, post: Callable[[], Awaitable[Posted]]) -> None:
-        """Post once. Where the bot may not post, the rest goes on: `/finetune show` and `/review` say it, too."""
-        try:
-            await step(name, Posted, post)
-        except (Refused, Broken) as error:
-            log.warning("The message %r could not be posted: %s", name, error)
+                await self.show_decision(step, f"closed {review.id}", review, view)
 
     async def _conclude(self, view: FinetuneView, step: Journal) -> FinetuneView:
         """Go back to the draft if the newest training has failed."""
@@ -118,7 +90,7 @@ class FinetuneJob:
         progress = Progress(inferred=training.error or "The trainer did not say why.")
         async with self._work() as tx:
             await return_to_draft(tx, finetune_id, Event.FAIL, progress=progress.model_dump_json())
-        return await self._load_view(finetune_id)
+        return await self.load_view(finetune_id)
 
     async def _inspect(self, view: FinetuneView) -> None:
         """Ask a provider that can do it what it sees on each picture; nothing depends on the answer."""
