@@ -6,12 +6,23 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 ANVIL_VERSION := 1.7.1
 
-.PHONY: help install sandbox test anvil check format bench run clean
+# Compiled modules are kept, also where the environment says otherwise: without them each process that the tests start
+# compiles hundreds of modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTHON)
+
+TESTS ?= tests
+PYTEST := $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
+.PHONY: help install sandbox test quick coverage anvil hooks check format bench run clean
 
 help:
 	@echo "make sandbox   try the bot in a browser: no account, no key, no network"
-	@echo "make test      run all tests"
+	@echo "make test      run all tests; make test TESTS=tests/drawing runs a part"
+	@echo "make quick     run some tests of each feature, in under a minute"
 	@echo "make check     what CI checks besides: format, lint, types, layers"
+	@echo "make coverage  run the quick tests, and say how much of the code they ran"
+	@echo "make hooks     have git check the format before each commit, and the types before each push"
 	@echo "make bench     measure, beside named alternatives"
 	@echo "make run       run the real bot (after: cp .env.example .env, and fill it in)"
 	@echo "make install   install what the real bot needs, after an update too"
@@ -24,15 +35,15 @@ $(UV):
 	@.tools/bin/python -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
 
 .venv/.for-running: $(UV) uv.lock pyproject.toml
-	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON)
+	@$(SYNC)
 	@touch $@
 
 .venv/.for-sandbox: $(UV) uv.lock pyproject.toml
-	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --group sandbox
+	@$(SYNC) --group sandbox
 	@touch $@
 
 .venv/.for-development: $(UV) uv.lock pyproject.toml
-	@$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --group dev
+	@$(SYNC) --group dev
 	@touch $@ .venv/.for-sandbox .venv/.for-running
 
 sandbox: .venv/.for-sandbox
@@ -53,13 +64,22 @@ run: .venv/.for-running
 anvil: .tools/anvil/.version-$(ANVIL_VERSION)
 
 test: .venv/.for-development anvil
-	@$(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	@$(PYTEST) $(TESTS)
+
+quick: .venv/.for-development
+	@$(PYTEST) @tests/quick.txt
+
+coverage: .venv/.for-development
+	@$(PYTEST) --cov --cov-report=term:skip-covered @tests/quick.txt
 
 check: .venv/.for-development
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright
 	@.venv/bin/lint-imports
+
+hooks: .venv/.for-development
+	@.venv/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
 
 format: .venv/.for-development
 	@.venv/bin/ruff format .

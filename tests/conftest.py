@@ -1,6 +1,8 @@
 """Fixtures that many tests share."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,20 @@ from tests.scenes.workbench import LANES, Bench
 pytest_plugins = ["tests.scenes.chains"]
 
 Founder = Callable[..., Awaitable[Community]]
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
+ROOM = 2 * 2**30
+"""Bytes that all tests together leave behind at most, with room to spare."""
+
+
+def pytest_configure() -> None:
+    """Put the tests' folders into memory where the machine allows it.
+
+    The database waits for the disk at each commit, which takes milliseconds there and microseconds in memory. No test
+    looks at what a power cut leaves behind; a kill leaves the same in both.
+    """
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture

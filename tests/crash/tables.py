@@ -60,7 +60,7 @@ def read_tables(folder: Path) -> Tables:
 @contextlib.contextmanager
 def read_copy(folder: Path) -> Generator[sqlite3.Connection]:
     """A look must not mend what the next life has to find."""
-    with tempfile.TemporaryDirectory() as copy:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as copy:
         for name in ("bot.db", "bot.db-wal"):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(folder / name, copy)
