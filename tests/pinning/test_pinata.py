@@ -26,17 +26,10 @@ from standins.base.faults import Fault, Trouble
 from standins.pinata import FILES, FULL, LEGACY, READ_ONLY, REVOKED, PinataServer
 from standins.pinata.faults import rate_limits
 from standins.pinata.service import Scopes
+from tests.scenes.clock import Clock
 from tests.scenes.pinnable import METADATA, OWL, a_file
 
 KEY = "pinata-jwt-0123-very-secret"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_763_700_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture

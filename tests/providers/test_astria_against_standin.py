@@ -24,17 +24,10 @@ from bot.providers.training import FinetuneSpec, Started, Subject, TrainingPictu
 from standins.astria import AstriaServer
 from standins.base import faults
 from standins.base.faults import Fault, fails_after
+from tests.scenes.clock import Clock
 
 KEY = "sandbox-key"
 DAY = 86_400.0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_763_700_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture

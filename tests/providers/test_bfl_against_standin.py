@@ -24,16 +24,9 @@ from standins.base import faults
 from standins.base.faults import Fault
 from standins.bfl import BflServer
 from standins.bfl.faults import giant_refusal
+from tests.scenes.clock import Clock
 
 KEY = "sandbox-key"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_763_700_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from standins.base import faults
 from standins.base.faults import Fault
 from standins.bfl import BflServer
 from tests import SPECS
+from tests.scenes.clock import Clock
 
 KEY = "sandbox-key"
 NOTHING: dict[str, Any] = {}
@@ -35,17 +36,9 @@ REF = FinetuneRef(provider="bfl", remote_id="f-1", region="us1")
 CALLBACK = Callback(url="https://bot.example/callbacks/unguessable", secret="shh")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1_740_000_000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_740_000_000.0)
 
 
 @pytest.fixture
