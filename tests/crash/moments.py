@@ -95,8 +95,12 @@ class Moments:
         queue.claim = claimed
 
     def _describe(self, caller: FrameType) -> str:
-        who, known = caller.f_code.co_qualname, caller.f_locals
-        what = self._claimed if who == "Worker._claim" else known.get("name") or getattr(known.get("job"), "kind", "")
+        who, variables = caller.f_code.co_qualname, caller.f_locals
+        what = (
+            self._claimed
+            if who == "Worker._claim"
+            else variables.get("name") or getattr(variables.get("job"), "kind", "")
+        )
         return f"{who} {what}".strip()
 
     def _watch_requests(self) -> None:

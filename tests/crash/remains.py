@@ -67,11 +67,13 @@ async def look(folder: Path, chain: ChainServer, pinata: PinataServer, collectio
 
 def _tokens(chain: Chain, collection: str) -> list[Token]:
     def ask(contract: str, function: str, *arguments: Any, at: str | None = None) -> Any:
-        known = contracts()[contract]
-        request = Request(to=to_canonical_address(at or known.address), content=known.call(function, *arguments))
+        described = contracts()[contract]
+        request = Request(
+            to=to_canonical_address(at or described.address), content=described.call(function, *arguments)
+        )
         outcome = chain.call(request)
         check(outcome)
-        return known.returned(function, outcome.output)[0]
+        return described.returned(function, outcome.output)[0]
 
     def token(number: int) -> Token:
         ip = ip_id(collection, number)

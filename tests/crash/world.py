@@ -113,8 +113,8 @@ class World:
         """Between two lives: what has the dead one left behind?"""
         tables = read_tables(self.folder)
         self.half_paid |= tables.half_paid
-        known = {job["id"] for job in tables.requests}
-        self.taken = next((command for command in self.commands if job_id(command.id) in known), None)
+        requests = {job["id"] for job in tables.requests}
+        self.taken = next((command for command in self.commands if job_id(command.id) in requests), None)
 
     async def either(self, claim: Callable[[], object]) -> None:
         """Wait until `claim` holds or the newest life is over."""

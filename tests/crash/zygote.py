@@ -62,9 +62,9 @@ def _fork(life: Life) -> int:
 
 def _bury(lives: set[int]) -> None:
     with contextlib.suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            lives.discard(found[0])
-            _say(f"{found[0]} {os.waitstatus_to_exitcode(found[1])}")
+        while (status := os.waitpid(-1, os.WNOHANG))[0]:
+            lives.discard(status[0])
+            _say(f"{status[0]} {os.waitstatus_to_exitcode(status[1])}")
 
 
 def _say(line: str) -> None:

@@ -280,19 +280,19 @@ async def client(node: Node) -> AsyncGenerator[Client]:
 
 
 def _anvil() -> Path:
-    found = next(_TOOLS.glob("anvil-*/bin/anvil*"), None)
-    if not found:
+    binary = next(_TOOLS.glob("anvil-*/bin/anvil*"), None)
+    if not binary:
         pytest.fail("The chain tests need anvil, which `make test` installs; by itself: `make anvil`.")
-    return found
+    return binary
 
 
-def _listening(process: subprocess.Popen[bytes], said: Path) -> str:
+def _listening(process: subprocess.Popen[bytes], output: Path) -> str:
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
-        if found := re.search(r"^Listening on (\S+)$", said.read_text(encoding="utf-8"), re.MULTILINE):
-            return f"http://{found[1]}/"
+        if match := re.search(r"^Listening on (\S+)$", output.read_text(encoding="utf-8"), re.MULTILINE):
+            return f"http://{match[1]}/"
         time.sleep(0.01)
-    pytest.fail(f"anvil did not start: {said.read_text(encoding='utf-8')[-1000:]}")
+    pytest.fail(f"anvil did not start: {output.read_text(encoding='utf-8')[-1000:]}")
 
 
 def _set_up(url: str) -> None:

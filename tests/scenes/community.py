@@ -63,7 +63,7 @@ class Services:
 
     def settings(self) -> dict[str, Any]:
         """What points the bot at those that are there."""
-        found: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         for name, setting in (
             ("us1", "bfl_us1_url"),
             ("eu1", "bfl_eu1_url"),
@@ -71,13 +71,13 @@ class Services:
             ("vimmerse", "vimmerse_api_url"),
         ):
             if name in self.origins:
-                found[setting] = AnyHttpUrl(self.origins[name])
+                settings[setting] = AnyHttpUrl(self.origins[name])
         for name in ("astria", "vimmerse"):
             if name in self.origins:
-                found[f"{name}_api_key"] = SecretStr("sandbox-key")
+                settings[f"{name}_api_key"] = SecretStr("sandbox-key")
         if self.pinata:
             pinata = AnyHttpUrl(self.origins["pinata"])
-            found |= {
+            settings |= {
                 "pinata_jwt": SecretStr("sandbox-key"),
                 "pinata_api_url": pinata,
                 "pinata_uploads_url": pinata,
@@ -85,7 +85,7 @@ class Services:
                 "ipfs_gateway_url": pinata,
             }
         if self.chain:
-            found |= {
+            settings |= {
                 "wallet_private_key": SecretStr(BOT.key),
                 "rpc_provider_url": SecretStr(self.origins["chain"]),
                 "story_explorer_url": AnyHttpUrl(self.origins["chain"]),
@@ -93,8 +93,8 @@ class Services:
                 "story_confirmations": self.confirmations,
             }
         if self.web_port is not None:
-            found |= {"web_port": self.web_port, "public_url": AnyHttpUrl(f"http://127.0.0.1:{self.web_port}")}
-        return found
+            settings |= {"web_port": self.web_port, "public_url": AnyHttpUrl(f"http://127.0.0.1:{self.web_port}")}
+        return settings
 
 
 async def made_collection(rpc: str, folder: Path) -> str:
@@ -192,9 +192,9 @@ class Community:
     async def decide(self, **settings: Any) -> None:
         """Set the community's settings, over its present ones."""
         async with self.app.database.write() as db:
-            known = await communities.find(db, self.guild.id)
+            present = await communities.find(db, self.guild.id)
             await communities.save(
-                db, self.guild.id, CommunitySettings(**known.model_dump() | settings), by=1, now=self.clock.now()
+                db, self.guild.id, CommunitySettings(**present.model_dump() | settings), by=1, now=self.clock.now()
             )
 
     async def pass_time(self, seconds: float) -> None:
@@ -213,9 +213,9 @@ class Community:
 
     async def view(self, wanted: str | int) -> RequestView:
         """A request by its id, or by its interaction's."""
-        found = await self.app.services.drawing.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
-        assert found, wanted
-        return found
+        view = await self.app.services.drawing.views.of(job_id(wanted) if isinstance(wanted, int) else wanted)
+        assert view, wanted
+        return view
 
     @property
     def card(self) -> discord.Message:
@@ -253,20 +253,20 @@ class Community:
 
 def text_of(message: discord.Message) -> str:
     """Everything that a reader sees on a message."""
-    found = [message.content]
+    parts = [message.content]
 
     def walk(component: Any) -> None:
         for name in ("content", "label", "description"):
             value = getattr(component, name, None)
             if isinstance(value, str):
-                found.append(value)
+                parts.append(value)
         for name in ("children", "components", "items"):
             for child in getattr(component, name, None) or ():
                 walk(child)
 
     for component in message.components:
         walk(component)
-    return "\n".join(part for part in found if part)
+    return "\n".join(part for part in parts if part)
 
 
 def private(result: simcord.InteractionResult) -> str:
@@ -280,23 +280,23 @@ def private(result: simcord.InteractionResult) -> str:
 
 def job_of(card: discord.Message) -> str:
     """The id of the request that a card shows."""
-    (found,) = {custom_id.split(":")[3].partition("-")[0] for custom_id in buttons_of(card).values()}
-    return found
+    (job,) = {custom_id.split(":")[3].partition("-")[0] for custom_id in buttons_of(card).values()}
+    return job
 
 
 def buttons_of(message: discord.Message) -> dict[str, str]:
     """Label to custom_id of a message's live buttons."""
-    found: dict[str, str] = {}
+    buttons: dict[str, str] = {}
 
     def walk(component: Any) -> None:
         if isinstance(component, discord.Button) and component.custom_id and not component.disabled:
-            found[component.label or str(component.emoji)] = component.custom_id
+            buttons[component.label or str(component.emoji)] = component.custom_id
         for child in getattr(component, "children", None) or ():
             walk(child)
 
     for component in message.components:
         walk(component)
-    return found
+    return buttons
 
 
 @contextlib.asynccontextmanager

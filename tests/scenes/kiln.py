@@ -119,12 +119,12 @@ async def trained(community: Community, wanted: FinetuneSpec | None = None, **mo
 
 def news(community: Community) -> list[str]:
     """What the owner was told by name, in messages of their own."""
-    said = [text_of(message).strip() for message in community.cards[1:]]
-    return [text for text in said if text.startswith(f"<@{community.ada.id}>")]
+    texts = [text_of(message).strip() for message in community.cards[1:]]
+    return [text for text in texts if text.startswith(f"<@{community.ada.id}>")]
 
 
 async def ledger_of(community: Community, job_id: str) -> list[tuple[str, int | None]]:
     """Entries and amounts of one job, in their order."""
     async with community.app.database.read() as db:
-        found = await rows(db, "SELECT entry, amount FROM ledger WHERE job_id = :id ORDER BY id", {"id": job_id})
-    return [(each["entry"], each["amount"]) for each in found]
+        entries = await rows(db, "SELECT entry, amount FROM ledger WHERE job_id = :id ORDER BY id", {"id": job_id})
+    return [(each["entry"], each["amount"]) for each in entries]

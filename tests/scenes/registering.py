@@ -21,13 +21,13 @@ def origin(community: Community, who: int | None = None) -> Origin:
 
 def mia(community: Community, **different: Any) -> Moderator:
     """The moderator, as Discord describes her at a press."""
-    known: dict[str, Any] = {
+    description: dict[str, Any] = {
         "user_id": community.mia.id,
         "role_ids": frozenset({community.role.id}),
         "administrator": False,
         "guild_id": community.guild.id,
     }
-    return Moderator(**known | different)
+    return Moderator(**description | different)
 
 
 async def drafted(community: Community, image_id: str | None = None, **changes: Any) -> str:
@@ -38,8 +38,8 @@ async def drafted(community: Community, image_id: str | None = None, **changes: 
         image_id = f"{job_of(card)}-1"
     service = community.app.services.registering.registrations
     view = await service.begin(origin(community), image_id, name="Ada")
-    said = {"title": "A lighthouse", "recipient": WALLET, **changes}
-    await service.edit(view.registration.id, by=community.ada.id, **said)
+    wording = {"title": "A lighthouse", "recipient": WALLET, **changes}
+    await service.edit(view.registration.id, by=community.ada.id, **wording)
     return view.registration.id
 
 
@@ -60,10 +60,10 @@ async def submit(community: Community, registration_id: str) -> None:
 
 
 async def approve(community: Community, registration_id: str, who: Moderator | None = None) -> None:
-    found = await registered(community, registration_id)
-    assert found.digest
+    registration = await registered(community, registration_id)
+    assert registration.digest
     await community.app.services.reviewing.decisions.decide(
-        registration_id, who or mia(community), approve=True, digest=found.digest
+        registration_id, who or mia(community), approve=True, digest=registration.digest
     )
 
 
@@ -77,9 +77,9 @@ async def approved(community: Community, registration_id: str) -> None:
 async def registered(community: Community, registration_id: str) -> Registration:
     """Its row as it is now."""
     async with community.app.database.read() as db:
-        found = await registrations.find(db, registration_id)
-    assert found
-    return found
+        registration = await registrations.find(db, registration_id)
+    assert registration
+    return registration
 
 
 async def seen(community: Community, registration_id: str) -> RegistrationView:

@@ -42,8 +42,8 @@ async def going(
 ) -> Registration:
     """Its row when it has come to an end; with `blocks`, a block comes every two seconds."""
     for _ in range(int(within / 2)):
-        found = await registered(community, registration_id)
-        if found.state in {CONFIRMED, FAILED, WITHDRAWN} and (await seen(community, registration_id)).ended:
+        registration = await registered(community, registration_id)
+        if registration.state in {CONFIRMED, FAILED, WITHDRAWN} and (await seen(community, registration_id)).ended:
             break
         await community.pass_time(2)
         if blocks:
@@ -66,12 +66,12 @@ async def remains(community: Community) -> Remains:
 
 async def check_claims(community: Community, *, tokens: int) -> Remains:
     """Everything that must be true at the end, and that there are so many tokens."""
-    found = await remains(community)
+    remaining = await remains(community)
     messages = [*community.studio.history(), *community.review.history()]
-    complaints = broken_claims(found, [each for message in messages for each in buttons_of(message).values()])
+    complaints = broken_claims(remaining, [each for message in messages for each in buttons_of(message).values()])
     assert not complaints, "\n".join(complaints)
-    assert len(found.tokens) == tokens, found.tokens
-    return found
+    assert len(remaining.tokens) == tokens, remaining.tokens
+    return remaining
 
 
 async def retried(community: Community, registration_id: str) -> Registration:

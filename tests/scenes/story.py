@@ -45,7 +45,7 @@ def a_hash(text: str) -> Hash:
 def a_mint(name: str | None = None, **different: Any) -> Mint:
     """A mint for Ada; the same name is the same metadata."""
     name = name or f"image {next(_numbers)}"
-    known: dict[str, Any] = {
+    options: dict[str, Any] = {
         "recipient": Address(ADA.address),
         "ip_metadata_uri": f"https://ipfs.io/ipfs/bafkrei{hashlib.sha256(name.encode()).hexdigest()[:52]}",
         "ip_metadata_hash": a_hash(f"{name} ip"),
@@ -53,7 +53,7 @@ def a_mint(name: str | None = None, **different: Any) -> Mint:
         "nft_metadata_hash": a_hash(f"{name} nft"),
         "licence": NO_LICENCE,
     }
-    return Mint(**known | different)
+    return Mint(**options | different)
 
 
 @dataclass
@@ -81,14 +81,14 @@ class Desk:
 
     async def collect(self, **different: Any) -> Collection:
         """A collection made; the same facts are the same one."""
-        known: dict[str, Any] = {
+        options: dict[str, Any] = {
             "name": "P",
             "symbol": "P",
             "contract_uri": "",
             "mint_fee_recipient": self.wallet.address,
             "public": False,
         }
-        (made,) = await self.passing(self.registrar.create_collection(**known | different))
+        (made,) = await self.passing(self.registrar.create_collection(**options | different))
         return made
 
     async def sign(self, mint: Mint, transaction_id: str | None = None) -> str:

@@ -118,9 +118,9 @@ class Bench:
 
     async def job(self, name: str) -> Job:
         async with self.database.read() as db:
-            found = await jobs.find(db, name)
-        assert found
-        return found
+            job = await jobs.find(db, name)
+        assert job
+        return job
 
 
 async def done(_job: Job, _step: Journal) -> Outcome:

@@ -235,10 +235,10 @@ async def a_kiln(folder: Path, zygote: Zygote, template: Template, wanted: Wish 
     discord = LocalDiscord(lambda: time.time() if born else BIRTH, token=TOKEN)
     born = True
     for post in template.posts:
-        known = copy.copy(post)
-        known.channel, known.author, known.history = discord.channel, discord.world.bot, list(post.history)
-        discord.channel.messages.append(known)
-        discord.world.messages[known.id] = known
+        message = copy.copy(post)
+        message.channel, message.author, message.history = discord.channel, discord.world.bot, list(post.history)
+        discord.channel.messages.append(message)
+        discord.world.messages[message.id] = message
 
     def clock() -> float:
         return FastClock(template.epoch, folder).now()

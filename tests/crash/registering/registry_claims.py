@@ -218,10 +218,10 @@ def _told(found: Remains, shown: Sequence[str]) -> Iterator[str]:
     for each in found.registrations:
         about = {RegistrationState.CONFIRMED: "registered", RegistrationState.DENIED: "denied"}.get(each["state"])
         once = f"{each['tries']}" if about != "registered" else "0"
-        told = Counter(custom_id for custom_id in shown if custom_id.startswith(f"1:reg:show:{each['id']}:"))
-        if about and told[f"1:reg:show:{each['id']}:{about}.{once}"] != 1:
-            yield f"of {each['id']}, which is {each['state']}, there are the news {dict(told)}"
-        yield from (f"{custom_id} was told {count} times" for custom_id, count in told.items() if count > 1)
+        links = Counter(custom_id for custom_id in shown if custom_id.startswith(f"1:reg:show:{each['id']}:"))
+        if about and links[f"1:reg:show:{each['id']}:{about}.{once}"] != 1:
+            yield f"of {each['id']}, which is {each['state']}, there are the news {dict(links)}"
+        yield from (f"{custom_id} was told {count} times" for custom_id, count in links.items() if count > 1)
 
 
 def _pinned(found: Remains, cid: str) -> list[Any]:

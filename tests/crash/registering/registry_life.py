@@ -118,8 +118,8 @@ class Registry(World):
     @property
     def posts(self) -> list[Message]:
         """What is to be seen in both channels beside what was there before."""
-        there = (*self.discord.channel.messages, *self.review.messages)
-        return [each for each in there if not each.deleted and not each.ephemeral and each.id not in self.known]
+        messages = (*self.discord.channel.messages, *self.review.messages)
+        return [each for each in messages if not each.deleted and not each.ephemeral and each.id not in self.known]
 
     def pressable(self, message: Message, verb: str) -> str | None:
         """The custom_id of the message's button with that verb."""
@@ -128,15 +128,15 @@ class Registry(World):
 
 async def press(world: Registry, user: User, messages: Callable[[], Sequence[Message]], verb: str) -> None:
     """Press that button when it is there, as long as the bot lives."""
-    known: list[tuple[Message, str]] = []
+    buttons: list[tuple[Message, str]] = []
 
     def there() -> bool:
-        known[:] = [(each, custom_id) for each in messages() if (custom_id := world.pressable(each, verb))]
-        return bool(known)
+        buttons[:] = [(each, custom_id) for each in messages() if (custom_id := world.pressable(each, verb))]
+        return bool(buttons)
 
     await world.either(there)
-    if known and not (world.process and world.process.over):
-        message, custom_id = known[-1]
+    if buttons and not (world.process and world.process.over):
+        message, custom_id = buttons[-1]
         await world.discord.press(user, message, custom_id)
 
 
@@ -222,10 +222,10 @@ async def a_registry(
     review = discord.add_channel("review")
     born = True
     for post in template.posts:
-        known = copy.copy(post)
-        known.channel, known.author, known.history = discord.channel, discord.world.bot, list(post.history)
-        discord.channel.messages.append(known)
-        discord.world.messages[known.id] = known
+        message = copy.copy(post)
+        message.channel, message.author, message.history = discord.channel, discord.world.bot, list(post.history)
+        discord.channel.messages.append(message)
+        discord.world.messages[message.id] = message
 
     def clock() -> float:
         return FastClock(template.epoch, folder).now()
