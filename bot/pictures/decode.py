@@ -39,7 +39,7 @@ _TOO_COSTLY = (
     "opening it takes too much memory; a smaller copy works, or an ordinary JPEG (one that is not progressive)"
 )
 
-# What Pillow and its plugins raise over a bad file. An OSError with an errno is the disk's, and not among them.
+# What Pillow and its plugins raise over a bad file.
 _BAD_FILE = (
     OSError,
     SyntaxError,
@@ -195,12 +195,24 @@ def render(file: BinaryIO, header: Header, *, pixels: int, memory: int) -> Image
     Raises:
         Unfit: damaged, or it takes more than `memory` bytes.
     """
-    image, orientation = _decode_small(file, header, pixels, memory)  # the large one is gone when this returns
-    if orientation in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[orientation])
-    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
-        image = image.convert("RGB")
-    return image
+    with _typed_errors():
+        image, orientation = _decode_small(file, header, pixels, memory)  # the large one is gone when this returns
+        if orientation in _UPRIGHT:
+            image = image.transpose(_UPRIGHT[orientation])
+        if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+            image = image.convert("RGB")
+        return image
+
+
+@contextlib.contextmanager
+def _typed_errors() -> Generator[None]:
+    """Turn all that Pillow raises over a bad file into `Unfit`. An OSError with an errno is the disk's."""
+    try:
+        yield
+    except _BAD_FILE as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise Unfit(DAMAGED) from error
 
 
 def resize(
@@ -239,8 +251,7 @@ def _without_webp(file: BinaryIO, header: Header) -> tuple[BinaryIO, Header]:
 
 
 def _load(file: BinaryIO, header: Header, scale: int = 1) -> Image.Image:
-    """Decode with Pillow, and turn everything that it raises over a bad file into one answer."""
-    try:
+    with _typed_errors():
         image = Image.open(
             io.BufferedReader(Excerpt(file, header.spans)),
             formats=[_FORMATS[header.media_type]],
@@ -250,10 +261,6 @@ def _load(file: BinaryIO, header: Header, scale: int = 1) -> Image.Image:
         if scale > 1:
             image.draft(None, (header.width // scale, header.height // scale))
         image.load()
-    except _BAD_FILE as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise Unfit(DAMAGED) from error
     return image
 
 

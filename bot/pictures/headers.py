@@ -8,13 +8,15 @@ Sources: PNG, www.w3.org/TR/png-3; JPEG, ITU-T T.81 annex B; WebP, RFC 9649.
 """
 
 import io
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_PNG, _JPEG, _GIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8"
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+SNIFFED = 1024  # bytes of a file's beginning that `picture_ending` and `name_kind` look at
 
 # The parts of a PNG besides its pixels that matter, and how many bytes they have at most. Each comes once.
 _PNG_PARTS = {b"IHDR": 13, b"PLTE": 3 * 256, b"tRNS": 256, b"iCCP": 1 << 20, b"eXIf": 1 << 16, b"IEND": 0}
@@ -24,6 +26,28 @@ PROCESS = 18_000_000  # bytes of memory of a Python process with Pillow, and som
 _MOST_SEGMENTS = 2000  # of a JPEG before its first scan
 _MOST_EXTRAS = 1 << 20  # bytes of colour profile and EXIF that are looked at
 _MOST_SCANS = 32  # of a JPEG; encoders write 10 to 20, and each costs a pass over the whole picture
+
+# How files of other kinds begin.
+_KINDS = (
+    (b"GIF8", "a GIF"),
+    (b"%PDF-", "a PDF"),
+    (b"II*\0", "a TIFF picture"),
+    (b"MM\0*", "a TIFF picture"),
+    (b"II+\0", "a TIFF picture"),
+    (b"BM", "a BMP picture"),
+    (b"8BPS", "a Photoshop file"),
+    (b"gimp xcf", "a GIMP file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\0\0\x01\0", "an icon file"),
+)
+_NO_PICTURES = frozenset({None, "a PDF", "a ZIP archive", "a video", "a web page", "a text file"})
+# What an ISO base media file with this brand is; with any other one it is a video.
+_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": "a camera's raw picture"} | dict.fromkeys(
+    (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), "a HEIC picture"
+)
 
 
 class Unfit(Exception):
@@ -106,50 +130,59 @@ def read_header(file: BinaryIO) -> Header:
     """
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    start = file.read(1024)
+    start = file.read(SNIFFED)
     if not start:
         raise Unfit("it is empty")
+    match picture_ending(start):
+        case ".png":
+            return _read_png(file, size)
+        case ".jpg":
+            return _read_jpeg(file, size)
+        case ".webp":
+            return _read_webp(file, size)
+        case _:
+            raise Unfit(f"it is {describe_kind(start)}")
+
+
+def picture_ending(start: bytes) -> str | None:
+    """The usual ending of the name of a picture that begins like this; None where it is no JPEG, PNG or WebP."""
     if start.startswith(_PNG):
-        return _read_png(file, size)
+        return ".png"
     if start.startswith(_JPEG):
-        return _read_jpeg(file, size)
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return _read_webp(file, size)
-    raise Unfit(f"it is {_name_kind(start)}, and only JPEG, PNG and WebP pictures are understood")
+        return ".jpg"
+    return ".webp" if start[:4] == b"RIFF" and start[8:12] == b"WEBP" else None
 
 
-def _name_kind(start: bytes) -> str:
-    """What a file is that is none of ours, in words that its owner knows."""
+def describe_kind(start: bytes) -> str:
+    """What a file is that is none of ours, and what its owner can do about it."""
+    kind = name_kind(start)
+    advice = "" if kind in _NO_PICTURES else "; save or export it as a JPEG"
+    return f"{kind or 'not a picture that is known here'}, and only JPEG, PNG and WebP pictures are understood{advice}"
+
+
+def name_kind(start: bytes) -> str | None:
+    """What a file is that is no JPEG, PNG or WebP, in words that its owner knows; None where that is unknown."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for prefix, name in (
-        (_GIF, "a GIF"),
-        (b"%PDF-", "a PDF"),
-        (b"II*\0", "a TIFF picture"),
-        (b"MM\0*", "a TIFF picture"),
-        (b"BM", "a BMP picture"),
-        (b"8BPS", "a Photoshop file"),
-        (b"PK\x03\x04", "a ZIP archive"),
-        (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
-        (b"\xff\x0a", "a JPEG XL picture"),
-        (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
-    ):
+    for prefix, name in _KINDS:
         if start.startswith(prefix):
             return name
     if start[4:8] == b"ftyp":  # ISO base media: the brand says what is inside
-        brands = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"mif1": "a HEIC picture"}
-        heic = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"msf1")
-        return brands.get(start[8:12], "a HEIC picture" if start[8:12] in heic else "a video")
+        return _BRANDS.get(start[8:12], "a video")
     if b"<svg" in text:
         return "an SVG drawing"
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "a web page"
     if text.startswith((b"{", b"[", b"<")) or not set(start) & set(b"\0\x01\x02\x03\x04\x05\x06\x07\x08"):
         return "a text file"
-    return "not a picture that is known here"
+    return None
 
 
 def _read_png(file: BinaryIO, size: int) -> Header:
-    """Walk the chunks to the last, keep what makes up the picture. Their sums are left to Pillow and zlib."""
+    """Walk the chunks to the last, keep what makes up the picture.
+
+    Pillow and zlib check the sums of the pixels and of the palette. Of the other parts those are left out that
+    programs pass over (PNG §13.1): with a wrong sum, or with content that means nothing.
+    """
     spans, header, kinds, position = [(0, 8)], b"", set[bytes](), 8
     for _ in range(_MOST_CHUNKS):
         file.seek(position)
@@ -158,15 +191,21 @@ def _read_png(file: BinaryIO, size: int) -> Header:
         end = position + 12 + length
         if len(head) < 8 or end > size:
             raise Unfit(DAMAGED)
-        if kind == b"acTL":
+        if kind == b"acTL" and int.from_bytes(file.read(4)) != 1:
             raise Unfit("it is animated")
-        if kind == b"IDAT" or (length <= _PNG_PARTS.get(kind, -1) and kind not in kinds):
+        wanted = kind == b"IDAT" or (length <= _PNG_PARTS.get(kind, -1) and kind not in kinds)
+        if wanted and (kind[:1].isupper() or _is_sound(file, kind, length, header)):
             spans.append((position, 12 + length))
         elif kind[:1].isupper():  # a part that no decoder may pass over, and none of those there are
             raise Unfit(DAMAGED)
         if kind == b"IHDR":
             file.seek(position + 8)
             header = file.read(13)
+        if header[9:10] == b"\x03":  # its pixels are numbers of colours in a palette
+            if kind == b"IDAT" and b"PLTE" not in kinds:
+                raise Unfit(f"it has no palette, so its colours are unknown: {DAMAGED}")
+            if kind == b"PLTE" and (not length or length % 3):
+                raise Unfit(DAMAGED)
         kinds.add(kind)
         position = end
         if kind == b"IEND":
@@ -178,6 +217,20 @@ def _read_png(file: BinaryIO, size: int) -> Header:
     # Pillow keeps a byte for each pixel of these, two for deep greys, and four of all others.
     per_pixel = 1 if colour == 3 or (colour == 0 and depth <= 8) else 2 if colour == 0 else 4
     return Header("image/png", width, height, tuple(spans), _WORK, per_pixel)
+
+
+def _is_sound(file: BinaryIO, kind: bytes, length: int, header: bytes) -> bool:
+    """Whether a part of a PNG that decoders may pass over has the sum that it says, and content of a known form."""
+    content, crc = file.read(length), file.read(4)
+    if crc != zlib.crc32(kind + content).to_bytes(4):
+        return False
+    match kind:
+        case b"iCCP":  # a name of 1 to 79 bytes, and method 0
+            return 0 < (end := content.find(b"\0")) < 80 and content[end + 1 : end + 2] == b"\0"
+        case b"tRNS":  # one sample of grey, three of a colour, or the alphas of a palette
+            return length == {0: 2, 2: 6, 3: length}.get(header[9] if len(header) == 13 else -1)
+        case _:
+            return True
 
 
 def _read_jpeg(file: BinaryIO, size: int) -> Header:

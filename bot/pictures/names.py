@@ -12,12 +12,12 @@ from bot.errors import Refused
 
 _LONGEST = 120  # characters of a name that are kept
 _SHOWN = 40  # characters of a name in a sentence
-_PICTURES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp"})  # Windows saves JPEGs as .jfif
+_PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".png", ".webp"})
 _ARCHIVES = frozenset({".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".cbz", ".jar"})
 
 
 class Kind(StrEnum):
-    """What a file is, going by its name alone."""
+    """What a file is by the ending of its name. The content of a file has the last word: see `name_picture`."""
 
     PICTURE = "picture"
     CAPTION = "caption"
@@ -57,6 +57,18 @@ def kind_of(name: str) -> Kind:
     if ending == ".txt":
         return Kind.CAPTION
     return Kind.ARCHIVE if ending in _ARCHIVES else Kind.OTHER
+
+
+def name_picture(name: str, ending: str) -> str:
+    """The name of a file whose content is a picture, with an ending that says so: “owl.jpg_large” is “owl.jpg”.
+
+    `ending` is that of the content, such as ".jpg". What begins with a digit is no ending: “owl.2024”.
+    """
+    name = clean(name)
+    if kind_of(name) is Kind.PICTURE:
+        return name
+    before, false_ending = _split(name)
+    return f"{before if false_ending[1:2].isalpha() else name}{ending}"
 
 
 def stem(name: str) -> str:

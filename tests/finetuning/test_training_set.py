@@ -173,7 +173,7 @@ async def test_everything_can_be_run_beside_the_event_loop(decoder: Decoder, tmp
         archive.writestr("cat.txt", "a cat")
     (tmp_path / "unpacked").mkdir()
 
-    picture, caption = await decoder.run(unpack, path, tmp_path / "unpacked", "set.zip")
+    picture, caption = (await decoder.run(unpack, path, tmp_path / "unpacked", "set.zip")).files
     prepared = await decoder.run(prepare_training_picture, picture.path, picture.name)
 
     assert (prepared.width, prepared.height) == (64, 48)

@@ -60,7 +60,7 @@ MEASURE = """if True:
     began = time.monotonic()
     try:
         if sys.argv[1] == "archive":
-            outcome = str([each.name for each in unpack(path, folder, "set.zip")])
+            outcome = str([each.name for each in unpack(path, folder, "set.zip").files])
         else:
             made = prepare_training_picture(path, "cat.jpg")
             outcome = f"{made.original_width}x{made.original_height} to {made.width}x{made.height}"
@@ -177,7 +177,7 @@ def test_what_a_mac_and_windows_add_is_left_out(tmp_path: Path, folder: Path) ->
     path = tmp_path / "upload"
     path.write_bytes(named(*names))
 
-    unpacked = unpack(path, folder, "set.zip")
+    unpacked = unpack(path, folder, "set.zip").files
 
     assert [each.name for each in unpacked] == ["cat.jpg", "dog.PNG"]
     assert [each.path.read_bytes() for each in unpacked] == [PHOTO, PHOTO]
@@ -190,14 +190,14 @@ def test_20_pictures_and_captions_of_a_mac_are_not_too_many(tmp_path: Path, fold
     path = tmp_path / "upload"
     path.write_bytes(named(*names, *(f"__MACOSX/._{name}" for name in names)))
 
-    assert [each.name for each in unpack(path, folder, "set.zip")] == names
+    assert [each.name for each in unpack(path, folder, "set.zip").files] == names
 
 
 def test_a_name_in_utf_8_that_does_not_say_so_is_read(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "upload"
     path.write_bytes(handmade("кот.jpg".encode(), PHOTO, size=len(PHOTO), method=0, crc=zlib.crc32(PHOTO)))
 
-    assert [each.name for each in unpack(path, folder, "set.zip")] == ["кот.jpg"]
+    assert [each.name for each in unpack(path, folder, "set.zip").files] == ["кот.jpg"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured and limited as Linux does")

@@ -59,6 +59,49 @@ def handmade(
     return local + directory + b"PK\x05\x06" + struct.pack("<HHHHIIH", *fields)
 
 
+def stored(
+    name: bytes,
+    content: bytes = PHOTO,
+    *,
+    flags: int = 0,
+    extra: bytes = b"",
+    method: int = 0,
+    crc: int | None = None,
+    needs: int = 20,
+    create_system: int = 3,
+    mode: int = 0o100644,
+) -> tuple[bytes, bytes]:
+    """An entry whose name is any bytes, and its line in the directory, for `joined`."""
+    crc = zlib.crc32(content) if crc is None else crc
+    about = struct.pack("<HHHHIIIHH", flags, method, 0, 33, crc, len(content), len(content), len(name), 0)
+    local = b"PK\x03\x04" + struct.pack("<H", 20) + about + name + content
+    about = about[:-2] + struct.pack("<H", len(extra))
+    line = b"PK\x01\x02" + struct.pack("<BBH", 20, create_system, needs) + about
+    return local, line + struct.pack("<HHHII", 0, 0, 0, mode << 16, 0) + name + extra
+
+
+def joined(*parts: bytes | tuple[bytes, bytes]) -> bytes:
+    """One ZIP of entries (`stored`) and of whole ZIPs."""
+    files, directory, count = bytearray(), bytearray(), 0
+    for part in parts:
+        if isinstance(part, bytes):
+            total, size, start = struct.unpack_from("<HII", part, part.rindex(b"PK\x05\x06") + 10)
+            local, lines = part[:start], part[start : start + size]
+            count += total
+        else:
+            local, lines = part
+            count += 1
+        at = 0
+        while at < len(lines):
+            name, extra, comment, offset = struct.unpack_from("<28xHHH8xI", lines, at)
+            end = at + 46 + name + extra + comment
+            directory += lines[at : at + 42] + struct.pack("<I", offset + len(files)) + lines[at + 46 : end]
+            at = end
+        files += local
+    fields = (0, 0, count, count, len(directory), len(files), 0)
+    return bytes(files + directory) + b"PK\x05\x06" + struct.pack("<HHHHIIH", *fields)
+
+
 def deflated(megabytes: int) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     zeros = bytes(MEGABYTE)
@@ -89,8 +132,8 @@ def flipped(content: bytes, mark: bytes, ahead: int) -> bytes:
     return bytes(changed)
 
 
-def encrypted() -> bytes:
-    content = bytearray(named("a.jpg"))
+def encrypted(name: str = "a.jpg") -> bytes:
+    content = bytearray(named(name))
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     return bytes(content)

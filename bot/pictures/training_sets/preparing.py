@@ -16,8 +16,8 @@ from PIL import Image
 from bot.errors import Broken, Refused
 from bot.pictures.decode import Limits, open_judged, render
 from bot.pictures.fingerprint import take_fingerprint
-from bot.pictures.headers import Unfit
-from bot.pictures.names import quoted
+from bot.pictures.headers import SNIFFED, Unfit, describe_kind, picture_ending
+from bot.pictures.names import Kind, clean, kind_of, name_picture, quoted
 
 TRAINING = Limits(file_bytes=20_000_000, pixels=64_000_000, memory=90_000_000)
 TRAINING_PIXELS = 1_000_000  # trainers use no more
@@ -75,6 +75,24 @@ def prepare_training_picture(path: Path, name: str) -> Prepared:
     content = io.BytesIO()
     image.save(content, "JPEG", quality=95, subsampling=0)
     return Prepared(image.width, image.height, width, height, take_fingerprint(image), content.getvalue())
+
+
+def check_file(path: Path, name: str) -> str:
+    """The name of a picture or caption that a member gives, with the ending of a picture where only the content is one.
+
+    Raises:
+        Refused: it is neither.
+    """
+    if kind_of(name) is not Kind.OTHER:
+        return clean(name)
+    with path.open("rb") as file:
+        start = file.read(SNIFFED)
+    if ending := picture_ending(start):
+        return name_picture(name, ending)
+    kind = describe_kind(start)
+    if "; " in kind:  # its owner can make a JPEG of it
+        raise Refused(f"{quoted(name)} cannot be used: it is {kind}.")
+    raise Refused(f"{quoted(name)} is no JPEG, PNG, WebP, text file or ZIP.")
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Refused
-from bot.pictures.names import Kind, clean, kind_of, match_captions, quoted, stem
-from bot.pictures.training_sets.archives import MOST_BYTES, unpack
-from bot.pictures.training_sets.preparing import TRAINING, Prepared, prepare_training_picture, read_caption
+from bot.pictures.names import Kind, kind_of, match_captions, quoted, stem
+from bot.pictures.training_sets.archives import MOST_BYTES, Contents, unpack
+from bot.pictures.training_sets.preparing import TRAINING, Prepared, check_file, prepare_training_picture, read_caption
 from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
@@ -49,7 +49,7 @@ class Intake:
         """Every picture and caption in `uploads`, in their order; a ZIP stands for what is in it.
 
         Raises:
-            Refused: a ZIP that is not to be opened, or nothing in all of it can be used; nothing was stored.
+            Refused: nothing in all of it can be used, or a caption fits two pictures; nothing was stored.
             Unavailable: Discord did not hand a file over.
         """
         async with self._turn, self._files.temporary_folder() as folder:
@@ -82,27 +82,30 @@ class Intake:
         files: list[tuple[str, Path]] = []
         left_out: list[str] = []
         for number, upload in enumerate(uploads):
-            kind = kind_of(upload.name)
-            archive = kind is Kind.ARCHIVE
-            most = MOST_BYTES if archive else TRAINING.file_bytes
-            if kind is Kind.OTHER:
-                left_out.append(f"{quoted(upload.name)} is no JPEG, PNG, WebP, text file or ZIP.")
-            elif upload.size > most:
+            most = MOST_BYTES if kind_of(upload.name) is Kind.ARCHIVE else TRAINING.file_bytes
+            if upload.size > most:
                 left_out.append(
                     f"{quoted(upload.name)} has {upload.size / 1e6:.0f} MB, and the most is {most / 1e6:.0f} MB."
                 )
-            else:
-                path = folder / f"file-{number}"
-                await upload.save(path)
-                if not archive:
-                    files.append((clean(upload.name), path))
-                    continue
-                inside = folder / f"archive-{number}"
-                await asyncio.to_thread(inside.mkdir)
-                members = await self._decoder.run(unpack, path, inside, upload.name)
-                await asyncio.to_thread(path.unlink)
-                files += [(each.name, each.path) for each in members]
+                continue
+            path = folder / f"file-{number}"
+            await upload.save(path)
+            try:
+                if kind_of(upload.name) is Kind.ARCHIVE:
+                    contents = await self._unpack(path, folder / f"archive-{number}", upload.name)
+                    files += [(each.name, each.path) for each in contents.files]
+                    left_out += contents.left_out
+                else:
+                    files.append((await asyncio.to_thread(check_file, path, upload.name), path))
+            except Refused as error:
+                left_out.append(str(error))
         return files, left_out
+
+    async def _unpack(self, path: Path, folder: Path, name: str) -> Contents:
+        await asyncio.to_thread(folder.mkdir)
+        contents = await self._decoder.run(unpack, path, folder, name)
+        await asyncio.to_thread(path.unlink)
+        return contents
 
     async def _prepare(self, name: str, path: Path, caption: str | None) -> Given:
         prepared = await self._decoder.run(prepare_training_picture, path, name)
