@@ -20,6 +20,8 @@ import discord
 import simcord
 from discord import AppCommandType
 
+from standins.discord.names import replace_in_simcord
+
 _log = logging.getLogger(__name__)
 
 HEARTBEAT = 0.2  # seconds from a write by the bot to the page being told of it, at most
@@ -111,6 +113,7 @@ class World:
         """
         env = simcord.Env(_Nobody(), check_errors=False, settle_timeout=SETTLING)
         await env.start()
+        replace_in_simcord(env)
         try:
             world = cls(env, bot_name=bot_name)
             if datetime.now(UTC) < env.now():

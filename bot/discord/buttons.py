@@ -19,6 +19,7 @@ from discord import InteractionResponseType
 from discord.ui import Button, DynamicItem, Item
 
 from bot import limits
+from bot.discord.attachments import full_name
 from bot.errors import BotError, Broken, Refused
 
 log = logging.getLogger(__name__)
@@ -218,7 +219,8 @@ def read_files(interaction: Interaction) -> dict[str, list[Attached]]:
 
 
 def _attached(attachment: Mapping[str, Any]) -> Attached:
-    return Attached(attachment["filename"], attachment["url"], attachment["size"])
+    name = full_name(attachment["filename"], attachment.get("title"))
+    return Attached(name, attachment["url"], attachment["size"])
 
 
 def read_mentioned(interaction: Interaction, name: str) -> list[Mentioned]:

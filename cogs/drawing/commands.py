@@ -10,6 +10,7 @@ from discord.ext import commands
 from discord.ui import TextInput
 
 from bot import limits
+from bot.discord.attachments import name_of
 from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -64,9 +65,9 @@ class Attachments:
     def with_request(self, request: ImageRequest) -> Draft:
         files: dict[str, Any] = {}
         if self.reference:
-            files |= {"name": self.reference.filename, "url": self.reference.url, "size": self.reference.size}
+            files |= {"name": name_of(self.reference), "url": self.reference.url, "size": self.reference.size}
         if self.mask:
-            files |= {"mask_name": self.mask.filename, "mask_url": self.mask.url, "mask_size": self.mask.size}
+            files |= {"mask_name": name_of(self.mask), "mask_url": self.mask.url, "mask_size": self.mask.size}
         return Draft(request=request, **files)
 
 

@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.app_commands import Range
 from discord.ext import commands
 
+from bot.discord.attachments import name_of
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -77,7 +78,7 @@ class Edit(commands.Cog):
         )
         uploads: dict[str, Upload] = {}
         if image is not None:
-            uploads[INPUT] = attached(self._client, image.url, name=image.filename, size=image.size)
+            uploads[INPUT] = attached(self._client, image.url, name=name_of(image), size=image.size)
         else:
             view, images = await _pictures(interaction, await pointed_at(interaction, of or ""))
             await check_visible(interaction, view.job)

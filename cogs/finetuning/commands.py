@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot import limits
 from bot.cards.base.words import money
 from bot.cards.finetuning.details import finetune_list
+from bot.discord.attachments import name_of
 from bot.discord.buttons import Answer, Press, acknowledge, mark_answered, read_fields, say
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -143,11 +144,11 @@ class Finetune(
         if archive is None and links is None:
             await self._open_form(interaction, new)
             return
-        if archive is not None and kind_of(archive.filename) is Kind.OTHER:
+        if archive is not None and kind_of(name_of(archive)) is Kind.OTHER:
             raise Refused("“archive” takes a ZIP. Leave it out, and a form asks for single pictures.")
         await acknowledge(interaction, Answer.PUBLIC)
         messages = await find_linked_pictures(interaction, links or "")
-        uploads = [attached(self._client, archive.url, name=archive.filename, size=archive.size)] if archive else []
+        uploads = [attached(self._client, archive.url, name=name_of(archive), size=archive.size)] if archive else []
         await self._create(interaction, new, uploads, messages)
 
     async def create_from_form(self, interaction: Interaction, form_id: str) -> None:

@@ -9,11 +9,12 @@ from discord.ui import FileUpload, TextInput
 
 from bot import limits
 from bot.cards.base.words import counted
+from bot.discord.attachments import is_usable, name_of
 from bot.discord.buttons import Attached, Form, read_files
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted
 from bot.errors import Refused
-from bot.pictures.names import Kind, kind_of, quoted, stem
+from bot.pictures.names import Kind, quoted, stem
 from bot.values import Frozen
 from bot.workflows.base.cards import Image
 from bot.workflows.base.types import PICTURES, Upload
@@ -117,8 +118,8 @@ async def find_pictures(
         images = await _list_own_images(interaction, pointer(interaction, message))
         pictures = pictures.model_copy(update={"images": images})
     else:
-        usable = [each for each in message.attachments if kind_of(each.filename) in {Kind.PICTURE, Kind.CAPTION}]
-        attachments = tuple(File(name=each.filename, url=each.url, size=each.size) for each in usable)
+        usable = [each for each in message.attachments if is_usable(each, Kind.PICTURE, Kind.CAPTION)]
+        attachments = tuple(File(name=name_of(each), url=each.url, size=each.size) for each in usable)
         pictures = pictures.model_copy(update={"files": attachments})
     if not pictures.files and not pictures.images:
         if not own and by_link and not _reads_messages(interaction.client):

@@ -8,10 +8,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.cards.registering.verdict import verdict_card
+from bot.discord.attachments import is_usable, name_of
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
-from bot.pictures.names import Kind, kind_of
+from bot.pictures.names import Kind
 from bot.workflows.registering.verification import Verdict
 from cogs.base.asking import attached, reply
 from cogs.base.finding import IMAGE_ID, LINK, linked, pointer
@@ -82,7 +83,7 @@ async def _of_message(interaction: Interaction, message: discord.Message) -> Seq
     own = interaction.client.user is not None and message.author.id == interaction.client.user.id
     if own:
         return await _of_pointer(interaction, pointer(interaction, message))
-    pictures = [each for each in message.attachments if kind_of(each.filename) is Kind.PICTURE]
+    pictures = [each for each in message.attachments if is_usable(each, Kind.PICTURE)]
     if not pictures:
         raise Refused(
             "That message has no JPEG, PNG or WebP attached that the bot can see. Right-click it › Apps › “Verify this "
@@ -96,7 +97,7 @@ async def _of_attachments(interaction: Interaction, attachments: Sequence[discor
     client = interaction.client
     return [
         await client.services.registering.verification.of_upload(
-            attached(client, each.url, name=each.filename, size=each.size), guild_id=interaction.guild_id
+            attached(client, each.url, name=name_of(each), size=each.size), guild_id=interaction.guild_id
         )
         for each in attachments
     ]

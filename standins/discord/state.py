@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from standins.discord.names import replace_letters
+
 Json = dict[str, Any]
 
 VIEW_CHANNEL = 1 << 10
@@ -172,18 +174,20 @@ class Channel:
 class File:
     """A file as it was sent. `content` is None where the server keeps only the hash."""
 
-    filename: str
+    filename: str  # as Discord shows it: what is no ASCII is replaced
     content_type: str
     size: int  # bytes
     sha256: str
     content: bytes | None
     index: int = 0  # the n of files[n]
+    title: str | None = None  # the true name without its ending, where `filename` is another one
 
 
 def upload(filename: str, content: bytes, *, content_type: str | None = None) -> File:
     """A file that a person picks from their disk."""
     kind = content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
-    return File(filename, kind, len(content), hashlib.sha256(content).hexdigest(), content)
+    shown, title = replace_letters(filename)
+    return File(shown, kind, len(content), hashlib.sha256(content).hexdigest(), content, title=title)
 
 
 @dataclass(eq=False, slots=True)
@@ -212,6 +216,8 @@ class Attachment:
     def payload(self, until: float) -> Json:
         url = self.url(until)
         described: Json = {"description": self.description} if self.description is not None else {}
+        if self.file.title is not None:
+            described["title"] = self.file.title
         return described | {
             "id": str(self.id),
             "filename": self.filename,

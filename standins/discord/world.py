@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from standins.discord import rules
 from standins.discord.interaction import Interaction
+from standins.discord.names import replace_letters
 from standins.discord.state import (
     ATTACH_FILES,
     COMPONENTS_V2,
@@ -238,7 +239,7 @@ class World:
         fresh: list[Attachment] = []
         for file in files:
             about = words.get(str(file.index), {})
-            file.filename = about.get("filename") or file.filename
+            file.filename, file.title = replace_letters(about.get("filename") or file.filename)
             fresh.append(self.attach(message.channel, file, description=about.get("description")))
         message.attachments = [*kept, *fresh]
         if "components" in body or fresh:

@@ -207,7 +207,7 @@ def test_a_file_that_is_no_picture_is_named_with_what_to_do(tmp_path: Path) -> N
 
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     with pytest.raises(
-        Refused, match="“owl.heic” cannot be used: it is a HEIC picture, .*; save or export it as a JPEG"
+        Refused, match=r"“owl\.heic” cannot be used: it is a HEIC picture, .*; save or export it as a JPEG"
     ):
         check_file(path, "owl.heic")
 

@@ -24,6 +24,7 @@ from standins.astria import AstriaServer
 from standins.bfl import BflServer
 from standins.chain import ChainServer
 from standins.chain.accounts import BOT
+from standins.discord.names import replace_in_simcord
 from standins.pinata import PinataServer
 from standins.vimmerse import VimmerseServer
 from storage.community import communities
@@ -341,6 +342,7 @@ async def a_community(
         try:
             async with simcord.run(community.app.client) as env:
                 community.env = env
+                replace_in_simcord(env)
                 community.populate()
                 await community.begin_work()
                 try:

@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 _ENTRY: Final = b"PK\x01\x02"
@@ -19,6 +20,7 @@ _ENTRY_BYTES: Final = 46  # of a directory entry before its name
 HEADER_BYTES: Final = 30  # in front of an entry, before its name
 HEADER: Final = b"PK\x03\x04"
 _UTF8_FLAG: Final = 0x800
+_WAS_UTF8: Final = 0x8000  # where `mend_directory` moves that flag; the bit is reserved, and `zipfile` ignores it
 _UNICODE_PATH: Final = 0x7075  # an extra field (APPNOTE.TXT 4.6.9)
 _ZIP64: Final = 1  # an extra field (APPNOTE.TXT 4.5.3): 8 bytes for each size or offset that does not fit into 4
 _ENOUGH: Final = 2000  # characters that are looked at to guess a code page
@@ -59,7 +61,8 @@ def mend_directory(directory: bytes) -> bytes:
     mended, at = bytearray(directory), 0
     while directory[at : at + 4] == _ENTRY and at + _ENTRY_BYTES <= len(directory):
         flags, packed, size, name, extra, comment, offset = struct.unpack_from("<8xH10xIIHHH8xI", directory, at)
-        struct.pack_into("<HH", mended, at + 6, 20, flags & ~_UTF8_FLAG)
+        moved = _WAS_UTF8 if flags & _UTF8_FLAG else 0
+        struct.pack_into("<HH", mended, at + 6, 20, flags & ~(_UTF8_FLAG | _WAS_UTF8) | moved)
         field, end = at + _ENTRY_BYTES + name, min(at + _ENTRY_BYTES + name + extra, len(directory))
         while field + 4 <= end:
             kind, length = struct.unpack_from("<HH", directory, field)
@@ -80,13 +83,31 @@ def mend_header(header: bytes) -> bytes:
 def decode_names(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
     """Decode the paths of the entries of an archive whose directory `mend_directory` has mended."""
     raw = [entry.orig_filename.encode("cp437") for entry in entries]
-    names = [
-        _read_unicode_path(entry, each) or _decode(each, "utf-8") for entry, each in zip(entries, raw, strict=True)
-    ]
+    names = [_read_unicode(entry, each) for entry, each in zip(entries, raw, strict=True)]
     national = [each for each, name in zip(raw, names, strict=True) if name is None]
     code_page = _guess_code_page(b"\n".join(national))
     decoded = [each.decode(code_page) if name is None else name for each, name in zip(raw, names, strict=True)]
     return [name.replace("\\", "/") for name in decoded]
+
+
+def _read_unicode(entry: zipfile.ZipInfo, raw: bytes) -> str | None:
+    """The name where it is Unicode; None where it is in a code page."""
+    if path := _read_unicode_path(entry, raw):
+        return path
+    name = _decode(raw, "utf-8")
+    # Two bytes of a code page may be one letter of UTF-8 too, but of another alphabet each time: 猫头鹰 is èͷӥ.
+    mixed = name is not None and _mixes_alphabets(name)
+    return None if mixed and not entry.flag_bits & _WAS_UTF8 else name
+
+
+def _mixes_alphabets(name: str) -> bool:
+    """Whether letters of different alphabets stand side by side, of those that UTF-8 has two bytes for."""
+    return any(
+        min(pair) >= "\x80"
+        and max(pair) < "\u0800"
+        and len({unicodedata.name(letter, "?").partition(" ")[0] for letter in pair}) > 1
+        for pair in pairwise(name[:_ENOUGH])
+    )
 
 
 def _read_unicode_path(entry: zipfile.ZipInfo, raw: bytes) -> str | None:

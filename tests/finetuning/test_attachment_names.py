@@ -1,0 +1,60 @@
+"""Discord replaces letters in the names of files, and says the true name in the title. Captions go by the true one."""
+
+import pytest
+
+from bot.discord.attachments import full_name
+from tests.conftest import Founder
+from tests.finetuning.test_commands import archive, by_form, caption, create, named, picture
+from tests.pictures.test_pictures import png
+from tests.scenes.community import Community
+
+
+@pytest.fixture
+async def studio(found: Founder) -> Community:
+    return await found(trainers=["bfl"], training_duration=600.0)
+
+
+@pytest.mark.parametrize(
+    ("filename", "title", "name"),
+    [
+        ("owl.jpg", None, "owl.jpg"),
+        ("_.jpg", "白い梟", "白い梟.jpg"),
+        ("_.jpg", "白い梟.jpg", "白い梟.jpg"),
+        ("_.JPG", "Käuzchen 1.2", "Käuzchen 1.2.JPG"),
+        ("_", "梟", "梟"),
+        ("owl.jpg", "", "owl.jpg"),
+    ],
+)
+def test_the_true_name_is_the_title_with_the_ending(filename: str, title: str | None, name: str) -> None:
+    assert full_name(filename, title) == name
+
+
+PICTURES = [picture(1, "白い梟.jpg"), picture(2, "黒い梟.jpg")]
+CAPTIONS = [caption("黒い梟.txt", "a black owl"), caption("白い梟.txt", "a white owl")]
+TOGETHER = [("白い梟.jpg", "a white owl"), ("黒い梟.jpg", "a black owl")]
+
+
+async def test_captions_of_a_form_go_to_their_own_owls(studio: Community) -> None:
+    view = await by_form(studio, {"pictures": PICTURES, "captions": CAPTIONS})
+
+    assert [(each.name, each.caption) for each in view.pictures] == TOGETHER
+
+
+async def test_captions_of_a_message_go_to_their_own_owls(studio: Community) -> None:
+    message = await studio.ben.send(studio.studio, "look", attachments=[*PICTURES, *CAPTIONS])
+
+    await create(studio, links=message.jump_url)
+
+    assert [(each.name, each.caption) for each in (await named(studio)).pictures] == TOGETHER
+
+
+async def test_what_a_zip_cannot_give_is_said_and_the_rest_is_taken(studio: Community) -> None:
+    bad = ("bad.png", png(40, 30, colour=3))  # no palette
+    given = archive(picture(1, "a.jpg"), bad, picture(2, "b.jpg_large"), ("notes.pdf", b"%PDF-1.7"))
+
+    result = await create(studio, archive=given)
+
+    assert [each.name for each in (await named(studio)).pictures] == ["a.jpg", "b.jpg"]
+    (answer,) = [each for each in result.followups if each.ephemeral]
+    assert "“notes.pdf” in “set.zip” is neither" in answer.content
+    assert "“bad.png” cannot be used: it has no palette" in answer.content
