@@ -2,12 +2,14 @@
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from bot.errors import Refused
 from bot.providers.interface import MicroUSD
+from bot.values import normalise_number
 
 Value = bool | int | float | str
 
@@ -16,7 +18,7 @@ LARGEST_SEED = 2**32 - 1
 MEGAPIXEL = 1024 * 1024
 """Pixels. [guess] BFL prices 1024 × 1024 as one."""
 
-_RATIO = re.compile(r"\s*([0-9]{1,4})\s*[:/x]\s*([0-9]{1,4})\s*", re.ASCII)
+_RATIO = re.compile(r"\s*([0-9]{1,4})\s*[:/xX×∶]\s*([0-9]{1,4})\s*", re.ASCII)
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.0*)?\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,15}(\.[0-9]{0,15})?(e[+-]?[0-9]{1,2})?\s*", re.ASCII | re.IGNORECASE)
 
@@ -93,6 +95,7 @@ class Parameter:
         if isinstance(value, bool):
             return None
         if isinstance(value, str):
+            value = normalise_number(value, below_thousand=self.maximum is not None and self.maximum < 1000)
             wanted = _INTEGER if self.kind is Kind.INTEGER else _NUMBER
             if not wanted.fullmatch(value):
                 return None
@@ -116,14 +119,14 @@ def _boolean(value: Value) -> bool | None:
 
 def ratio_of(text: str) -> Fraction | None:
     """Width by height, or None where `text` is no ratio of two positive numbers."""
-    match = _RATIO.fullmatch(text)
+    match = _RATIO.fullmatch(unicodedata.normalize("NFKC", text))
     if not match or not int(match[1]) or not int(match[2]):
         return None
     return Fraction(int(match[1]), int(match[2]))
 
 
 def _ratio_text(value: Value) -> str | None:
-    match = _RATIO.fullmatch(str(value))
+    match = _RATIO.fullmatch(unicodedata.normalize("NFKC", str(value)))
     return f"{int(match[1])}:{int(match[2])}" if match else None
 
 

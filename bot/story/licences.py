@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from bot.errors import Refused
 from bot.story.node.values import NOBODY, Address, Wei, coins
-from bot.values import Frozen
+from bot.values import Frozen, normalise_number
 
 ROYALTY_POLICY: Final = Address("0xBe54FB168b3c982b7AaE60dB6CF75Bd8447b390E")
 """Liquid absolute percentage (LAP), the same on both networks: a share of everything that descends from the IP."""
@@ -112,12 +112,12 @@ class Licence(Frozen):
 
 
 def fee_of(text: str) -> Wei:
-    """A fee as a member typed it, in coins: "0.05". Nothing is a fee of 0.
+    """A fee as a member typed it, in coins: "0.05", "0,05". Nothing is a fee of 0.
 
     Raises:
         Refused: it is no such number.
     """
-    given = text.strip().removesuffix("IP").strip()
+    given = normalise_number(normalise_number(text).removesuffix("IP"))
     if not given:
         return 0
     amount = _decimal(given)
@@ -132,12 +132,12 @@ def fee_of(text: str) -> Wei:
 
 
 def share_of(text: str) -> float:
-    """A revenue share as a member typed it, in percent: "5", "2.5 %". Nothing is a share of 0.
+    """A revenue share as a member typed it, in percent: "5", "2.5 %", "2,5". Nothing is a share of 0.
 
     Raises:
         Refused: it is no such number.
     """
-    given = text.strip().removesuffix("%").strip()
+    given = normalise_number(normalise_number(text).removesuffix("%"), below_thousand=True)
     if not given:
         return 0
     share = _decimal(given)

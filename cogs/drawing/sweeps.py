@@ -14,6 +14,7 @@ from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.providers.parameters import Model
+from bot.values import split_numbers
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.drawing.defaults import Asked, image_role
 from bot.workflows.drawing.generations import choose_seeds, sweep_of
@@ -167,8 +168,7 @@ def _read_strengths(typed: str, model: Model) -> list[float]:
     """
     parameter = model.parameter(STRENGTH)
     assert parameter, "only such models are compared"
-    words = typed.replace(",", " ").replace(";", " ").split()
-    return sorted(float(parameter.read(word)) for word in words)
+    return sorted(float(parameter.read(word)) for word in split_numbers(typed))
 
 
 async def setup(client: Client) -> None:

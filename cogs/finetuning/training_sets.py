@@ -39,7 +39,7 @@ from cogs.finetuning.pictures import (
     uploaded_files,
 )
 
-_NUMBERED = re.compile(r"\s*(\d{1,2})\s*[:.)]\s?(.*)")
+_NUMBERED = re.compile(r"\s*(\d{1,2})\s*[:.)：．）、]\s?(.*)")
 
 
 async def open_add(interaction: Interaction, finetune_id: str) -> None:

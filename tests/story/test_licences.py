@@ -112,13 +112,18 @@ def test_an_impossible_licence_is_refused_in_words(wrong: dict[str, object], wor
         ("0.000000000000000001", 1),
         ("123456789.123456789123456789", 123456789123456789123456789),
         ("00.10", COIN // 10),
+        ("0,05", COIN // 20),
+        ("３．５ＩＰ", COIN * 7 // 2),
+        ("1,50 IP", COIN * 3 // 2),
     ],
 )
 def test_a_fee_is_exact_to_the_last_wei(text: str, wei: int) -> None:
     assert fee_of(text) == wei
 
 
-@pytest.mark.parametrize("text", ["0,05", "-1", "1e3", "one", "1 000", "0x10", ".", "1.2.3", "NaN", "9" * 70, "١"])
+@pytest.mark.parametrize(
+    "text", ["0,0,5", "1,000", "-1", "1e3", "one", "1 0", "0x10", ".", "1.2.3", "NaN", "9" * 70, "١"]
+)
 def test_what_is_no_number_is_no_fee(text: str) -> None:
     with pytest.raises(Refused, match="number of IP coins"):
         fee_of(text)
@@ -132,9 +137,10 @@ def test_a_fee_below_a_wei_or_above_all_coins_is_refused() -> None:
 
 
 def test_a_share_is_typed_in_percent() -> None:
-    assert share_of("2.5 %") == 2.5
+    assert share_of("2.5 %") == share_of("2,5") == share_of("２，５％") == 2.5
+    assert share_of("33,333") == 33.333
     assert share_of("") == 0
-    for wrong in ("101", "-1", "2,5", "all"):
+    for wrong in ("101", "-1", "2,,5", "all"):
         with pytest.raises(Refused, match="between 0 and 100"):
             share_of(wrong)
 

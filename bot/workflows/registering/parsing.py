@@ -1,6 +1,7 @@
 """Reads what members type into the forms of a draft: names, shares and links in any order and spelling."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
@@ -9,8 +10,10 @@ from bot.errors import Refused
 from bot.story.licences import Licence, LicenceKey, fee_of, share_of
 from bot.story.metadata import Creator, Profile
 from bot.story.node.values import address
+from bot.values import normalise_number
 
 _ADDRESS = re.compile(r"0x\S*", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"(?<![\w.])(\d{1,3}),(\d+)(?=\s*(?:[%％,]|$))")
 _SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%?")
 _ME = "me"
 _PLATFORMS = {
@@ -84,7 +87,10 @@ def parse_creators(text: str, wallet: str | None) -> tuple[Creator, ...]:
 
 def _parse_line(number: int, text: str, wallet: str | None) -> _Line:
     """The parts of a line, each recognised by its form."""
+    text = text.replace("，", ",").replace("｜", "|")
     bar = "|" in text
+    if not bar:
+        text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     name, *parts = (part.strip() for part in text.split("|" if bar else ","))
     where: str | None = None
     share: float | None = None
@@ -97,8 +103,8 @@ def _parse_line(number: int, text: str, wallet: str | None) -> _Line:
             if wallet is None:
                 raise Refused(f"Line {number} says “me”, but you have linked no wallet. `/wallet link` links one.")
             where = wallet
-        elif share is None and (match := _SHARE.fullmatch(part)):
-            share = float(match[1].replace(",", "."))
+        elif share is None and (match := _SHARE.fullmatch(unicodedata.normalize("NFKC", part))):
+            share = float(normalise_number(match[1], below_thousand=True))
         else:
             words = part.split()
             links += [word for word in words if word.startswith(("https://", "http://"))]
