@@ -11,6 +11,7 @@ from enum import StrEnum
 from bot.errors import Refused
 
 _LONGEST = 120  # characters of a name that are kept
+_READ = 1000  # characters of a name that are looked at; in a ZIP it may have 65,535
 _SHOWN = 40  # characters of a name in a sentence
 _PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".png", ".webp"})
 _ARCHIVES = frozenset({".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".cbz", ".jar"})
@@ -40,7 +41,8 @@ def clean(name: str) -> str:
 
     At most 120 characters, the ending among them. Composed as NFC: a Mac writes é as two characters.
     """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    last = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    last = last if len(last) <= _READ else f"{last[: _READ // 2]}{last[-_READ // 2 :]}"
     shown = "".join(" " if letter.isspace() else letter for letter in last if not _is_unseen(letter))
     return _shorten(" ".join(shown.split()), _LONGEST) or "unnamed"
 
