@@ -292,8 +292,10 @@ async def explain(interaction: Interaction, error: Exception, *, doing: str) -> 
 async def say(interaction: Interaction, sentence: str) -> None:
     """Tell the person alone who pressed or typed, however far the interaction is. Never raises.
 
-    What was announced to all (“thinking…”) and came to nothing is taken away.
+    What was announced to all (“thinking…”) and came to nothing is taken away. Discord takes 2,000 characters.
     """
+    if len(sentence) > limits.MESSAGE_CHARACTERS:
+        sentence = f"{sentence[: limits.MESSAGE_CHARACTERS - 1]}…"
     try:
         if not interaction.response.is_done():
             await interaction.response.send_message(sentence, ephemeral=True)

@@ -179,9 +179,13 @@ def taken_text(taken: Taken, before: FinetuneView | None = None) -> str:
 
 
 def shortened(lines: Sequence[str]) -> str:
-    """The lines, as far as they fit into one answer."""
-    text = "\n".join(line for line in lines if line)
-    return text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…"
+    """The lines, as far as they fit into one answer; those that do not are counted."""
+    text, *rest = [line for text in lines for line in text.splitlines() if line] or [""]
+    for position, line in enumerate(rest):
+        if len(text) + len(line) + 1 > MOST_SAID:
+            return f"{text[:MOST_SAID]}\n… and {counted(len(rest) - position, 'more line')}."
+        text = f"{text}\n{line}"
+    return text
 
 
 def _reads_messages(client: Client) -> bool:

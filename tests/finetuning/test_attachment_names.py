@@ -3,6 +3,8 @@
 import pytest
 
 from bot.discord.attachments import full_name
+from cogs.finetuning.training_sets import shortened
+from standins.discord.state import Attachment, upload
 from tests.conftest import Founder
 from tests.finetuning.test_commands import archive, by_form, caption, create, named, picture
 from tests.pictures.test_pictures import png
@@ -58,3 +60,20 @@ async def test_what_a_zip_cannot_give_is_said_and_the_rest_is_taken(studio: Comm
     (answer,) = [each for each in result.followups if each.ephemeral]
     assert "“notes.pdf” in “set.zip” is neither" in answer.content
     assert "“bad.png” cannot be used: it has no palette" in answer.content
+
+
+def test_the_local_discord_replaces_letters_too() -> None:
+    owl = upload("白い梟 1.jpg", b"owl")
+
+    assert (owl.filename, owl.title) == ("_1.jpg", "白い梟 1")
+    assert upload("owl-1.jpg", b"owl").title is None
+    assert Attachment(1, owl, "https://cdn/owl").payload(0.0)["title"] == "白い梟 1"
+
+
+def test_what_does_not_fit_into_an_answer_is_counted() -> None:
+    lines = [f"“{number}.jpg” cannot be used: it is damaged or cut short." for number in range(60)]
+
+    text = shortened(["Taken: 1 picture.", "\n".join(lines)])
+
+    assert len(text) <= 2000
+    assert text.splitlines()[-1] == f"… and {60 - (len(text.splitlines()) - 2)} more lines."
