@@ -2,11 +2,10 @@
 
 from bot.discord.client import Interaction
 from bot.errors import Refused
-from bot.workflows.finetuning.types import FinetuneView
+from bot.workflows.finetuning.types import FinetuneState, FinetuneView
 from cogs.base.asking import roles_of
 from cogs.base.finding import in_sight
 from cogs.reviewing.moderators import moderates
-from storage.finetuning.finetunes import FinetuneState
 
 BEFORE = (FinetuneState.DRAFT, FinetuneState.ASKING, FinetuneState.TRAINING, FinetuneState.UNKNOWN)
 """States of a finetune in which its card is for all who see the channel."""

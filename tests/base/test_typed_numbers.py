@@ -5,8 +5,8 @@ import pytest
 from bot.errors import Refused
 from bot.providers.parameters import Kind, Parameter
 from bot.values import normalise_number, split_numbers
-from cogs.finetuning.training_sets import numbered
-from cogs.registering.forms import creators_in
+from bot.workflows.registering.parsing import parse_creators
+from cogs.finetuning.training_sets import read_numbered
 
 STRENGTH = Parameter(name="strength", label="Strength", kind=Kind.NUMBER, help="", minimum=0, maximum=5)
 SEED = Parameter(name="seed", label="Seed", kind=Kind.INTEGER, help="", minimum=0, maximum=2**32 - 1)
@@ -68,8 +68,8 @@ def test_a_list_of_numbers_is_read_as_it_was_meant(typed: str, numbers: list[str
     ],
 )
 def test_shares_have_a_decimal_comma_too(lines: str) -> None:
-    assert [(each.name, each.share) for each in creators_in(lines, None)] == [("Ada", 33.5), ("Ben", 66.5)]
+    assert [(each.name, each.share) for each in parse_creators(lines, None)] == [("Ada", 33.5), ("Ben", 66.5)]
 
 
 def test_captions_are_numbered_with_any_colon() -> None:
-    assert numbered("1：a cat\n２: a dog\n3、an owl") == {1: "a cat", 2: "a dog", 3: "an owl"}
+    assert read_numbered("1：a cat\n２: a dog\n3、an owl") == {1: "a cat", 2: "a dog", 3: "an owl"}
