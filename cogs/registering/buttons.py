@@ -10,8 +10,8 @@ from bot.cards.registering.draft import discarded_card, registration_draft_card,
 from bot.discord.buttons import Answer, Press, Subject, read_fields
 from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
-from bot.workflows.registering.draft_card import FormName
-from bot.workflows.registering.exact import load_files, plan_files
+from bot.workflows.registering.drafting.draft_card import FormName
+from bot.workflows.registering.drafting.exact import load_files, plan_files
 from bot.workflows.registering.types import Details, DraftView, RegistrationView
 from cogs.base.asking import check_place, reply
 from cogs.registering.finding import registration_of, show_registration

@@ -9,7 +9,7 @@ from bot import limits
 from bot.discord.buttons import YES, Form
 from bot.story import metadata
 from bot.story.licences import LABELS, Licence, LicenceKey, sentence
-from bot.workflows.registering.parsing import write_creators
+from bot.workflows.registering.drafting.parsing import write_creators
 from bot.workflows.registering.types import Details
 
 MOST_ANSWER = 500

@@ -5,7 +5,7 @@ import pytest
 from bot.errors import Refused
 from bot.providers.parameters import Kind, Parameter
 from bot.values import normalise_number, split_numbers
-from bot.workflows.registering.parsing import parse_creators
+from bot.workflows.registering.drafting.parsing import parse_creators
 from cogs.finetuning.training_sets import read_numbered
 
 STRENGTH = Parameter(name="strength", label="Strength", kind=Kind.NUMBER, help="", minimum=0, maximum=5)

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.assembly.publishing import reading_registrar
 from bot.errors import Refused
 from bot.http import client as http
-from bot.workflows.registering.drafts import mint_of
+from bot.workflows.registering.drafting.terms import mint_of
 from bot.workflows.registering.types import UNDO
 from standins.base.faults import Fault, Handler, hangs_up, html, loses_the_answer, malformed
 from standins.chain import faults as chain_faults

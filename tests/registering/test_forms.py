@@ -5,7 +5,7 @@ import pytest
 from bot.errors import Refused
 from bot.story.licences import LABELS, Licence, LicenceKey, sentence
 from bot.story.metadata import Creator, Profile
-from bot.workflows.registering.parsing import parse_creators, parse_licence, write_creators
+from bot.workflows.registering.drafting.parsing import parse_creators, parse_licence, write_creators
 from bot.workflows.registering.types import Details
 from cogs.registering.forms import creators_form, licence_form, text_form
 

@@ -24,7 +24,7 @@ from bot.workflows.base.card_job import CardJob
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
 from bot.workflows.base.work import Transaction
-from bot.workflows.registering.drafts import mint_of, rehearsal
+from bot.workflows.registering.drafting.terms import mint_of, rehearsal
 from bot.workflows.registering.pinned_files import EXTENSIONS, JSON, PinnedFiles, StoredFile
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import (

@@ -9,10 +9,10 @@ from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import REVIEW_LIFE, Origin, job_id
 from bot.workflows.base.work import Transaction
 from bot.workflows.drawing.types import ImageRequest
-from bot.workflows.registering.drafts import Drafts
+from bot.workflows.registering.drafting.terms import Drafts
+from bot.workflows.registering.drafting.wording import change_details
 from bot.workflows.registering.types import KIND, UNDO, Details, DraftView, RegistrationView
 from bot.workflows.registering.views import REGISTERED, RegistrationViews
-from bot.workflows.registering.wording import change_details
 from bot.workflows.reviewing import trail
 from bot.workflows.reviewing.verbs import Decisions
 from storage.base.queue import NewJob

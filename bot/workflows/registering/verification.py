@@ -12,7 +12,7 @@ from bot.story.registrar import Check
 from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
-from bot.workflows.registering.drafts import mint_of
+from bot.workflows.registering.drafting.terms import mint_of
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import RegistrationView
 from bot.workflows.registering.views import MOST_COMPARED, REGISTERED, RegistrationViews

@@ -12,7 +12,7 @@ from bot.story import metadata
 from bot.values import Frozen
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
-from bot.workflows.registering.parsing import parse_creators, parse_licence
+from bot.workflows.registering.drafting.parsing import parse_creators, parse_licence
 from bot.workflows.registering.types import Details, DraftView
 from bot.workflows.registering.verbs import Registrations
 from bot.workflows.registering.wallets import Wallets
