@@ -6,9 +6,16 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Unix time in seconds, and waiting."""
+    """Unix time in seconds, elapsed time, and waiting."""
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """What is kept and shown. It may be set back or forward by hours at any moment: no difference of two is a
+        time that has passed."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment before this process began: what time that has passed is measured with."""
+        ...
 
     async def sleep(self, seconds: float) -> None: ...
 
@@ -22,6 +29,9 @@ class SystemClock:
 
     def now(self) -> float:
         return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -74,6 +74,8 @@ class Failure:
     reason: str
     """The service's own words, short and cleaned, never what we had sent; may be empty."""
     retry_after: float | None
+    body: bytes = field(default=b"", repr=False)
+    """As it came, without our keys; its first `ERROR_CAP` bytes."""
 
 
 Explain = Callable[[Failure], BotError | None]
@@ -313,8 +315,9 @@ class Http:
             body = await _read(response, ERROR_CAP)
         except (aiohttp.ClientError, TimeoutError):
             body = b""  # the status came, and says enough
-        reason = reason_in(self._without_secrets(body, url))
-        failure = Failure(method, response.status, reason, _wait(response))
+        body = self._without_secrets(body, url)
+        reason = reason_in(body)
+        failure = Failure(method, response.status, reason, _wait(response), body)
         place = self._name if self._secret_address else f"{url.origin()}{url.raw_path}"
         log.warning("%s %s answered %d: %s", method, place, failure.status, reason)
         return (self._explain and self._explain(failure)) or self._explain_common(failure, pays=pays)

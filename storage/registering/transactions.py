@@ -96,6 +96,15 @@ async def mark_sent(db: Connection, tx_hash: str, *, now: float) -> None:
     await change(db, "UPDATE attempts SET sent_at = :now WHERE hash = :hash", {"hash": tx_hash, "now": now})
 
 
+async def set_gas(db: Connection, transaction_id: str, *, gas: int) -> None:
+    """Give an unfinished one another limit of gas; those of its earlier attempts stay in their bytes."""
+    await change(
+        db,
+        "UPDATE transactions SET gas = :gas WHERE id = :id AND state = 'open'",
+        {"id": transaction_id, "gas": gas},
+    )
+
+
 async def end(
     db: Connection,
     transaction_id: str,

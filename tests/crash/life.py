@@ -68,6 +68,9 @@ class FastClock(SystemClock):
     def now(self) -> float:
         return self._epoch + (time.time() - self._epoch) * SPEED + self._skipped
 
+    def monotonic(self) -> float:
+        return time.monotonic() * SPEED + self._skipped
+
     def skip(self, seconds: float) -> None:
         """Be later from now on."""
         self._skipped += seconds

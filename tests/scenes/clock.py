@@ -30,10 +30,18 @@ class TurnedClock:
     def __init__(self, tasks: Callable[[], Iterable[asyncio.Task[None]]] = list) -> None:
         self.tasks = tasks
         self._now = START
+        self._set_by = 0.0
         self._sleepers: dict[asyncio.Task[object], _Sleeper] = {}
 
     def now(self) -> float:
+        return self._now + self._set_by
+
+    def monotonic(self) -> float:
         return self._now
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forward, or back, while no time passes."""
+        self._set_by += seconds
 
     async def sleep(self, seconds: float) -> None:
         await self._rest(_Sleeper(self._now + max(seconds, 0.0)))

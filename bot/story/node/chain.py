@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, TypeVar, cast
 
+from eth_utils.crypto import keccak
 from web3 import AsyncWeb3
 from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception
 
-from bot.errors import Broken, Unavailable
-from bot.story.node.contracts import Function
+from bot.errors import Unavailable
+from bot.story.node.contracts import Function, least_gas_of
 from bot.story.node.networks import NETWORKS, Network
 from bot.story.node.reverts import Revert, decode_revert
-from bot.story.node.rpc import NAME, Node, NodeRefusal
+from bot.story.node.rpc import NAME, Node, NodeRefusal, Unusable
 from bot.story.node.values import Address, Hash, Wei, checksummed
 from bot.values import Frozen
 
@@ -25,6 +26,10 @@ T = TypeVar("T")
 GWEI = 10**9
 TIP = GWEI // 10
 """A unit of gas, offered where the node does not say what is usual."""
+
+MOST_GAS = 2**24
+"""Units of gas that one transaction may have: Ethereum's own limit (EIP-7825, 2025). The dearest that we know, a
+derivative of 16 images, uses 12.9 million."""
 
 Block = int | str
 """A number, or "latest"."""
@@ -44,6 +49,21 @@ class Fees:
     base: Wei
     max_fee: Wei
     tip: Wei
+    most_gas: int = MOST_GAS
+    """Units that one transaction may have: what fits in a block, and never more than `MOST_GAS`."""
+
+    def limit_for(self, estimate: int) -> int:
+        """The limit to sign with: a fifth above the estimate.
+
+        Raises:
+            Unavailable: the estimate fits in no block, so that it or the block's size cannot be right.
+        """
+        if estimate > self.most_gas:
+            raise Unavailable(
+                f"{NAME} estimates the gas at {estimate:,} units, of which a block takes {self.most_gas:,}.",
+                retry_after=10,
+            )
+        return min(estimate * 6 // 5, self.most_gas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +99,17 @@ class Receipt:
 class Known:
     """A transaction that the node has, in its pool or in a block."""
 
+    tx_hash: Hash
     sender: Address
     block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    number: int
+    hash: Hash
+    base_fee: Wei
+    gas_limit: int
 
 
 class Standing(Enum):
@@ -132,17 +161,20 @@ class Chain:
         self._checked = False
 
     async def check(self) -> None:
-        """Check that the node belongs to the network that is set up. The node is asked once.
+        """Check that the node belongs to the network that is set up. A right answer is asked for once, a wrong one twice:
+        of several nodes behind one address, one may be another chain's for a moment.
 
         Raises:
-            Broken: it belongs to another.
+            Unusable: it belongs to another.
         """
         if self._checked:
             return
         chain_id = await self._ask(self._web3.eth.chain_id, int)
         if chain_id != self.network.chain_id:
+            chain_id = await self._ask(self._web3.eth.chain_id, int)
+        if chain_id != self.network.chain_id:
             other = next((each.label for each in NETWORKS.values() if each.chain_id == chain_id), "another network")
-            raise Broken(
+            raise Unusable(
                 f"RPC_PROVIDER_URL is a node of {other} (chain id {chain_id}), and the bot is set up for "
                 f"{self.network.label} (chain id {self.network.chain_id}). Change one of the two."
             )
@@ -153,10 +185,12 @@ class Chain:
 
     async def block_hash(self, number: int) -> Hash | None:
         """The hash of a block of the chain as it is now; None where it has not come so far."""
-        try:
-            return await self._ask(self._web3.eth.get_block(cast("Any", number)), lambda block: _hash(block["hash"]))
-        except BlockNotFound:
+        block = await self._find(self._web3.eth.get_block(cast("Any", number)), _read_block)
+        if block is None:
             return None
+        if block.number != number:
+            raise Unavailable(f"{NAME} did not answer what it was asked.")
+        return block.hash
 
     async def balance(self, address: Address) -> Wei:
         return await self._ask(self._web3.eth.get_balance(cast("Any", address)), int)
@@ -175,20 +209,32 @@ class Chain:
         Raises:
             Unavailable: the network asks for more than the cap.
         """
-        base, tip = await together(self._ask(self._web3.eth.get_block("latest"), _base_fee), self._tip())
-        tip = min(tip, self.fee_cap)
+        newest, tip = await together(self._ask(self._web3.eth.get_block("latest"), _read_block), self._tip())
+        base, tip = newest.base_fee, min(tip, self.fee_cap)
         if base + tip > self.fee_cap:
             raise Unavailable(
                 f"The network's fees are {_gwei(base + tip)} gwei just now, above your cap of {_gwei(self.fee_cap)} "
                 "(STORY_MAX_FEE_GWEI).",
                 retry_after=60,
             )
-        return Fees(base=base, max_fee=min(2 * base + tip, self.fee_cap), tip=tip)
+        return Fees(
+            base=base,
+            max_fee=min(2 * base + tip, self.fee_cap),
+            tip=tip,
+            most_gas=min(newest.gas_limit, MOST_GAS),
+        )
 
     async def estimate(self, call: Call, *, sender: Address) -> int | Revert:
-        """The gas that a call would use on the newest state, or why it would be refused."""
+        """The gas that a call would use on the newest state, or why it would be refused.
+
+        Raises:
+            Unavailable: the node does not answer, or with a number that cannot be right.
+        """
         question = self._web3.eth.estimate_gas(cast("Any", {"from": sender, "to": call.to, "data": call.data}))
-        return await self._try(question, int)
+        gas = await self._try(question, int)
+        if isinstance(gas, int) and not least_gas_of(call.data) <= gas <= MOST_GAS:
+            raise Unavailable(f"{NAME} estimates the gas at {gas:,} units, which cannot be right.", retry_after=10)
+        return gas
 
     async def call(
         self, call: Call, *, sender: Address | None = None, block: Block = "latest", gas: int | None = None
@@ -207,7 +253,10 @@ class Chain:
         Raises:
             Refused, Broken: it refuses to answer, or there is no contract of that kind.
         """
-        answer = await self.call(Call(to=to, data=function.encode(*arguments)))
+        call = Call(to=to, data=function.encode(*arguments))
+        answer = await self.call(call)
+        if isinstance(answer, bytes) and not function.understands(answer):
+            answer = await self.call(call)  # one such answer is the node's; two are the contract's
         if isinstance(answer, Revert):
             raise answer.raised()
         return function.decode(answer)
@@ -219,10 +268,12 @@ class Chain:
             Unavailable: it did not answer; it may have taken it.
         """
         try:
-            await self._put(self._web3.eth.send_raw_transaction(cast("Any", raw)), bytes)
+            tx_hash = await self._put(self._web3.eth.send_raw_transaction(cast("Any", raw)), bytes)
         except NodeRefusal as refusal:
             standing = next((each for each, words in _WORDS.items() if refusal.says(*words)), Standing.TURNED_DOWN)
             return Sent(standing, refusal.reason)
+        if tx_hash != keccak(hexstr=raw):
+            raise Unavailable(f"{NAME} did not answer what it was asked.")
         return Sent(Standing.TAKEN)
 
     async def receipt(self, tx_hash: Hash) -> Receipt | None:
@@ -234,7 +285,10 @@ class Chain:
 
     async def transaction(self, tx_hash: Hash) -> Known | None:
         """A transaction that the node has; None where it has none of that hash."""
-        return await self._find(self._web3.eth.get_transaction(cast("Any", tx_hash)), _read_transaction)
+        transaction = await self._find(self._web3.eth.get_transaction(cast("Any", tx_hash)), _read_transaction)
+        if transaction is not None and transaction.tx_hash != tx_hash:
+            raise Unavailable(f"{NAME} did not answer what it was asked.")
+        return transaction
 
     async def logs(self, address: Address, topics: Sequence[str | None], *, first: int = 0) -> tuple[LogEntry, ...]:
         """A contract's events. Nodes refuse when they would have to look at too many blocks: that is Unavailable."""
@@ -249,14 +303,14 @@ class Chain:
     async def _tip(self) -> Wei:
         try:
             return await self._put(self._web3.eth.max_priority_fee, int)
-        except NodeRefusal:
+        except (NodeRefusal, Unusable):  # not every node has the method; some say so with a bare 404
             return TIP
 
     async def _find(self, question: Awaitable[Any], read: Callable[[Any], T]) -> T | None:
         """What the node has under a hash; None where it has nothing."""
         try:
             return await self._put(question, read)
-        except TransactionNotFound:
+        except (TransactionNotFound, BlockNotFound):
             return None
         except NodeRefusal as refusal:
             if refusal.says("not found", "indexing", "unknown transaction") and not refusal.says("method"):
@@ -275,6 +329,8 @@ class Chain:
         """An answer; where the node refuses one, it is Unavailable."""
         try:
             return await self._put(question, read)
+        except (TransactionNotFound, BlockNotFound):
+            raise Unavailable(f"{NAME} has no answer just now.") from None
         except NodeRefusal as refusal:
             raise Unavailable(f"{NAME} turned a question down: {refusal.reason}") from None
 
@@ -283,7 +339,7 @@ class Chain:
             return read(await question)
         except (TransactionNotFound, BlockNotFound):
             raise
-        except (Web3Exception, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        except (Web3Exception, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
             log.warning("An answer of the node could not be read", exc_info=error)
             raise Unavailable(f"{NAME} answers in a form that this bot does not know.") from error
 
@@ -305,13 +361,22 @@ def _hash(value: Any) -> Hash:
     return Hash("0x" + bytes(value).hex())
 
 
-def _base_fee(block: Any) -> Wei:
-    return int(block.get("baseFeePerGas", 0))
+def _read_block(block: Any) -> _Block:
+    return _Block(
+        number=int(block["number"]),
+        hash=_hash(block["hash"]),
+        base_fee=int(block["baseFeePerGas"]),
+        gas_limit=int(block["gasLimit"]),
+    )
 
 
 def _read_transaction(transaction: Any) -> Known:
     number = transaction.get("blockNumber")
-    return Known(sender=checksummed(transaction["from"]), block=None if number is None else int(number))
+    return Known(
+        tx_hash=_hash(transaction["hash"]),
+        sender=checksummed(transaction["from"]),
+        block=None if number is None else int(number),
+    )
 
 
 def _read_receipt(receipt: Any) -> Receipt | None:

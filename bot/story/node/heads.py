@@ -27,14 +27,14 @@ class Heads:
             Unavailable: the node does not answer.
         """
         async with self._asking:
-            if self._clock.now() - self._asked_at >= self.interval:
+            if self._clock.monotonic() - self._asked_at >= self.interval:
                 self._number = await self._chain.block_number()
-                self._asked_at = self._clock.now()
+                self._asked_at = self._clock.monotonic()
             return self._number
 
     async def fresh(self) -> int:
         """The number of the newest block, asked for now."""
         async with self._asking:
             self._number = await self._chain.block_number()
-            self._asked_at = self._clock.now()
+            self._asked_at = self._clock.monotonic()
             return self._number

@@ -4,12 +4,14 @@ What a node refuses is a `NodeRefusal`, with the node's words; what it cannot an
 """
 
 import itertools
+import logging
 import re
 from collections.abc import Collection
 from typing import Any, cast
 
 import aiohttp
 from pydantic import JsonValue, SecretStr
+from pydantic_core import from_json
 from web3.providers.async_base import AsyncBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 from yarl import URL
@@ -18,11 +20,18 @@ from bot.errors import BotError, Broken, Unavailable
 from bot.http.answers import clean
 from bot.http.client import Failure, Http, Reply, Timeouts
 from bot.http.hosts import Hosts
+from bot.story.node.forms import check_form
+
+log = logging.getLogger(__name__)
 
 NAME = "The Story node"
 TIMEOUTS = Timeouts(connect=5, idle=15, total=20)  # seconds
 SHORTEST_KEY = 6  # characters
 NO_HOST = re.compile(r"(?!)")
+
+
+class Unusable(Broken):
+    """The node cannot be used as it is set up: a wrong key or address, another network. It says nothing of the call."""
 
 
 class NodeRefusal(Exception):
@@ -50,6 +59,14 @@ class _Answer(Reply):
     error: JsonValue = None
 
 
+class _ErrorAnswer(Unavailable):
+    """An error of JSON-RPC that came with a status of HTTP that is no success."""
+
+    def __init__(self, error: JsonValue) -> None:
+        super().__init__(f"{NAME} turned a question down.")
+        self.error = error
+
+
 class Node(AsyncBaseProvider):
     """One node. Its address may carry a key, in its path or query, and appears in no log or error.
 
@@ -73,20 +90,29 @@ class Node(AsyncBaseProvider):
         Raises:
             NodeRefusal: it answered with an error.
             Unavailable: no answer, or none that is one to this question.
-            Broken: the node turns this bot away, or there is none at its address.
+            Unusable: the node turns this bot away, or there is none at its address.
         """
         number = next(self._numbers)
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params or [])}
         try:
             answer = await self._http.post(self._address.get_secret_value(), body, reply=_Answer, pays=False)
-        except Broken as error:
-            if type(error) is Broken and error.__cause__ is not None:  # JSON of another form: something in between
-                raise Unavailable(f"{NAME} answered in a way that cannot be read.") from None
+        except _ErrorAnswer as error:
+            raise NodeRefusal(error.error, secrets=self._secrets) from None
+        except Unusable:
             raise
+        except Broken as error:
+            if error.__cause__ is not None:  # JSON of another form: something in between
+                raise Unavailable(f"{NAME} answered in a way that cannot be read.") from None
+            raise Unusable(str(error)) from None
         if answer.error is not None:
             raise NodeRefusal(answer.error, secrets=self._secrets)
         if "result" not in answer.model_fields_set or answer.id != number:
             raise Unavailable(f"{NAME} did not answer what it was asked.")
+        try:
+            check_form(method, answer.result)
+        except ValueError as error:
+            log.warning("An answer of the node has not its form: %s", error)
+            raise Unavailable(f"{NAME} answers in a form that this bot does not know.") from None
         return cast("RPCResponse", {"jsonrpc": "2.0", "id": number, "result": answer.result})
 
     async def is_connected(self, show_traceback: bool = False) -> bool:
@@ -120,17 +146,32 @@ def _secrets_in(address: SecretStr) -> tuple[str, ...]:
 
 
 def _explain(failure: Failure) -> BotError | None:
+    if failure.status not in {401, 403, 429} and (error := _error_in(failure.body)) is not None:
+        return _ErrorAnswer(error)
     match failure.status:
         case 401 | 403:
-            return Broken(f"{NAME} does not let this bot in ({failure.status}). Look at RPC_PROVIDER_URL.")
+            return Unusable(f"{NAME} does not let this bot in ({failure.status}). Look at RPC_PROVIDER_URL.")
         case 404 | 405 | 410:
-            return Broken(f"There is no Story node at RPC_PROVIDER_URL ({failure.status}).")
+            return Unusable(f"There is no Story node at RPC_PROVIDER_URL ({failure.status}).")
         case 400 | 413 | 422:
             return Unavailable(
                 f"{NAME} turned a question down ({failure.status}): {failure.reason or 'no reason given'}"
             )
         case _:
             return None
+
+
+def _error_in(body: bytes) -> JsonValue:
+    """The error of JSON-RPC in a body; None where there is none.
+
+    Nodes send it with 400 (erigon, besu), 404 or 500 (proxies) as well as with 200: JSON-RPC itself says nothing of HTTP.
+    """
+    try:
+        answer: JsonValue = from_json(body)
+    except ValueError:
+        return None
+    error = answer.get("error") if isinstance(answer, dict) and "jsonrpc" in answer else None
+    return error if isinstance(error, dict) and ("code" in error or "message" in error) else None
 
 
 def _error_data(error: JsonValue) -> str | None:

@@ -1,6 +1,7 @@
 """Signing a transaction into the database, and sending what was signed."""
 
 import logging
+from collections.abc import Collection
 
 from bot.clock import Clock
 from bot.errors import Unavailable
@@ -25,18 +26,21 @@ class Attempts:
         self._wallet = wallet
         self._database = database
         self._clock = clock
+        self._touched: dict[str, float] = {}
 
-    async def sign(self, db: Connection, transaction: Transaction, *, nonce: int, fees: Fees) -> Attempt:
+    async def sign(
+        self, db: Connection, transaction: Transaction, *, nonce: int, fees: Fees, outbids: bool = True
+    ) -> Attempt:
         """Sign it with this nonce, in the caller's transaction.
 
         Where something else was signed with the nonce before, this one offers enough more to take its place in the
-        pool (within the cap).
+        pool (within the cap), unless the caller knows that no pool has taken that.
         """
         max_fee, tip = fees.max_fee, fees.tip
         before = await transactions.at_nonce(
             db, sender=self._wallet.address, chain_id=transaction.chain_id, nonce=nonce
         )
-        for other in before:
+        for other in before if outbids else ():
             max_fee = max(max_fee, raise_fee(int(other.max_fee)))
             tip = max(tip, raise_fee(int(other.tip)))
         max_fee = min(max_fee, self._chain.fee_cap)
@@ -64,7 +68,16 @@ class Attempts:
             signed_at=max(self._clock.now(), latest),
         )
         await transactions.add_attempt(db, attempt)
+        self._touched[attempt.hash] = self._clock.monotonic()
         return attempt
+
+    def touched_at(self, tx_hash: str) -> float:
+        """When this process signed or sent it last, by the clock that only runs forward; long ago for one of before."""
+        return self._touched.get(tx_hash, float("-inf"))
+
+    def forget_all_but(self, hashes: Collection[str]) -> None:
+        """Forget when other attempts were touched."""
+        self._touched = {tx_hash: at for tx_hash, at in self._touched.items() if tx_hash in hashes}
 
     async def send(self, attempt: Attempt) -> Sent:
         """Send the saved bytes. After any answer but a yes, the node is asked whether it has them all the same.
@@ -72,6 +85,7 @@ class Attempts:
         Raises:
             Unavailable: it did not answer, and does not have them.
         """
+        self._touched[attempt.hash] = self._clock.monotonic()
         try:
             sent = await self._chain.send(attempt.raw)
         except Unavailable:

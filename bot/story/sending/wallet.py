@@ -5,6 +5,8 @@ from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 from pydantic import SecretStr
 
 from bot.errors import Broken
@@ -57,3 +59,8 @@ class Wallet:
 
     def __repr__(self) -> str:
         return f"<Wallet {self.address}>"
+
+
+def gas_of(raw: str) -> int:
+    """The limit of gas in a transaction that a wallet of ours has signed."""
+    return int(TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["gas"])
