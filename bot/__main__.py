@@ -9,7 +9,7 @@ from pathlib import Path
 
 import discord
 
-from bot.command_line import collection
+from bot.command_line import collection, nonce
 from bot.command_line.doctor import doctor
 from bot.command_line.run import run
 from bot.config import Settings, example, read_settings
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     backup = verbs.add_parser("backup", help="copy the database and the pictures of a running bot into a folder")
     backup.add_argument("folder", type=Path, help="a new or empty folder for the copy")
     _add_collection(verbs.add_parser("collection", help="make, or look at, the collection that images are minted in"))
+    _add_nonce(
+        verbs.add_parser("nonce", help="look at the wallet's transactions that wait, or free a nonce that is stuck")
+    )
     kept = verbs.add_parser("audit", help="check that nothing was changed in who decided what, also while the bot runs")
     verify = kept.add_subparsers(dest="what", metavar="WHAT", required=True).add_parser(
         "verify", help="compute every hash again; exit code 1 where something is wrong"
@@ -56,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 0 if asyncio.run(doctor(settings)) else 1
             case "collection":
                 print(asyncio.run(_collection(settings, chosen)))
+            case "nonce" if chosen.what == "show":
+                print(asyncio.run(nonce.show(settings)))
+            case "nonce":
+                print(asyncio.run(nonce.free(settings, chosen.number)))
             case "audit":
                 check = check_audit(settings.data_dir / "bot.db", chosen.head)
                 print("\n".join(check.sentences))
@@ -84,6 +91,13 @@ def _add_collection(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--public", action="store_true", help="let everybody mint in it; safer without")
     look = what.add_parser("show", help="say what the chain knows of one")
     look.add_argument("address", nargs="?", default=None, help="usually SPG_NFT_CONTRACT_ADDRESS")
+
+
+def _add_nonce(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    what.add_parser("show", help="list what is signed and not final, also while the bot runs")
+    free = what.add_parser("free", help="use a nonce up with a transfer of nothing; stop the bot first")
+    free.add_argument("number", type=int, metavar="NONCE", help="the first one that “nonce show” lists")
 
 
 async def _collection(settings: Settings, chosen: argparse.Namespace) -> str:

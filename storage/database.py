@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import Broken
+from bot.errors import Broken, Refused
 from storage.migrations import upgrade
 
 Connection = AsyncConnection
@@ -67,6 +67,17 @@ async def open_database(path: Path) -> Database:
         lock.close()
         raise
     return Database(_engine(path), lock)
+
+
+def open_to_read(path: Path) -> Database:
+    """Look into a database beside a bot that runs on it. Nothing can be written.
+
+    Raises:
+        Refused: there is none.
+    """
+    if not path.exists():
+        raise Refused(f"There is no database at {path} yet: the bot makes it at its first start.")
+    return Database(create_async_engine(f"sqlite+aiosqlite:///file:{path.absolute()}?mode=ro&uri=true"))
 
 
 def _lock(path: Path) -> IO[bytes]:

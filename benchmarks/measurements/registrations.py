@@ -26,7 +26,8 @@ from bot.story.node.networks import AENEID
 from bot.story.node.rpc import Node
 from bot.story.node.values import Address, Hash
 from bot.story.registrar import Mined, Mint, Registrar
-from bot.story.sending.sender import Rules, Sender
+from bot.story.sending.sender import Sender
+from bot.story.sending.types import Rules
 from bot.story.sending.wallet import Wallet
 from standins.chain import ACCOUNTS, story
 from storage.database import open_database

@@ -18,7 +18,8 @@ from bot.story.node.networks import NETWORKS, Network
 from bot.story.node.rpc import Node
 from bot.story.node.values import Address, address
 from bot.story.registrar import Registrar
-from bot.story.sending.sender import Rules, Sender
+from bot.story.sending.sender import Sender
+from bot.story.sending.types import Rules
 from bot.story.sending.wallet import Wallet
 from bot.workflows.registering.publishing import Publishing
 from storage.database import Database

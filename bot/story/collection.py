@@ -9,7 +9,8 @@ from bot.story.node import contracts
 from bot.story.node.chain import Call, Chain, together
 from bot.story.node.contracts import UNLIMITED_SUPPLY
 from bot.story.node.values import NOBODY, Address, Wei, bytes_of, checksummed
-from bot.story.sending.sender import Mined, Sender
+from bot.story.sending.sender import Sender
+from bot.story.sending.types import Mined
 from bot.story.sending.wallet import Wallet
 
 

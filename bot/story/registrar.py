@@ -12,7 +12,8 @@ from bot.story.node.networks import Network
 from bot.story.node.reverts import Duplicate, Revert
 from bot.story.node.values import Address, Wei, bytes_of, checksummed, coins
 from bot.story.reading import Reading
-from bot.story.sending.sender import Mined, Reverted, Sender
+from bot.story.sending.sender import Sender
+from bot.story.sending.types import Mined, Reverted
 from bot.story.sending.wallet import Wallet
 
 __all__ = (  # all that a workflow needs, in one place
@@ -128,6 +129,7 @@ class Registrar:
         gas, fees = await together(self._chain.estimate(call, sender=self.wallet_address), self._chain.fees())
         if isinstance(gas, Revert):
             raise gas.raised()
+        fees.limit_for(gas)
         fee = gas * (fees.base + fees.tip)
         return DryRun(gas, fee, "The chain would take it.")
 

@@ -21,7 +21,8 @@ from bot.story.node.networks import AENEID
 from bot.story.node.rpc import Node as Rpc
 from bot.story.node.values import Address, Hash
 from bot.story.registrar import Collection, Mint, Registered, Registrar
-from bot.story.sending.sender import Mined, Reverted, Rules, Sender
+from bot.story.sending.sender import Sender
+from bot.story.sending.types import Mined, Reverted, Rules
 from bot.story.sending.wallet import Wallet
 from standins.chain import ACCOUNTS
 from storage.database import Database, open_database

@@ -161,8 +161,10 @@ class Chain:
         self._checked = False
 
     async def check(self) -> None:
-        """Check that the node belongs to the network that is set up. A right answer is asked for once, a wrong one twice:
-        of several nodes behind one address, one may be another chain's for a moment.
+        """Check that the node belongs to the network that is set up.
+
+        A right answer is asked for once, a wrong one twice: of several nodes behind one address, one may be another
+        chain's for a moment.
 
         Raises:
             Unusable: it belongs to another.

@@ -147,9 +147,7 @@ class Event:
         return by_name | {name: value for (name, _), value in zip(plain, values, strict=True)}
 
 
-CREATE_COLLECTION: Final = Function(
-    "createCollection", (_INIT_PARAMS,), ("address",), least_gas=LEAST_FOR_A_COLLECTION
-)
+CREATE_COLLECTION: Final = Function("createCollection", (_INIT_PARAMS,), ("address",), least_gas=LEAST_FOR_A_COLLECTION)
 MINT: Final = Function(
     "mintAndRegisterIp",
     ("address", "address", _IP_METADATA, "bool"),
@@ -220,8 +218,8 @@ EVENTS: Final = tuple(value for value in list(globals().values()) if isinstance(
 
 
 def least_gas_of(data: str) -> int:
-    """The units of gas that no call with these data can do with less than: what the bytes cost (EIP-2028), or what is known of the function.
-    """
+    """The units of gas that no call with these data can do with less than: what its bytes cost (EIP-2028), or what
+    is known of the function."""
     raw = bytes.fromhex(data.removeprefix("0x"))
     zeros = raw.count(0)
     intrinsic = 21_000 + 4 * zeros + 16 * (len(raw) - zeros)

@@ -164,7 +164,7 @@ def _explain(failure: Failure) -> BotError | None:
 def _error_in(body: bytes) -> JsonValue:
     """The error of JSON-RPC in a body; None where there is none.
 
-    Nodes send it with 400 (erigon, besu), 404 or 500 (proxies) as well as with 200: JSON-RPC itself says nothing of HTTP.
+    Nodes and the proxies before them send it with 400, 404 or 500 as well as with 200: JSON-RPC says nothing of HTTP.
     """
     try:
         answer: JsonValue = from_json(body)

@@ -2,9 +2,9 @@
 
 A chain takes a wallet's transactions by nonce, each exactly after the one before. So one that got lost, was outbid, or
 has a number that somebody else used or that leaves a gap holds up itself or all behind it. Here all unfinished ones
-are looked at together, and put right: sent again, replaced by the same with a higher fee, or signed anew with another
-nonce. One whose gas a node refuses is signed anew with the gas that it needs now. What was signed before stays looked for, and `allowDuplicates=False` on the chain is the last lock: of two
-that land, the second mints nothing.
+are looked at together, and put right: sent again, replaced by the same with a higher fee, signed anew with the gas
+that they need now, or signed anew with another nonce. What was signed before stays looked for, and
+`allowDuplicates=False` on the chain is the last lock: of two that land, the second mints nothing.
 """
 
 import asyncio
@@ -229,9 +229,7 @@ class Nonces:
 
     async def _load_open(self) -> list[Open]:
         async with self._database.read() as db:
-            return await transactions.open_of(
-                db, sender=self._wallet.address, chain_id=self._chain.network.chain_id
-            )
+            return await transactions.open_of(db, sender=self._wallet.address, chain_id=self._chain.network.chain_id)
 
     async def _landed_at(self, nonce: int) -> Attempt | None:
         """The attempt with this nonce that is known to be in a block."""

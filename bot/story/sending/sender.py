@@ -6,18 +6,19 @@ after a crash.
 """
 
 import logging
-from dataclasses import dataclass
 from functools import cached_property
 
 from bot.clock import Clock
-from bot.errors import Broken, Unavailable
+from bot.errors import Broken, Refused, Unavailable
 from bot.story.node.chain import Call, Chain, Fees, Receipt, Standing, together
 from bot.story.node.heads import Heads
 from bot.story.node.reverts import Revert
+from bot.story.node.rpc import NAME
 from bot.story.node.values import Address, Hash, Wei, coins
 from bot.story.sending.attempts import Attempts
-from bot.story.sending.nonces import Nonces
-from bot.story.sending.wallet import Wallet
+from bot.story.sending.nonces import FREED, Nonces
+from bot.story.sending.types import Held, Mined, Prepared, Reverted, Rules, Signed, Waiting
+from bot.story.sending.wallet import Wallet, gas_of
 from bot.values import Frozen
 from storage.database import Connection, Database
 from storage.registering import transactions
@@ -29,68 +30,11 @@ LONGEST_ROUND = 3.0
 """Seconds after which those who wait look again, though there is no new block."""
 
 
-class Prepared(Frozen):
-    """A call that would work right now, with what it needs. Good for about a minute; after that, prepare it anew."""
-
-    call: Call
-    gas: int
-    """Limit, a fifth above the estimate."""
-    max_fee: Wei
-    """A unit of gas."""
-    tip: Wei
-    base_fee: Wei
-    chain_nonce: int
-
-    @property
-    def worst_cost(self) -> Wei:
-        return self.gas * self.max_fee
-
-
-class Signed(Frozen):
-    """A transaction that is saved and can be sent."""
-
-    transaction_id: str
-    tx_hash: Hash
-    nonce: int
-
-
-class Mined(Frozen):
-    """A final transaction that worked."""
-
-    tx_hash: Hash
-    block: int
-    block_hash: Hash
-    gas_used: int
-    paid: Wei
-
-
-class Reverted(Frozen):
-    """A final transaction that changed nothing; only the fee was paid."""
-
-    tx_hash: Hash
-    block: int
-    block_hash: Hash
-    gas_used: int
-    paid: Wei
-    selector: str = ""
-    sentence: str = ""
-
-
 class _Reason(Frozen):
     """Why it reverted, as it is stored."""
 
     selector: str = ""
     sentence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """When something is final, and how long to wait for it."""
-
-    confirmations: int = 2
-    """Blocks, with its own: 1 is as soon as it is in one."""
-    patience: float = 60.0
-    """Seconds that `await_final` waits before it lets the worker ask again."""
 
 
 class Sender:
@@ -134,8 +78,10 @@ class Sender:
         )
         if isinstance(gas, Revert):
             raise gas.raised()
+        limit = fees.limit_for(gas)
+        await self._check_enough(call, limit)
         prepared = Prepared(
-            call=call, gas=gas * 6 // 5, max_fee=fees.max_fee, tip=fees.tip, base_fee=fees.base, chain_nonce=nonce
+            call=call, gas=limit, max_fee=fees.max_fee, tip=fees.tip, base_fee=fees.base, chain_nonce=nonce
         )
         needed = prepared.worst_cost + await self._reserved()
         if balance < needed:
@@ -191,9 +137,13 @@ class Sender:
             return Hash(transaction.mined_hash or latest.hash)
         sent = await self._attempts.send(latest)
         self._nonces.note(transaction_id, sent)
+        if sent.standing is Standing.TURNED_DOWN and transaction.sender == self._wallet.address:
+            sent = await self._nonces.mend(transaction, latest) or sent
         if sent.standing in {Standing.NO_COINS, Standing.TURNED_DOWN}:
             raise Unavailable(self._nonces.trouble(transaction_id) or sent.reason, retry_after=30)
-        return Hash(latest.hash)  # a nonce that is used, or a fee that is too low, is what `await_final` puts right
+        return Hash(
+            (await self._load(transaction_id))[1][-1].hash
+        )  # a nonce that is used, or a fee that is too low, is what `await_final` puts right
 
     async def await_final(self, transaction_id: str) -> Mined | Reverted:
         """Wait (up to `rules.patience` seconds) until it is final, sending again or replacing what got lost.
@@ -201,7 +151,7 @@ class Sender:
         Raises:
             Unavailable: it is still under way; ask again after `retry_after`.
         """
-        until = self._clock.now() + self._rules.patience
+        until = self._clock.monotonic() + self._rules.patience
         while True:
             head = await self._heads.number()
             end = await self._look(transaction_id, head)
@@ -211,9 +161,71 @@ class Sender:
             trouble = self._nonces.trouble(transaction_id)
             if trouble is not None:
                 raise Unavailable(trouble, retry_after=30)
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise Unavailable("The transaction is on its way, and in no final block yet.", retry_after=5)
             await self._next_block(head)
+
+    async def look_after(self) -> None:
+        """Send what was signed and is waited for by nobody just now, replace what is stuck, and keep what has ended.
+
+        Raises:
+            Unavailable: the node does not answer.
+        """
+        unfinished = await self._load_open()
+        if unfinished:
+            head = await self._heads.number()
+            for transaction, _ in unfinished:
+                await self._look(transaction.id, head)
+            await self._nonces.tend()
+
+    async def waiting(self) -> Waiting:
+        """The nonces of the wallet that are signed and not final. It changes nothing.
+
+        Raises:
+            Unavailable: the node does not answer.
+        """
+        await self._chain.check()
+        unfinished = await self._load_open()
+        used = await self._chain.nonce(self._wallet.address)
+        at_node = await together(*(self._chain.transaction(Hash(attempt.hash)) for _, attempt in unfinished))
+        return Waiting(
+            used,
+            tuple(
+                Held(attempt.nonce, transaction.id, Hash(attempt.hash), gas_of(attempt.raw), int(attempt.max_fee), on)
+                for (transaction, attempt), on in zip(unfinished, (each is not None for each in at_node), strict=True)
+            ),
+        )
+
+    async def free(self, nonce: int) -> Mined | Reverted:
+        """Use a nonce up with a transfer of nothing to the wallet itself: what had it is signed anew with the next one.
+
+        Asked again after a crash, it goes on with what was begun.
+
+        Raises:
+            Refused: the nonce is used already, or nothing of this wallet waits for it.
+            Unavailable: the node does not answer, or it is not final yet; ask again for the same.
+        """
+        await self._chain.check()
+        address, chain_id = self._wallet.address, self._chain.network.chain_id
+        transaction_id = f"{FREED}{chain_id}:{address}:{nonce}"
+        if not await self.is_signed(transaction_id):
+            used = await self._chain.nonce(address)
+            highest = max((attempt.nonce for _, attempt in await self._load_open()), default=used)
+            if nonce < used:
+                raise Refused(f"Nonce {nonce} is used already: the next one is {used}.")
+            if nonce > highest:
+                raise Refused(f"No transaction of the bot waits for nonce {nonce} or for one after it.")
+            nothing = Call(to=address, data="0x")
+            gas, fees = await together(self._chain.estimate(nothing, sender=address), self._chain.fees())
+            if isinstance(gas, Revert):
+                raise gas.raised()
+            now = self._clock.now()
+            new = Transaction(transaction_id, chain_id, address, address, nothing.data, fees.limit_for(gas), now)
+            async with self._database.write() as db:
+                if await transactions.add(db, new):
+                    await self._attempts.sign(db, new, nonce=nonce, fees=fees)
+        await self.broadcast(transaction_id)
+        return await self.await_final(transaction_id)
 
     @property
     def _database(self) -> Database:
@@ -238,8 +250,8 @@ class Sender:
             self._nonces.note(transaction_id, await self._attempts.send(attempts[-1]))
 
     async def _next_block(self, head: int) -> None:
-        until = self._clock.now() + LONGEST_ROUND
-        while self._clock.now() < until:
+        until = self._clock.monotonic() + LONGEST_ROUND
+        while self._clock.monotonic() < until:
             await self._clock.sleep(self._heads.interval)
             if await self._heads.number() != head:
                 return
@@ -249,16 +261,26 @@ class Sender:
         transaction, attempts = await self._load(transaction_id)
         if transaction.state is not TransactionState.OPEN:
             return _end_of(transaction)
-        receipts = [receipt for each in attempts if (receipt := await self._chain.receipt(Hash(each.hash)))]
-        receipt = next((each for each in receipts if each.worked), receipts[-1] if receipts else None)
-        if receipt is None or max(head, receipt.block) - receipt.block + 1 < self._rules.confirmations:
+        receipt = await self._find_receipt(attempts)
+        needed = self._rules.confirmations - 1
+        if receipt is None or max(head, receipt.block) - receipt.block < needed:
             return None
         if await self._chain.block_hash(receipt.block) != receipt.block_hash:
             return None  # the block is no part of the chain any more
-        return await self._keep(transaction, receipt)
+        if needed and await self._chain.block_hash(receipt.block + needed) is None:
+            return None  # the newest block's number was not right
+        if await self._find_receipt(attempts) != receipt:
+            return None  # what is final is said twice: one odd answer would be kept for ever
+        return await self._keep(transaction, attempts, receipt)
 
-    async def _keep(self, transaction: Transaction, receipt: Receipt) -> Mined | Reverted:
-        reason = None if receipt.worked else await self._reason(transaction, receipt)
+    async def _find_receipt(self, attempts: list[Attempt]) -> Receipt | None:
+        """The receipt that says what became of a transaction: of an attempt that worked, or of one that did not."""
+        receipts = [receipt for each in attempts if (receipt := await self._chain.receipt(Hash(each.hash)))]
+        return next((each for each in receipts if each.worked), receipts[-1] if receipts else None)
+
+    async def _keep(self, transaction: Transaction, attempts: list[Attempt], receipt: Receipt) -> Mined | Reverted:
+        mined = next(each for each in attempts if each.hash == receipt.tx_hash)
+        reason = None if receipt.worked else await self._reason(transaction, gas_of(mined.raw), receipt)
         async with self._database.write() as db:
             await transactions.end(
                 db,
@@ -276,9 +298,9 @@ class Sender:
         assert kept, "a transaction is never deleted"
         return _end_of(kept)
 
-    async def _reason(self, transaction: Transaction, receipt: Receipt) -> _Reason:
+    async def _reason(self, transaction: Transaction, gas: int, receipt: Receipt) -> _Reason:
         """Why it reverted: the same call, on the state after its block, or on today's where a node has that no more."""
-        if receipt.gas_used * 64 >= transaction.gas * 63:
+        if receipt.gas_used * 64 >= gas * 63:
             return _Reason(sentence="The transaction ran out of gas.")
         call = Call(to=Address(transaction.to_address), data=transaction.input)
         sender = Address(transaction.sender)
@@ -288,6 +310,8 @@ class Sender:
             answer = await self._chain.call(call, sender=sender)
         if isinstance(answer, Revert):
             return _Reason(selector=answer.selector, sentence=answer.sentence)
+        if isinstance(await self._chain.call(call, sender=sender, gas=gas), Revert):
+            return _Reason(sentence="The transaction ran out of gas.")  # in a call inside it, which leaves some over
         return _Reason(sentence="The contract refused, for a reason that has passed.")
 
     async def _load(self, transaction_id: str) -> tuple[Transaction, list[Attempt]]:
@@ -305,11 +329,27 @@ class Sender:
 
     async def _reserved(self) -> Wei:
         """The most that all open transactions of this wallet may still cost, in wei."""
-        async with self._database.read() as db:
-            unfinished = await transactions.open_of(
-                db, sender=self._wallet.address, chain_id=self._chain.network.chain_id
-            )
+        unfinished = await self._load_open()
         return sum(transaction.gas * int(attempt.max_fee) for transaction, attempt in unfinished)
+
+    async def _load_open(self) -> list[tuple[Transaction, Attempt]]:
+        async with self._database.read() as db:
+            return await transactions.open_of(db, sender=self._wallet.address, chain_id=self._chain.network.chain_id)
+
+    async def _check_enough(self, call: Call, limit: int) -> None:
+        """Try a call with the gas that it will have: an estimate that is too low would be paid for and mint nothing.
+
+        Raises:
+            Unavailable: it does not work with that, and does with more.
+            Refused, Broken, Duplicate (an Uncertain): it would be refused by now whatever it has.
+        """
+        address = self._wallet.address
+        if not isinstance(await self._chain.call(call, sender=address, gas=limit), Revert):
+            return
+        answer = await self._chain.call(call, sender=address)
+        if isinstance(answer, Revert):
+            raise answer.raised()
+        raise Unavailable(f"{NAME} says that {limit:,} units of gas are enough, and they are not.", retry_after=10)
 
     def _too_little(self, balance: Wei, needed: Wei) -> str:
         network = self._chain.network

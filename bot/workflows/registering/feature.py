@@ -1,5 +1,7 @@
 """Registering, put together."""
 
+from functools import partial
+
 from bot.jobs.rounds import Round
 from bot.story.node.networks import Network
 from bot.workflows.base.kit import Kit
@@ -10,9 +12,11 @@ from bot.workflows.registering.pinned_files import PinnedFiles
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.upkeep import (
     CHECK_EVERY,
+    NONCES_ROUND,
     ROUND,
     ReadinessCheck,
     RegistrationUpkeep,
+    look_after_nonces,
 )
 from bot.workflows.registering.verbs import Registrations
 from bot.workflows.registering.verification import Verification
@@ -41,8 +45,10 @@ class Registering:
         self.draft_card = DraftCard(kit, registrations=self.registrations, wallets=self.wallets)
         self.verification = Verification(kit, views=self.views, publishing=publishing)
         self.job = RegistrationJob(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
-        check = ReadinessCheck(kit, registrar=publishing.registrar) if publishing else None
-        self.rounds = (
-            Round("registrations", ROUND, RegistrationUpkeep(kit).go_round),
-            *((Round("readiness", CHECK_EVERY, check.run),) if check else ()),
-        )
+        self.rounds: tuple[Round, ...] = (Round("registrations", ROUND, RegistrationUpkeep(kit).go_round),)
+        if publishing:
+            check = ReadinessCheck(kit, registrar=publishing.registrar)
+            self.rounds += (
+                Round("readiness", CHECK_EVERY, check.run),
+                Round("nonces", NONCES_ROUND, partial(look_after_nonces, publishing.sender)),
+            )

@@ -18,8 +18,9 @@ from bot.jobs.worker import Outcome as JobOutcome
 from bot.pinning.pins import Proven
 from bot.story import metadata
 from bot.story.node.reverts import Duplicate
+from bot.story.node.rpc import Unusable
 from bot.story.registrar import Registered
-from bot.story.sending.sender import Reverted
+from bot.story.sending.types import Reverted
 from bot.workflows.base.card_job import CardJob
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
@@ -48,7 +49,10 @@ log = logging.getLogger(__name__)
 TRIED_AGAIN = 300.0
 """Seconds until the chain is asked again what it would say, where it could not be asked."""
 READ_BACK_FOR = 3600.0
-"""Seconds after its confirmation for which a registration that cannot be read back is tried again."""
+"""Seconds for which a registration that cannot be read back is tried again."""
+DIFFERS_FOR = 60.0
+"""Seconds for which what is read back must differ from what was meant before that is believed: a node may be some
+blocks behind, a gateway may hand out a page of its own."""
 
 
 class RegistrationJob(CardJob[RegistrationView]):
@@ -66,7 +70,9 @@ class RegistrationJob(CardJob[RegistrationView]):
         self._files = files
         self._publishing = publishing
         self._alarmed: set[str] = set()
-        """Ids of the registrations whose signed transaction the admin knows to be in trouble."""
+        """Ids of the registrations of which the admin knows that they wait."""
+        self._read_since: dict[str, float] = {}
+        self._differs_since: dict[str, float] = {}
 
     async def __call__(self, job: Job, step: Journal) -> JobOutcome:
         await step(STEP_CARD, Posted, partial(self._put_card, job.id))
@@ -74,6 +80,9 @@ class RegistrationJob(CardJob[RegistrationView]):
             view = await self.load_view(job.id)
             try:
                 outcome = await self._advance(view, step)
+            except Unusable as error:  # it says nothing of this image: an admin mends it, and the image goes on
+                await self._alarm_once(job.id, f"Registration `{job.id}` waits: {error}")
+                raise Unavailable(str(error), retry_after=120) from error
             except (Refused, Broken) as error:
                 if not await self._fail(view, error) and (await self.load_view(job.id)).state is view.state:
                     raise
@@ -137,6 +146,8 @@ class RegistrationJob(CardJob[RegistrationView]):
     async def _run_dry(self, view: RegistrationView) -> Tried:
         try:
             run = await self._publishing_for(view).registrar.dry_run(rehearsal(view.terms))
+        except Unusable as error:
+            raise Unavailable(str(error)) from error
         except (Refused, Broken) as error:
             return Tried(sentence=str(error), fee=None, good=False)
         return Tried(sentence=run.sentence, fee=run.fee, good=True)
@@ -230,10 +241,14 @@ class RegistrationJob(CardJob[RegistrationView]):
         try:
             yield
         except (Refused, Broken) as error:
-            if view.registration.id not in self._alarmed:
-                self._alarmed.add(view.registration.id)
-                await self._alarm(f"Registration `{view.registration.id}` is signed and cannot be followed: {error}")
+            own = view.registration.id
+            await self._alarm_once(own, f"Registration `{own}` is signed and cannot be followed: {error}")
             raise Unavailable(str(error), retry_after=120) from error
+
+    async def _alarm_once(self, registration_id: str, sentence: str) -> None:
+        if registration_id not in self._alarmed:
+            self._alarmed.add(registration_id)
+            await self._alarm(sentence)
 
     async def _record(self, view: RegistrationView, registered: Registered) -> None:
         """Keep what is on the chain."""
@@ -277,18 +292,30 @@ class RegistrationJob(CardJob[RegistrationView]):
         return JobOutcome(State.DONE, 0)
 
     async def _read_back(self, view: RegistrationView, outcome: Outcome) -> Outcome:
+        """What is there now beside what was meant.
+
+        Raises:
+            Unavailable, Unusable: it cannot be read just now, or differs for the first time; look again later.
+        """
+        own, now = view.registration.id, self._clock.monotonic()
+        since = self._read_since.setdefault(own, now)
         try:
             publishing = self._publishing_for(view)
             mint = mint_of(view.registration, view.terms)
             chain = await publishing.registrar.read_back(mint, outcome.registered)
             files = await self._files.read_back(publishing, view.registration)
-        except (Refused, Broken) as error:
-            return outcome.model_copy(update={"unread": str(error)})
-        except Unavailable as error:
-            if self._clock.now() - outcome.at < READ_BACK_FOR:
+        except (Unavailable, Unusable) as error:
+            if now - since < READ_BACK_FOR:
                 raise
             return outcome.model_copy(update={"unread": str(error)})
-        return outcome.model_copy(update={"chain": chain, "files": files})
+        except (Refused, Broken) as error:
+            return outcome.model_copy(update={"unread": str(error)})
+        read = outcome.model_copy(update={"chain": chain, "files": files})
+        if not read.proven and now - self._differs_since.setdefault(own, now) < DIFFERS_FOR:
+            raise Unavailable("What was read back is not what was meant; it is read again.", retry_after=DIFFERS_FOR)
+        self._read_since.pop(own, None)
+        self._differs_since.pop(own, None)
+        return read
 
     async def _close(self, view: RegistrationView, step: Journal) -> JobOutcome:
         """Denied, withdrawn, expired or failed: take back what was pinned, tell the owner, take the buttons away."""

@@ -2,8 +2,9 @@
 
 import logging
 
-from bot.errors import BotError
+from bot.errors import Unavailable
 from bot.story.registrar import Readiness, Registrar
+from bot.story.sending.sender import Sender
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY
 from storage.registering import registrations
@@ -14,6 +15,8 @@ CHECK_EVERY = 1800.0
 """Seconds between two checks of what registrations need."""
 ROUND = 60.0
 """Seconds between two looks for forgotten drafts and for registrations whose job has ended."""
+NONCES_ROUND = 60.0
+"""Seconds between two looks at what is signed and not final."""
 FORGOTTEN_AFTER = 30 * DAY
 """Seconds without a change after which a draft is dropped."""
 STRANDED_FOR = 600.0
@@ -35,17 +38,24 @@ class ReadinessCheck:
     async def run(self) -> None:
         """Tell the admin what has to be put right."""
         try:
-            readiness = await self._registrar.readiness()
-        except BotError as error:
-            log.warning("What registrations need could not be checked: %s", error)
-            return
-        wrong = _find_wrong(readiness)
+            wrong = _find_wrong(await self._registrar.readiness())
+        except Exception:  # the check must go on: nobody else tells the admin that the coins run out
+            log.exception("What registrations need could not be checked")
+            wrong = [("look", "What they need could not be looked at: see the log. The next look is in half an hour.")]
         names = tuple(name for name, _ in wrong)
         if wrong and names != self._reported:
             sentences = " ".join(sentence for _, sentence in wrong)
             log.warning("Registering images: %s", sentences)
             await self._alarm(f"Registering images: {sentences}")
         self._reported = names
+
+
+async def look_after_nonces(sender: Sender) -> None:
+    """Send or replace what is signed and stuck, though no job asks for it just now: it would stop all behind it."""
+    try:
+        await sender.look_after()
+    except Unavailable as error:
+        log.info("The wallet's transactions could not be looked at: %s", error)
 
 
 def _find_wrong(readiness: Readiness) -> list[tuple[str, str]]:
