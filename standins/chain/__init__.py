@@ -5,7 +5,7 @@ errors. In front of it a pool takes and refuses transactions in geth's words. No
 """
 
 from standins.chain.accounts import ACCOUNTS, Account
-from standins.chain.faults import busy, changes, refuses, reverses_logs, says, swaps_answers, unavailable
+from standins.chain.faults import busy, changes, errors, refuses, reverses_logs, says, swaps_answers, unavailable
 from standins.chain.server import ChainServer
 from standins.chain.story import CHAIN_ID, MINTER_ROLE, NCSR, NOBODY, PUBLIC_COLLECTION, Contract, contracts, ip_id
 
@@ -22,6 +22,7 @@ __all__ = [
     "busy",
     "changes",
     "contracts",
+    "errors",
     "ip_id",
     "refuses",
     "reverses_logs",

@@ -37,6 +37,17 @@ def unavailable(*, retry_after: float | None = None) -> Trouble:
     return answers(503, retry_after=retry_after)
 
 
+def errors(status: int, message: str, *, code: int = -32000, data: str | None = None) -> Trouble:
+    """Do nothing, and answer with this error of JSON-RPC and this status of HTTP, as some nodes and proxies do."""
+
+    async def trouble(request: web.Request, _handler: Handler) -> web.StreamResponse:
+        asked: Any = json.loads(await request.read())
+        error: dict[str, Any] = {"code": code, "message": message} | ({"data": data} if data is not None else {})
+        return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "error": error}, status=status)
+
+    return trouble
+
+
 def says(result: Any) -> Twist:
     """Answer this: another chain's id, an old nonce."""
     return Twist(lambda _true: result)

@@ -146,7 +146,7 @@ def _secrets_in(address: SecretStr) -> tuple[str, ...]:
 
 
 def _explain(failure: Failure) -> BotError | None:
-    if failure.status not in {401, 403, 429} and (error := _error_in(failure.body)) is not None:
+    if failure.status not in {401, 403, 429, 503} and (error := _error_in(failure.body)) is not None:
         return _ErrorAnswer(error)
     match failure.status:
         case 401 | 403:
