@@ -10,6 +10,7 @@ from bot.story import metadata
 from bot.story.licences import Licence
 from bot.story.metadata import Content, Creator, Generation, ParentLink
 from bot.story.node.networks import Network
+from bot.story.node.rpc import Unusable
 from bot.story.node.values import Address, Hash
 from bot.story.registrar import Mint, Parent
 from bot.workflows.base.kit import Kit
@@ -102,7 +103,7 @@ class Drafts:
         assert self._publishing, "it is offered"
         try:
             await self._publishing.registrar.dry_run(rehearsal(terms))
-        except Unavailable:
+        except (Unavailable, Unusable):
             return
 
     async def _ask_about_parent(self, parent: Registration) -> tuple[Parent | None, str | None]:
