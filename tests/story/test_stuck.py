@@ -1,11 +1,14 @@
 """What is signed with a wrong gas, or never sent, or met by a clock that is set: the wallet goes on, one token each."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.command_line import nonce as verb
+from bot.config import Settings
 from bot.errors import Broken, Refused, Unavailable
 from bot.story.node.reverts import Duplicate
 from bot.story.registrar import Mined
@@ -16,7 +19,7 @@ from standins.base.faults import Fault
 from standins.chain import changes, errors, says
 from storage.database import open_to_read
 from storage.registering import transactions
-from tests.scenes.story import Desk, a_mint, own
+from tests.scenes.story import BOT, Desk, a_mint, own
 
 __all__ = ["own"]
 
@@ -234,7 +237,7 @@ async def test_a_nonce_that_is_used_or_that_nothing_waits_for_is_not_freed(own: 
         await own.sender.free(used + 1)
 
 
-async def test_what_waits_is_shown_beside_a_running_bot(own: Desk, tmp_path: Any) -> None:
+async def test_what_waits_is_shown_beside_a_running_bot(own: Desk, tmp_path: Path) -> None:
     await own.node.automine(False)
     sent = await own.submit(a_mint())
     unsent = await own.sign(a_mint())
@@ -251,3 +254,32 @@ async def test_what_waits_is_shown_beside_a_running_bot(own: Desk, tmp_path: Any
     text = verb.described(waiting, story)
     assert "does NOT have it" in text
     assert f"python -m bot nonce free {waiting.next_nonce}" in text
+
+
+async def test_the_verb_shows_beside_a_running_bot_and_frees_only_without_one(own: Desk, tmp_path: Path) -> None:
+    stuck = await own.sign(a_mint())
+    (old,) = await own.attempts(stuck)
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
+        discord_token=SecretStr("a-token-for-a-local-discord"),
+        bfl_api_key=SecretStr("sandbox-key"),
+        data_dir=tmp_path,
+        wallet_private_key=SecretStr(BOT.key),
+        rpc_provider_url=SecretStr(own.url),
+        story_confirmations=1,
+    )
+
+    text = await verb.show(settings)
+    assert f"{old.nonce}: {stuck}," in text
+    with pytest.raises(Broken, match="Another bot is running"):
+        await verb.free(settings, old.nonce)
+
+    await own.database.close()
+    text = await verb.free(settings, old.nonce)
+    assert "used by a transfer of nothing" in text
+    assert f"the next nonce is {old.nonce + 1}" in await verb.show(settings)
+
+
+async def test_without_a_database_the_verb_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no database"):
+        open_to_read(tmp_path / "bot.db")
