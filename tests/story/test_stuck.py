@@ -118,15 +118,14 @@ async def test_what_was_signed_and_never_sent_is_sent_by_the_round(own: Desk) ->
 
 @pytest.mark.parametrize("step", [-HOUR, HOUR])
 async def test_a_step_of_the_clock_between_two_steps_of_a_registration_costs_nothing(own: Desk, step: float) -> None:
-    own = own.again(confirmations=3)
+    own = own.again(confirmations=3, patience=20)
     await own.node.automine(False)
-    await own.chain.block_number()
     transaction_id = await own.submit(a_mint())
-    with pytest.raises(Unavailable):
-        await own.again(patience=3).settled(transaction_id)
+    with pytest.raises(Unavailable, match="on its way"):
+        await own.settled(transaction_id)
     own.clock.step(step)
 
-    (end,) = await own.settled(transaction_id, block_time=2, within=40)
+    (end,) = await own.settled(transaction_id, block_time=2)
 
     assert isinstance(end, Mined)
     assert len(await own.attempts(transaction_id)) == 1

@@ -174,9 +174,11 @@ class Sender:
         unfinished = await self._load_open()
         if unfinished:
             head = await self._heads.number()
-            for transaction, _ in unfinished:
-                await self._look(transaction.id, head)
-            await self._nonces.tend()
+            try:
+                for transaction, _ in unfinished:
+                    await self._look(transaction.id, head)
+            finally:
+                await self._nonces.tend()
 
     async def waiting(self) -> Waiting:
         """The nonces of the wallet that are signed and not final. It changes nothing.
