@@ -27,14 +27,14 @@ async def community(found: Founder) -> Community:
     ids=["404", "401", "an error with 500", "HTML"],
 )
 async def test_a_dry_run_that_could_not_be_asked_is_asked_again(community: Community, trouble: Any) -> None:
-    once = Fault("eth_call", trouble, times=1000)
+    outage = Fault("eth_call", trouble, times=1000)
     registration_id = await submitted(community)
     assert (await seen(community, registration_id)).dry_run
-    chain_of(community).faults.append(once)
+    chain_of(community).faults.append(outage)
     other = await submitted(community, title="Another lighthouse")
     assert (await seen(community, other)).dry_run is None
 
-    once.times = 0
+    outage.times = 0
     await community.pass_time(TRIED_AGAIN + 5)
 
     tried = (await seen(community, other)).dry_run

@@ -136,7 +136,7 @@ async def asked_twice(method: str, status: int, body: str) -> list[Any]:
     node = ScriptedNode()
     app = web.Application(client_max_size=2**24)
     app.router.add_post("/", node.answer)
-    found: list[Any] = []
+    outcomes: list[Any] = []
     async with TestServer(app) as server, http.session() as session:
         timeouts = Timeouts(connect=5, idle=5, total=5)
         rpc = Node(session, SecretStr(str(server.make_url("/"))), timeouts=timeouts)
@@ -144,12 +144,12 @@ async def asked_twice(method: str, status: int, body: str) -> list[Any]:
         node.odd[method] = [(status, body)] * (2 if method == "eth_chainId" else 1)
         for _ in range(2):
             try:
-                found.append(await ASK[method](chain))
+                outcomes.append(await ASK[method](chain))
             except (Unavailable, Unusable) as error:
-                found.append(error)
+                outcomes.append(error)
             node.odd.clear()
-    assert all(len(str(each)) < 500 for each in found if isinstance(each, Exception))
-    return found
+    assert all(len(str(each)) < 500 for each in outcomes if isinstance(each, Exception))
+    return outcomes
 
 
 @pytest.mark.parametrize("method", list(ASK))
@@ -223,7 +223,7 @@ async def test_an_estimate_that_cannot_be_right_is_unavailable(gas: int) -> None
 async def test_a_method_that_is_missing_with_a_404_is_a_missing_method_and_no_missing_node() -> None:
     """Of the tip alone, since not every node has it; in words of JSON-RPC or in none."""
     missing = '{"jsonrpc":"2.0","id":{id},"error":{"code":-32601,"message":"the method is not available"}}'
-    for body in (missing, "404 page not found"):
+    for body in (missing, "404 page not outcomes"):
         fees, again = await asked_twice("eth_maxPriorityFeePerGas", 404, body)
         assert fees.tip == 10**8
         assert again.tip == 10**9
