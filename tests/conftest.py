@@ -17,7 +17,7 @@ from tests.scenes.workbench import LANES, Bench
 
 pytest_plugins = ["tests.scenes.chains"]
 
-Founder = Callable[..., Awaitable[Community]]
+MakeCommunity = Callable[..., Awaitable[Community]]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own in it
 ROOM = 2 * 2**30
@@ -35,8 +35,8 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture
-async def found(tmp_path: Path) -> AsyncGenerator[Founder]:
-    """Makes a community with a BFL of the test's own wishes: `await found(duration=20)`."""
+async def make_community(tmp_path: Path) -> AsyncGenerator[MakeCommunity]:
+    """Makes a community whose BFL has the given options: `await make_community(duration=20)`."""
     homes: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
 
     async def make(**bfl_options: Any) -> Community:
@@ -64,9 +64,9 @@ async def found(tmp_path: Path) -> AsyncGenerator[Founder]:
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A guild with the bot at work in it."""
-    return await found()
+    return await make_community()
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ import itertools
 import re
 
 from standins.bfl import Task
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, private, text_of
 
 ANY = 200
 KONTEXT = "flux-kontext-max"
 
 
-async def test_the_account_never_has_more_than_its_slots_at_work(found: Founder) -> None:
-    community = await found(duration=4)
+async def test_the_account_never_has_more_than_its_slots_at_work(make_community: MakeCommunity) -> None:
+    community = await make_community(duration=4)
     await community.decide(member_pictures=ANY)
     for member, model in ((community.ada, "flux-dev"), (community.ben, "flux-2-pro"), (community.mia, KONTEXT)):
         for _ in range(3):
@@ -38,13 +38,13 @@ async def test_kontext_max_has_six_of_them_and_does_not_hold_up_the_others(commu
     assert community.ordered() == 16
 
 
-async def test_a_card_shows_its_place_in_the_queue_and_that_it_moves(found: Founder) -> None:
+async def test_a_card_shows_its_place_in_the_queue_and_that_it_moves(make_community: MakeCommunity) -> None:
     started = itertools.count()
 
     def one_after_the_other(_task: Task) -> float:
         return 3.0 + next(started)
 
-    community = await found(duration=one_after_the_other)
+    community = await make_community(duration=one_after_the_other)
     await community.decide(member_pictures=ANY)
     for _ in range(8):
         await community.imagine(model="flux-dev", count=4)
@@ -65,8 +65,8 @@ async def test_a_card_shows_its_place_in_the_queue_and_that_it_moves(found: Foun
     assert all(card.attachments for card in community.cards)
 
 
-async def test_many_of_one_member_cost_another_one_turn(found: Founder) -> None:
-    community = await found(duration=4)
+async def test_many_of_one_member_cost_another_one_turn(make_community: MakeCommunity) -> None:
+    community = await make_community(duration=4)
     await community.decide(member_pictures=ANY)
     for _ in range(15):
         await community.imagine(model="flux-dev", count=4)
@@ -90,8 +90,8 @@ async def test_what_is_called_back_is_never_ordered(community: Community) -> Non
     assert buttons_of(community.cards[-1]).keys() == {"Edit prompt", "Again", "Details"}
 
 
-async def test_a_request_that_is_called_back_in_part_shows_what_came(found: Founder) -> None:
-    community = await found()
+async def test_a_request_that_is_called_back_in_part_shows_what_came(make_community: MakeCommunity) -> None:
+    community = await make_community()
     await community.decide(member_pictures=ANY)
     for _ in range(5):
         await community.imagine(count=4)

@@ -6,7 +6,7 @@ import pytest
 
 from standins.base.faults import Fault, waits
 from storage.base.jobs import State
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
 
@@ -54,8 +54,10 @@ async def test_an_order_that_is_just_leaving_is_answered_before_the_bot_stops(co
     assert community.ordered() == 1
 
 
-async def test_what_waits_in_the_queue_keeps_its_place_and_its_slots_are_free_afterwards(found: Founder) -> None:
-    community = await found(active_limit=2)
+async def test_what_waits_in_the_queue_keeps_its_place_and_its_slots_are_free_afterwards(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(active_limit=2)
     await community.imagine(count=4)
     await community.imagine(community.ben)
     await community.pass_time(5)

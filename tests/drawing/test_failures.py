@@ -19,7 +19,7 @@ from standins.base.faults import (
 )
 from standins.bfl import giant_refusal
 from storage.base.jobs import State
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.clock import START
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
@@ -215,8 +215,8 @@ async def test_a_task_that_is_known_only_after_a_while_is_waited_for(community: 
     assert community.card.attachments
 
 
-async def test_a_task_that_is_mislaid_late_and_for_a_moment_is_not_given_up(found: Founder) -> None:
-    community = await found(duration=90)
+async def test_a_task_that_is_mislaid_late_and_for_a_moment_is_not_given_up(make_community: MakeCommunity) -> None:
+    community = await make_community(duration=90)
     await community.imagine()
     await community.pass_time(60)
     community.bfl.faults.append(Fault("poll", rewrites(status="Task not found", result=None), times=5))
@@ -232,8 +232,8 @@ async def test_a_task_that_is_never_known_may_have_been_charged(community: Commu
     assert await cost_of(community) is None
 
 
-async def test_a_picture_that_never_comes_is_not_waited_for_for_ever(found: Founder) -> None:
-    community = await found(duration=1e9)
+async def test_a_picture_that_never_comes_is_not_waited_for_for_ever(make_community: MakeCommunity) -> None:
+    community = await make_community(duration=1e9)
     await community.imagine()
     await community.pass_time(20)
     await community.clock.leap(1200)
@@ -313,8 +313,10 @@ async def test_a_picture_that_was_paid_for_and_lost_is_said_to_be(
     assert community.files == []
 
 
-async def test_a_slow_service_is_waited_for_and_the_card_does_not_promise_what_is_over(found: Founder) -> None:
-    community = await found(duration=300)
+async def test_a_slow_service_is_waited_for_and_the_card_does_not_promise_what_is_over(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(duration=300)
     await community.imagine()
     await community.pass_time(30)
     assert "Ready any moment now." in text_of(community.card)
@@ -323,8 +325,8 @@ async def test_a_slow_service_is_waited_for_and_the_card_does_not_promise_what_i
     assert community.card.attachments
 
 
-async def test_an_admin_who_can_help_is_told(found: Founder, monkeypatch: pytest.MonkeyPatch) -> None:
-    community = await found()
+async def test_an_admin_who_can_help_is_told(make_community: MakeCommunity, monkeypatch: pytest.MonkeyPatch) -> None:
+    community = await make_community()
     told: list[str] = []
 
     async def tell(_client: discord.Client, _settings: object, sentence: str) -> None:

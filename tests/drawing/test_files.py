@@ -11,7 +11,7 @@ from bot.workflows.base.types import Origin, Upload
 from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import ImageRequest
 from storage.base.jobs import Job
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
 from tests.scenes.kiln import interaction_id, trained
 
@@ -118,8 +118,10 @@ async def test_the_input_of_a_finished_request_is_there_for_another_try_when_the
     assert (await community.view(again.id)).images
 
 
-async def test_the_sheet_of_a_comparison_is_deleted_with_its_pictures_and_not_before(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_the_sheet_of_a_comparison_is_deleted_with_its_pictures_and_not_before(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["bfl"])
     finetune = await trained(community)
     services, before = community.app.services, set(community.files)
     model = finetune.trainer.models[0]

@@ -12,7 +12,7 @@ from bot.cards.base.words import money
 from bot.providers import catalogue
 from bot.workflows.community.models import painters
 from standins.bfl.catalogue import endpoints
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.clock import START
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
@@ -216,8 +216,8 @@ async def test_the_bytes_that_are_posted_are_the_providers(community: Community)
 
 
 @pytest.mark.parametrize("costs", [True, False])
-async def test_where_the_service_names_no_price_the_estimate_counts(found: Founder, costs: bool) -> None:
-    community = await found()
+async def test_where_the_service_names_no_price_the_estimate_counts(make_community: MakeCommunity, costs: bool) -> None:
+    community = await make_community()
     community.bfl.quirks.costs = costs
     card = await community.drawn(model="flux-2-pro")
     assert "· $0.03\n" in text_of(card)

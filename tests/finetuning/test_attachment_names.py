@@ -5,15 +5,15 @@ import pytest
 from bot.discord.attachments import full_name
 from cogs.finetuning.training_sets import shortened
 from standins.discord.state import Attachment, upload
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.finetuning.test_commands import archive, by_form, caption, create, named, picture
 from tests.pictures.test_pictures import png
 from tests.scenes.community import Community
 
 
 @pytest.fixture
-async def studio(found: Founder) -> Community:
-    return await found(trainers=["bfl"], training_duration=600.0)
+async def studio(make_community: MakeCommunity) -> Community:
+    return await make_community(trainers=["bfl"], training_duration=600.0)
 
 
 @pytest.mark.parametrize(

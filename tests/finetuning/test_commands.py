@@ -20,7 +20,7 @@ from cogs.finetuning.training_sets import read_numbered
 from standins.base.faults import Fault, answers, loses_the_answer
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
 NOT_HERE = "There is no such finetune here, or it is not shared with you."
@@ -50,9 +50,9 @@ def archive(*files: tuple[str, bytes]) -> tuple[str, bytes]:
 
 
 @pytest.fixture
-async def studio(found: Founder) -> Community:
+async def studio(make_community: MakeCommunity) -> Community:
     """A community whose trainer is BFL as it was in 2025, and quick."""
-    return await found(trainers=["bfl"], training_duration=600.0)
+    return await make_community(trainers=["bfl"], training_duration=600.0)
 
 
 async def create(
@@ -662,8 +662,8 @@ async def test_a_draft_is_shown_anew_where_its_owner_asks_and_only_there(studio:
 # Elsewhere, and where a moderator or the admin is needed.
 
 
-async def test_at_astria_the_class_is_asked_for_and_its_packs_are_offered(found: Founder) -> None:
-    studio = await found(trainers=["astria", "bfl"])
+async def test_at_astria_the_class_is_asked_for_and_its_packs_are_offered(make_community: MakeCommunity) -> None:
+    studio = await make_community(trainers=["astria", "bfl"])
     packs = await studio.ada.autocomplete(studio.studio, "finetune create", "pack", "")
     assert packs
     assert all(each["value"] for each in packs)
@@ -685,8 +685,8 @@ async def test_at_astria_the_class_is_asked_for_and_its_packs_are_offered(found:
     assert studio.cards[-1].attachments
 
 
-async def test_a_pack_is_asked_only_for_what_it_does_not_decide(found: Founder) -> None:
-    studio = await found(trainers=["astria"])
+async def test_a_pack_is_asked_only_for_what_it_does_not_decide(make_community: MakeCommunity) -> None:
+    studio = await make_community(trainers=["astria"])
     given = archive(*(picture(seed) for seed in range(4)))
 
     wrong = await create(studio, archive=given, pack="911", class_noun="teapot")
@@ -739,8 +739,8 @@ async def test_the_admin_puts_down_what_became_of_a_training_that_nobody_knows_o
     assert len(studio.env.errors) == 3
 
 
-async def test_where_training_was_withdrawn_another_trainer_is_one_press_away(found: Founder) -> None:
-    studio = await found(trainers=["bfl", "vimmerse"])
+async def test_where_training_was_withdrawn_another_trainer_is_one_press_away(make_community: MakeCommunity) -> None:
+    studio = await make_community(trainers=["bfl", "vimmerse"])
     await by_form(studio, {"pictures": [picture(seed) for seed in range(3)]}, trainer="bfl", iterations=200)
     studio.bfl.faults.append(Fault("train", answers(404), times=10))
     await start(studio)
@@ -754,8 +754,8 @@ async def test_where_training_was_withdrawn_another_trainer_is_one_press_away(fo
     assert (view.trainer.key, view.spec.parameters, len(view.pictures)) == ("vimmerse-flux", {}, 3)
 
 
-async def test_an_edit_is_learned_from_pairs_and_drawn_on_another_picture(found: Founder) -> None:
-    studio = await found(trainers=["vimmerse"])
+async def test_an_edit_is_learned_from_pairs_and_drawn_on_another_picture(make_community: MakeCommunity) -> None:
+    studio = await make_community(trainers=["vimmerse"])
     wrong = await create(studio, trainer="vimmerse-kontext")
     assert "trains edits: choose “general” as what it is" in private(wrong)
     assert studio.env.errors

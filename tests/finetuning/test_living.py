@@ -9,7 +9,7 @@ from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import ImageRequest
 from standins.base.faults import Fault, loses_the_answer
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.finetuning.test_training_story import HOUR
 from tests.scenes.community import Community, text_of
 from tests.scenes.kiln import draft, finetune, interaction_id, ledger_of, news, spec, start, trained
@@ -37,8 +37,8 @@ async def drawn_prompt(community: Community, finetune_id: str, prompt: str, **mo
     return community.bfl.tasks[-1].body
 
 
-async def test_the_trigger_word_stands_first_and_the_description_last(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_the_trigger_word_stands_first_and_the_description_last(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await trained(community, description="a small brown owl with a blue scarf")
 
     body = await drawn_prompt(community, view.finetune.id, "sitting on a bench")
@@ -48,8 +48,8 @@ async def test_the_trigger_word_stands_first_and_the_description_last(found: Fou
     assert body["finetune_id"] == (view.ref and view.ref.remote_id)
 
 
-async def test_a_style_is_appended(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_style_is_appended(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await trained(community, spec(subject=Subject.STYLE, trigger="mycstm watercolour"))
 
     body = await drawn_prompt(community, view.finetune.id, "a kangaroo with ski goggles")
@@ -57,8 +57,8 @@ async def test_a_style_is_appended(found: Founder) -> None:
     assert body["prompt"] == "a kangaroo with ski goggles, in the style of mycstm watercolour"
 
 
-async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await trained(community)
     services, request = community.app.services, ImageRequest(prompt="x", model="", finetune=view.finetune.id)
 
@@ -75,8 +75,8 @@ async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(found: 
         await services.finetuning.finetunes.share(view, by=community.ben.id, visibility=Visibility.COMMUNITY)
 
 
-async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
     view = await trained(community)
     services = community.app.services
@@ -94,8 +94,8 @@ async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it
     assert (await finetune(community, view.finetune.id)).usable
 
 
-async def test_a_moderator_may_delete_what_was_withdrawn_from(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_moderator_may_delete_what_was_withdrawn_from(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
     view = await trained(community)
     await community.app.services.finetuning.finetunes.withdraw(view, by=community.ada.id)
@@ -110,8 +110,8 @@ async def test_a_moderator_may_delete_what_was_withdrawn_from(found: Founder) ->
     assert not community.bfl.finetunes
 
 
-async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await trained(community)
     assert community.bfl.finetunes
 
@@ -124,8 +124,8 @@ async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(found:
     assert again.finetune.name == "Owl"
 
 
-async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await trained(community)
     services = community.app.services
     model = view.trainer.models[0]
@@ -150,8 +150,8 @@ async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(fou
     assert (await drawn_prompt(community, view.finetune.id, "x"))["finetune_strength"] == 0.8
 
 
-async def test_an_expiring_finetune_is_announced_in_time_and_its_end_too(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_an_expiring_finetune_is_announced_in_time_and_its_end_too(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria"])
     view = await trained(community, spec("astria"))
     assert view.finetune.expires_at
 
@@ -167,8 +167,8 @@ async def test_an_expiring_finetune_is_announced_in_time_and_its_end_too(found: 
         await drawn_prompt(community, view.finetune.id, "x")
 
 
-async def test_a_draft_that_nobody_comes_back_to_is_deleted_with_its_pictures(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_draft_that_nobody_comes_back_to_is_deleted_with_its_pictures(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await draft(community)
     assert community.files
 
@@ -178,9 +178,9 @@ async def test_a_draft_that_nobody_comes_back_to_is_deleted_with_its_pictures(fo
     assert not community.files
 
 
-async def test_an_admin_who_looked_at_the_bill_settles_what_nobody_knew(found: Founder) -> None:
+async def test_an_admin_who_looked_at_the_bill_settles_what_nobody_knew(make_community: MakeCommunity) -> None:
     """Vimmerse lists nothing, so a lost receipt can only be settled by a person."""
-    community = await found(trainers=["vimmerse"])
+    community = await make_community(trainers=["vimmerse"])
     assert community.vimmerse
     community.vimmerse.faults.append(Fault("submit", loses_the_answer()))
     view = await start(community, await draft(community, spec("vimmerse-flux")))

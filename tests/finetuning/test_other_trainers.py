@@ -10,7 +10,7 @@ from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.finetuning.drafts import Source
 from standins.base.faults import Fault, answers, fails_after, loses_the_answer
 from storage.finetuning.finetunes import FinetuneState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.finetuning.test_living import origin
 from tests.scenes.community import Community, text_of
 from tests.scenes.kiln import draft, finetune, ledger_of, news, picture, pictures, spec, start, trained, upload
@@ -30,8 +30,8 @@ async def drawn(community: Community, finetune_id: str, prompt: str, **more: obj
     assert view.images, view.pictures
 
 
-async def test_astria_trains_and_draws_with_its_lora_and_nobody_elses(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_astria_trains_and_draws_with_its_lora_and_nobody_elses(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria"])
     assert community.astria
     view = await trained(community, spec("astria"))
     assert view.ref
@@ -47,8 +47,10 @@ async def test_astria_trains_and_draws_with_its_lora_and_nobody_elses(found: Fou
     assert "--" not in text
 
 
-async def test_a_tune_that_was_made_behind_a_504_is_found_by_its_title_and_not_made_twice(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_a_tune_that_was_made_behind_a_504_is_found_by_its_title_and_not_made_twice(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["astria"])
     assert community.astria
     community.astria.faults.append(Fault("submit", fails_after(504), path="/tunes"))
 
@@ -60,8 +62,8 @@ async def test_a_tune_that_was_made_behind_a_504_is_found_by_its_title_and_not_m
     assert entries == [("estimate", 1_500_000), ("charge", 1_500_000)]
 
 
-async def test_astria_inspects_the_pictures_before_anything_is_paid(found: Founder) -> None:
-    community = await found(trainers=["astria", "bfl"])
+async def test_astria_inspects_the_pictures_before_anything_is_paid(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria", "bfl"])
     assert community.astria
     view = await draft(community, spec("bfl"))
 
@@ -69,8 +71,8 @@ async def test_astria_inspects_the_pictures_before_anything_is_paid(found: Found
     assert not community.astria.tunes
 
 
-async def test_an_inspection_that_is_not_to_be_had_stands_in_nobodys_way(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_an_inspection_that_is_not_to_be_had_stands_in_nobodys_way(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria"])
     assert community.astria
     community.astria.faults.append(Fault("other", answers(500), times=50, path="/images/inspect"))
     community.astria.faults.append(Fault("submit", answers(500), times=50, path="/images/inspect"))
@@ -80,8 +82,8 @@ async def test_an_inspection_that_is_not_to_be_had_stands_in_nobodys_way(found: 
     assert view.finetune.state is FinetuneState.READY
 
 
-async def test_a_tune_that_fails_may_have_been_charged_and_the_owner_is_told(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_a_tune_that_fails_may_have_been_charged_and_the_owner_is_told(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria"])
     assert community.astria
     view = await start(community, await draft(community, spec("astria")))
     community.astria.fail(community.astria.tunes[0], "Too few faces")
@@ -95,8 +97,8 @@ async def test_a_tune_that_fails_may_have_been_charged_and_the_owner_is_told(fou
     assert await ledger_of(community, f"{view.finetune.id}-1") == [("estimate", 1_500_000), ("charge", None)]
 
 
-async def test_vimmerse_makes_up_the_trigger_word_and_draws_with_it(found: Founder) -> None:
-    community = await found(trainers=["vimmerse"])
+async def test_vimmerse_makes_up_the_trigger_word_and_draws_with_it(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["vimmerse"])
     assert community.vimmerse
     view = await trained(community, spec("vimmerse-flux"))
     assert view.ref
@@ -111,8 +113,8 @@ async def test_vimmerse_makes_up_the_trigger_word_and_draws_with_it(found: Found
     assert order.args["option"] == "FluxFinetuned"
 
 
-async def test_a_kontext_finetune_learns_from_pairs_and_edits_a_picture(found: Founder) -> None:
-    community = await found(trainers=["vimmerse"])
+async def test_a_kontext_finetune_learns_from_pairs_and_edits_a_picture(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["vimmerse"])
     odd = spec("vimmerse-kontext", subject="general", instruction="make it night")
     view = await draft(community, odd, uploads=pictures(3))
     with pytest.raises(Refused, match="pairs"):
@@ -133,8 +135,8 @@ async def test_a_kontext_finetune_learns_from_pairs_and_edits_a_picture(found: F
     await drawn(community, view.finetune.id, "", inputs={"image_file": stored})
 
 
-async def test_what_vimmerse_does_not_list_only_a_person_can_settle(found: Founder) -> None:
-    community = await found(trainers=["vimmerse"])
+async def test_what_vimmerse_does_not_list_only_a_person_can_settle(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["vimmerse"])
     assert community.vimmerse
     community.vimmerse.faults.append(Fault("submit", loses_the_answer()))
 
@@ -147,9 +149,9 @@ async def test_what_vimmerse_does_not_list_only_a_person_can_settle(found: Found
 
 
 @pytest.mark.parametrize(("trainer", "soon"), [("bfl", 1190), ("astria", 270), ("vimmerse-flux", 1190)])
-async def test_a_callback_has_it_announced_at_once(found: Founder, trainer: str, soon: int) -> None:
+async def test_a_callback_has_it_announced_at_once(make_community: MakeCommunity, trainer: str, soon: int) -> None:
     provider = trainer.partition("-")[0]
-    community = await found(trainers=[provider], callbacks=True, training_duration=1203.0)
+    community = await make_community(trainers=[provider], callbacks=True, training_duration=1203.0)
     view = await start(community, await draft(community, spec(trainer)))
     await community.skip(soon, step=30)
 
@@ -163,16 +165,18 @@ async def test_a_callback_has_it_announced_at_once(found: Founder, trainer: str,
     assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.READY
 
 
-async def test_a_callback_that_is_lost_costs_a_minute_and_nothing_else(found: Founder) -> None:
-    community = await found(trainers=["bfl"], callbacks=True, training_duration=1200.0)
+async def test_a_callback_that_is_lost_costs_a_minute_and_nothing_else(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"], callbacks=True, training_duration=1200.0)
 
     view = await trained(community)
 
     assert view.finetune.state is FinetuneState.READY
 
 
-async def test_a_pack_is_started_from_a_training_set_and_costs_no_more_than_was_said(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_a_pack_is_started_from_a_training_set_and_costs_no_more_than_was_said(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["astria"])
     assert community.astria
     (pack,) = [each for each in await packs(community) if each.id == "911"]
     balance = community.astria.balance_mc
@@ -193,8 +197,8 @@ async def test_a_pack_is_started_from_a_training_set_and_costs_no_more_than_was_
 @pytest.mark.parametrize(
     "given", [{"trigger": "mine"}, {"parameters": {"steps": 500}}, {"parameters": {"branch": "fast"}}]
 )
-async def test_what_a_pack_decides_is_not_asked_for(found: Founder, given: dict[str, Any]) -> None:
-    community = await found(trainers=["astria"])
+async def test_what_a_pack_decides_is_not_asked_for(make_community: MakeCommunity, given: dict[str, Any]) -> None:
+    community = await make_community(trainers=["astria"])
 
     with pytest.raises(Refused, match="A pack"):
         await draft(community, spec("astria", **{"trigger": "", "pack": "911"} | given))

@@ -10,7 +10,7 @@ from bot.workflows.finetuning.types import FinetuneView
 from standins.base.faults import Fault, answers
 from storage.base.jobs import State
 from storage.finetuning.finetunes import FinetuneState, Visibility
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.finetuning.test_living import origin
 from tests.scenes.community import Community, text_of
 from tests.scenes.kiln import draft, finetune, ledger_of, picture, pictures, spec, start, trained, upload
@@ -28,8 +28,8 @@ async def shared_draft(community: Community) -> FinetuneView:
     return await finetune(community, view.finetune.id)
 
 
-async def test_a_contributor_is_told_when_somebody_else_puts_their_pictures_in(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_contributor_is_told_when_somebody_else_puts_their_pictures_in(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await shared_draft(community)
 
     told = text_of(community.cards[-1])
@@ -38,8 +38,8 @@ async def test_a_contributor_is_told_when_somebody_else_puts_their_pictures_in(f
     await community.ben.click(community.cards[-1], label="Withdraw my pictures")
 
 
-async def test_from_a_draft_withdrawn_pictures_are_gone_at_once(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_from_a_draft_withdrawn_pictures_are_gone_at_once(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await shared_draft(community)
 
     await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
@@ -50,8 +50,8 @@ async def test_from_a_draft_withdrawn_pictures_are_gone_at_once(found: Founder) 
     assert view.finetune.frozen_at is None
 
 
-async def test_a_training_that_has_not_left_goes_back_to_a_draft_without_them(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_training_that_has_not_left_goes_back_to_a_draft_without_them(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await community.decide(confirm_above=1)
     view = await start(community, await shared_draft(community))
     assert view.finetune.state is FinetuneState.ASKING
@@ -65,8 +65,8 @@ async def test_a_training_that_has_not_left_goes_back_to_a_draft_without_them(fo
     assert not community.bfl.tasks
 
 
-async def test_a_failed_training_is_not_tried_again_with_withdrawn_pictures(found: Founder) -> None:
-    community = await found(trainers=["bfl"], training_duration=1800.0)
+async def test_a_failed_training_is_not_tried_again_with_withdrawn_pictures(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"], training_duration=1800.0)
     view = await start(community, await shared_draft(community))
     await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
     community.bfl.end(community.bfl.tasks[0], "Error", after=600.0)
@@ -80,9 +80,9 @@ async def test_a_failed_training_is_not_tried_again_with_withdrawn_pictures(foun
     assert "Withdrawn" in text_of(community.review.history()[-1]) or view.review is None or view.review.state != "open"
 
 
-async def test_what_is_denied_during_its_training_is_deleted_when_that_is_over(found: Founder) -> None:
+async def test_what_is_denied_during_its_training_is_deleted_when_that_is_over(make_community: MakeCommunity) -> None:
     """A trainer deletes only what is finished."""
-    community = await found(trainers=["bfl"], training_duration=1800.0)
+    community = await make_community(trainers=["bfl"], training_duration=1800.0)
     view = await start(community, await shared_draft(community))
     await community.app.services.finetuning.finetunes.withdraw(view, by=community.ben.id)
     await community.pass_time(5)
@@ -98,8 +98,8 @@ async def test_what_is_denied_during_its_training_is_deleted_when_that_is_over(f
     assert not community.files
 
 
-async def test_it_stays_frozen_until_the_last_withdrawal_is_decided(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_it_stays_frozen_until_the_last_withdrawal_is_decided(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await shared_draft(community)
     view = await start(community, view)
     await community.skip(HOUR)
@@ -116,8 +116,8 @@ async def test_it_stays_frozen_until_the_last_withdrawal_is_decided(found: Found
     assert (await finetune(community, view.finetune.id)).usable
 
 
-async def test_an_owner_who_moderates_does_not_decide_on_their_own_finetune(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_an_owner_who_moderates_does_not_decide_on_their_own_finetune(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
     view = await draft(community, owner=community.mia.id)
     view = await start(community, view)
@@ -130,8 +130,10 @@ async def test_an_owner_who_moderates_does_not_decide_on_their_own_finetune(foun
     assert not (await finetune(community, view.finetune.id)).usable
 
 
-async def test_a_picture_that_waited_is_not_drawn_with_a_finetune_that_was_frozen_meanwhile(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_picture_that_waited_is_not_drawn_with_a_finetune_that_was_frozen_meanwhile(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await trained(community)
     await community.decide(confirm_above=1, moderator_role_id=community.role.id, review_channel_id=community.review.id)
     await community.app.services.finetuning.finetunes.share(view, by=community.ada.id, visibility=Visibility.COMMUNITY)
@@ -149,8 +151,8 @@ async def test_a_picture_that_waited_is_not_drawn_with_a_finetune_that_was_froze
     assert (waited.state, waited.cost) == (State.FAILED, 0)
 
 
-async def test_a_paid_training_survives_a_start_without_its_trainer(found: Founder) -> None:
-    community = await found(trainers=["astria", "bfl"])
+async def test_a_paid_training_survives_a_start_without_its_trainer(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria", "bfl"])
     view = await start(community, await draft(community, spec("astria")))
     address = community.services.origins.pop("astria")
 
@@ -165,8 +167,8 @@ async def test_a_paid_training_survives_a_start_without_its_trainer(found: Found
     assert await ledger_of(community, f"{view.finetune.id}-1") == [("estimate", 1_500_000), ("charge", 1_500_000)]
 
 
-async def test_only_the_newest_try_can_be_settled_by_its_reference(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_only_the_newest_try_can_be_settled_by_its_reference(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     community.bfl.faults.append(Fault("train", answers(504)))
     view = await start(community, await draft(community))
     await community.skip(26 * HOUR, step=1800)
@@ -183,8 +185,8 @@ async def test_only_the_newest_try_can_be_settled_by_its_reference(found: Founde
     assert (await finetune(community, view.finetune.id)).ref == view.ref
 
 
-async def test_an_unknown_try_is_not_forgotten_when_the_next_one_is_stopped(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_an_unknown_try_is_not_forgotten_when_the_next_one_is_stopped(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     community.bfl.faults.append(Fault("train", answers(504)))
     view = await start(community, await draft(community))
     await community.skip(26 * HOUR, step=1800)

@@ -7,15 +7,17 @@ from standins.base.faults import Fault, answers, loses_the_answer
 from standins.bfl.service import Quirks
 from storage.base.jobs import State
 from storage.finetuning.finetunes import FinetuneState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import text_of
 from tests.scenes.kiln import draft, finetune, ledger_of, news, picture, spec, start, trained, upload
 
 HOUR = 3600.0
 
 
-async def test_a_training_is_ordered_once_and_its_owner_is_told_by_name_when_it_is_ready(found: Founder) -> None:
-    community = await found(trainers=["bfl"], training_duration=40 * 60.0)
+async def test_a_training_is_ordered_once_and_its_owner_is_told_by_name_when_it_is_ready(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["bfl"], training_duration=40 * 60.0)
     view = await start(community, await draft(community))
     assert view.finetune.state is FinetuneState.TRAINING
 
@@ -34,9 +36,9 @@ async def test_a_training_is_ordered_once_and_its_owner_is_told_by_name_when_it_
     assert await ledger_of(community, f"{view.finetune.id}-1") == [("estimate", 4_000_000), ("charge", 4_000_000)]
 
 
-async def test_only_what_was_chosen_is_sent(found: Founder) -> None:
+async def test_only_what_was_chosen_is_sent(make_community: MakeCommunity) -> None:
     """A learning rate that is not named is the service's own, which depends on the type."""
-    community = await found(trainers=["bfl"])
+    community = await make_community(trainers=["bfl"])
     chosen = {"finetune_type": "lora", "lora_rank": "16", "iterations": 120}
 
     await start(community, await draft(community, spec(parameters=chosen, region="eu1")))
@@ -50,26 +52,30 @@ async def test_only_what_was_chosen_is_sent(found: Founder) -> None:
     assert body["trigger_word"] == "mycstm owl"
 
 
-async def test_a_training_that_is_not_found_after_its_end_is_ready(found: Founder) -> None:
+async def test_a_training_that_is_not_found_after_its_end_is_ready(make_community: MakeCommunity) -> None:
     """BFL forgets the task of a finished finetune; its details are still there."""
     quirks = Quirks(training_appears_after=25.0, training_forgotten_after=0.0)
-    community = await found(trainers=["bfl"], training_duration=1200.0, quirks=quirks)
+    community = await make_community(trainers=["bfl"], training_duration=1200.0, quirks=quirks)
 
     view = await trained(community)
 
     assert view.finetune.state is FinetuneState.READY
 
 
-async def test_a_passing_error_is_waited_out(found: Founder) -> None:
-    community = await found(trainers=["bfl"], training_duration=1800.0, quirks=Quirks(training_errors=(300.0, 350.0)))
+async def test_a_passing_error_is_waited_out(make_community: MakeCommunity) -> None:
+    community = await make_community(
+        trainers=["bfl"], training_duration=1800.0, quirks=Quirks(training_errors=(300.0, 350.0))
+    )
 
     view = await trained(community)
 
     assert view.finetune.state is FinetuneState.READY
 
 
-async def test_a_training_that_fails_for_good_goes_back_to_the_draft_and_costs_nothing(found: Founder) -> None:
-    community = await found(trainers=["bfl"], training_duration=1800.0)
+async def test_a_training_that_fails_for_good_goes_back_to_the_draft_and_costs_nothing(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["bfl"], training_duration=1800.0)
     view = await start(community, await draft(community))
     (task,) = community.bfl.tasks
     community.bfl.end(task, "Error", after=600.0)
@@ -85,8 +91,10 @@ async def test_a_training_that_fails_for_good_goes_back_to_the_draft_and_costs_n
     assert len(again.tries) == 2
 
 
-async def test_a_service_that_is_broken_for_hours_fails_nothing(found: Founder) -> None:
-    community = await found(trainers=["bfl"], training_duration=1800.0, quirks=Quirks(training_crashes=(0.0, 5 * HOUR)))
+async def test_a_service_that_is_broken_for_hours_fails_nothing(make_community: MakeCommunity) -> None:
+    community = await make_community(
+        trainers=["bfl"], training_duration=1800.0, quirks=Quirks(training_crashes=(0.0, 5 * HOUR))
+    )
     view = await start(community, await draft(community))
 
     await community.skip(4.9 * HOUR)
@@ -96,8 +104,8 @@ async def test_a_service_that_is_broken_for_hours_fails_nothing(found: Founder) 
     assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.READY
 
 
-async def test_a_server_that_trains_no_more_says_so_and_the_others_are_offered(found: Founder) -> None:
-    community = await found(trainers=["bfl", "astria"], era=2026)
+async def test_a_server_that_trains_no_more_says_so_and_the_others_are_offered(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl", "astria"], era=2026)
     view = await start(community, await draft(community))
 
     assert view.finetune.state is FinetuneState.DRAFT
@@ -111,9 +119,9 @@ async def test_a_server_that_trains_no_more_says_so_and_the_others_are_offered(f
     assert (await finetune(community, view.finetune.id)).trainer.key == "astria"
 
 
-async def test_a_lost_receipt_is_found_again_and_the_training_is_paid_once(found: Founder) -> None:
+async def test_a_lost_receipt_is_found_again_and_the_training_is_paid_once(make_community: MakeCommunity) -> None:
     """The answer never came; BFL lists a finetune only when it is done."""
-    community = await found(trainers=["bfl"], training_duration=HOUR)
+    community = await make_community(trainers=["bfl"], training_duration=HOUR)
     community.bfl.faults.append(Fault("train", loses_the_answer()))
     view = await start(community, await draft(community))
     assert view.finetune.state is FinetuneState.TRAINING
@@ -126,8 +134,8 @@ async def test_a_lost_receipt_is_found_again_and_the_training_is_paid_once(found
     assert len(community.bfl.tasks) == 1
 
 
-async def test_what_cannot_be_found_in_a_day_is_unknown_and_is_not_ordered_again(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_what_cannot_be_found_in_a_day_is_unknown_and_is_not_ordered_again(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     community.bfl.faults.append(Fault("train", answers(504)))
     view = await start(community, await draft(community))
 
@@ -140,8 +148,8 @@ async def test_what_cannot_be_found_in_a_day_is_unknown_and_is_not_ordered_again
     assert "may have been charged" in text_of(community.cards[0])
 
 
-async def test_pictures_that_are_turned_down_are_told_with_the_reason(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_pictures_that_are_turned_down_are_told_with_the_reason(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     view = await start(community, await draft(community, spec(trigger="nude owl")))
 
     await community.skip(HOUR, step=120)
@@ -151,8 +159,8 @@ async def test_pictures_that_are_turned_down_are_told_with_the_reason(found: Fou
     assert "moderation" in text_of(community.cards[0])
 
 
-async def test_a_restart_in_the_middle_loses_nothing(found: Founder) -> None:
-    community = await found(trainers=["bfl"], training_duration=2 * HOUR)
+async def test_a_restart_in_the_middle_loses_nothing(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"], training_duration=2 * HOUR)
     view = await start(community, await draft(community))
     await community.skip(HOUR, step=120)
 
@@ -165,8 +173,8 @@ async def test_a_restart_in_the_middle_loses_nothing(found: Founder) -> None:
     assert len(news(community)) == 1
 
 
-async def test_nothing_is_started_but_what_the_card_showed(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_nothing_is_started_but_what_the_card_showed(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     shown = await draft(community)
     await community.app.services.finetuning.drafts.caption(
         shown.finetune.id, {1: "an owl on a roof"}, by=community.ada.id
@@ -178,8 +186,8 @@ async def test_nothing_is_started_but_what_the_card_showed(found: Founder) -> No
     assert not community.bfl.tasks
 
 
-async def test_a_set_with_too_few_pictures_is_not_started(found: Founder) -> None:
-    community = await found(trainers=["astria"])
+async def test_a_set_with_too_few_pictures_is_not_started(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria"])
     view = await draft(community, spec("astria"), uploads=[upload("one.jpg", picture(1))])
     assert view.blocked
 
@@ -187,8 +195,8 @@ async def test_a_set_with_too_few_pictures_is_not_started(found: Founder) -> Non
         await start(community, view)
 
 
-async def test_a_training_above_the_limit_waits_for_a_moderator(found: Founder) -> None:
-    community = await found(trainers=["bfl"])
+async def test_a_training_above_the_limit_waits_for_a_moderator(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
     await community.decide(
         confirm_above=1_000_000, moderator_role_id=community.role.id, review_channel_id=community.review.id
     )

@@ -18,7 +18,7 @@ from standins.chain import faults as chain_faults
 from standins.chain.accounts import BOT
 from standins.chain.faults import changes, refuses, says
 from storage.registering.transitions import RegistrationState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, made_collection
 from tests.scenes.registering import approve, registered, seen, submitted
 from tests.scenes.registry import (
@@ -38,9 +38,9 @@ from tests.scenes.registry import (
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A guild whose bot registers."""
-    return await found(story={})
+    return await make_community(story={})
 
 
 # The node.

@@ -16,16 +16,16 @@ from standins.chain.accounts import ADA, BEN, OLGA
 from storage.registering import registrations
 from storage.registering.registrations import Registration
 from storage.registering.transitions import RegistrationState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
 COMMUNITY_WALLET = OLGA.address
 
 
 @pytest.fixture
-async def owls(found: Founder) -> Community:
+async def owls(make_community: MakeCommunity) -> Community:
     """A community that can register images, with a moderator and a wallet."""
-    community = await found(story={})
+    community = await make_community(story={})
     await community.decide(
         moderator_role_id=community.role.id, review_channel_id=community.review.id, wallet=COMMUNITY_WALLET
     )

@@ -6,14 +6,14 @@ import pytest
 
 from storage.base.jobs import State
 from storage.registering.transitions import RegistrationState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, text_of
 from tests.scenes.registering import approve, registered, seen, submitted
 
 
 @pytest.fixture
-async def owls(found: Founder) -> Community:
-    return await found(story={})
+async def owls(make_community: MakeCommunity) -> Community:
+    return await make_community(story={})
 
 
 async def test_a_card_and_its_news_are_found_again_after_a_crash(owls: Community) -> None:

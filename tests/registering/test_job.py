@@ -22,7 +22,7 @@ from storage.database import change
 from storage.registering import pins
 from storage.registering.transitions import RegistrationState
 from storage.reviewing import audit
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, text_of
 from tests.scenes.registering import (
     WALLET,
@@ -39,9 +39,9 @@ from tests.scenes.registering import (
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A guild whose bot registers."""
-    return await found(story={})
+    return await make_community(story={})
 
 
 async def test_an_approved_image_is_pinned_minted_registered_and_read_back(community: Community) -> None:
@@ -295,8 +295,8 @@ async def test_a_member_has_so_many_registrations_under_way_and_no_more(communit
         await submit(community, second)
 
 
-async def test_without_settings_the_admin_is_told_what_is_missing(found: Founder) -> None:
-    community = await found()
+async def test_without_settings_the_admin_is_told_what_is_missing(make_community: MakeCommunity) -> None:
+    community = await make_community()
     card = await community.drawn()
     with pytest.raises(Refused, match=r"WALLET_PRIVATE_KEY, PINATA_JWT .* SPG_NFT_CONTRACT_ADDRESS"):
         await community.app.services.registering.registrations.begin(origin(community), f"{job_of(card)}-1", name="Ada")

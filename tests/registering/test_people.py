@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.workflows.registering.types import UNDO
 from standins.base.faults import Fault, Handler
 from storage.registering.transitions import RegistrationState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, job_of
 from tests.scenes.registering import WALLET, approve, mia, origin, registered, seen, submitted
 from tests.scenes.registry import (
@@ -34,9 +34,9 @@ from tests.scenes.registry import (
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A guild whose bot registers."""
-    return await found(story={})
+    return await make_community(story={})
 
 
 # People who change their minds.

@@ -16,7 +16,7 @@ from standins.chain.accounts import BOT
 from standins.pinata import PinataServer
 from standins.pinata.faults import rate_limits
 from storage.registering.transitions import RegistrationState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
 from tests.scenes.registering import WALLET, approve, drafted, registered, seen, submitted
 from tests.scenes.registry import (
@@ -39,9 +39,9 @@ NO_RECEIVER = bytes.fromhex("60006000fd")
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A guild whose bot registers."""
-    return await found(story={})
+    return await make_community(story={})
 
 
 # The pinning service.

@@ -12,15 +12,15 @@ from standins.base.faults import Fault
 from standins.chain.accounts import ADA, BEN
 from standins.chain.faults import unavailable
 from storage.registering.registrations import Registration
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.registering.test_commands import shown
 from tests.scenes.community import Community, job_of, private
 from tests.scenes.registering import approved, registered, seen, submitted
 
 
 @pytest.fixture
-async def owls(found: Founder) -> Community:
-    return await found(story={})
+async def owls(make_community: MakeCommunity) -> Community:
+    return await make_community(story={})
 
 
 async def a_registered(community: Community) -> Registration:

@@ -13,7 +13,7 @@ from bot.workflows.reviewing.audit import Export, as_csv, as_json
 from storage.community import communities
 from storage.reviewing import audit
 from storage.reviewing.audit import AuditEntry
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, private
 
 WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"
@@ -21,9 +21,9 @@ MIXED = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A community in which one request was approved and one denied."""
-    community = await found()
+    community = await make_community()
     await community.decide(confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id)
     for prompt in ("first", "second"):
         await community.imagine(prompt=prompt)

@@ -12,14 +12,14 @@ from bot.workflows.drawing.verbs import apply_decision_on_spending
 from bot.workflows.reviewing.types import QuestionRules
 from storage.reviewing import audit, reviews
 from storage.reviewing.reviews import Review, ReviewState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, private, text_of
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A community where every request is asked about."""
-    community = await found()
+    community = await make_community()
     await community.decide(
         confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id, member_pictures=200
     )

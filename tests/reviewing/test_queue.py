@@ -13,16 +13,16 @@ from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.reviewing.types import Moderator
 from storage.base.jobs import State
 from storage.reviewing.reviews import ReviewState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
 DIGEST = 12
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A community where every request is asked about."""
-    community = await found()
+    community = await make_community()
     await community.decide(confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id)
     return community
 

@@ -7,7 +7,7 @@ from bot.workflows.registering.types import UNDO
 from storage.registering.registrations import RegistrationState
 from storage.reviewing import audit
 from storage.reviewing.reviews import ReviewState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.reviewing.test_walk import walk
 from tests.scenes.community import Community, buttons_of, private, text_of
 from tests.scenes.registering import mia, registered, submitted
@@ -16,9 +16,9 @@ OWN = "Nobody decides on their own image. Another moderator has to."
 
 
 @pytest.fixture
-async def owls(found: Founder) -> Community:
+async def owls(make_community: MakeCommunity) -> Community:
     """A community that can register images, and in which Ada is a moderator, too."""
-    community = await found(story={})
+    community = await make_community(story={})
     community.env.backend.get_guild(community.guild.id).members[community.ada.id].role_ids.append(community.role.id)
     return community
 

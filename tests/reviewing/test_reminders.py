@@ -14,7 +14,7 @@ from bot.workflows.reviewing.verbs import CLAIM
 from storage.base import notes
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, private, text_of
 
 HOUR = 3600.0
@@ -23,9 +23,9 @@ LOOK = 61.0
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A community where every request is asked about."""
-    community = await found()
+    community = await make_community()
     await community.decide(confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id)
     return community
 

@@ -9,16 +9,16 @@ from simcord import InteractionResult, MemberActor
 from storage.community import communities
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, private, text_of
 
 PROMPTS = ("first", "second", "third")
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A community where three requests of Ada's wait for a moderator."""
-    community = await found()
+    community = await make_community()
     await community.decide(confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id)
     for prompt in PROMPTS:
         await community.imagine(prompt=prompt)
