@@ -58,19 +58,19 @@ async def _story(settings: Settings) -> AsyncGenerator[Story]:
         await database.close()
 
 
-def described(found: Collection, story: Story) -> str:
+def described(collection: Collection, story: Story) -> str:
     """A collection in lines for the admin."""
-    minting = "open" if found.minting_open else "CLOSED"
-    whose = "for everybody (a private collection is safer)" if found.public else "for its minters alone"
-    may = "may" if found.may_mint else "may NOT"
-    owns = " and owns it" if found.owned_by_wallet else ""
+    minting = "open" if collection.minting_open else "CLOSED"
+    whose = "for everybody (a private collection is safer)" if collection.public else "for its minters alone"
+    may = "may" if collection.may_mint else "may NOT"
+    owns = " and owns it" if collection.owned_by_wallet else ""
     lines = [
-        f"{found.name} ({found.symbol}), {found.address}",
-        f"    on {story.network.label}: {story.network.address_link(found.address)}",
+        f"{collection.name} ({collection.symbol}), {collection.address}",
+        f"    on {story.network.label}: {story.network.address_link(collection.address)}",
         f"    minting: {minting}, {whose}",
-        f"    mint fee: {coins(found.mint_fee, story.network.coin) if found.mint_fee else 'none'}",
+        f"    mint fee: {coins(collection.mint_fee, story.network.coin) if collection.mint_fee else 'none'}",
         f"    the bot's wallet {story.wallet.address} {may} mint in it{owns}",
     ]
-    if found.supply is not None:
-        lines.append(f"    minted so far: {found.supply}")
+    if collection.supply is not None:
+        lines.append(f"    minted so far: {collection.supply}")
     return "\n".join(lines)

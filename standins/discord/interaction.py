@@ -36,11 +36,11 @@ class Interaction:
     followups: list[Message] = field(default_factory=list[Message])
     modal: Json | None = None
     choices: list[Json] | None = None
-    _known: asyncio.Event = field(default_factory=asyncio.Event)
+    _callback_accepted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def acknowledge(self, callback: int, at: float) -> None:
         self.callback, self.acknowledged_at = callback, at
-        self._known.set()
+        self._callback_accepted.set()
 
     @property
     def acknowledged(self) -> Awaitable[Interaction]:
@@ -50,7 +50,7 @@ class Interaction:
     async def _acknowledged(self) -> Interaction:
         try:
             async with asyncio.timeout(10):
-                await self._known.wait()
+                await self._callback_accepted.wait()
         except TimeoutError:
             raise TimeoutError(f"{self.name}: no callback was accepted; refused with {self.refusals}") from None
         return self

@@ -106,7 +106,7 @@ _KNOWN: Final[Mapping[str, _Known]] = {
 }
 
 _BY_SELECTOR: Final = {
-    "0x" + keccak(text=f"{name}({','.join(known.takes)})")[:4].hex(): (name, known) for name, known in _KNOWN.items()
+    "0x" + keccak(text=f"{name}({','.join(entry.takes)})")[:4].hex(): (name, entry) for name, entry in _KNOWN.items()
 }
 _INCOMPATIBLE: Final = "0x4f7460bc"  # its name is not published with the workflows; seen with incompatible parents
 SELECTORS: Final = frozenset(_BY_SELECTOR) | {_INCOMPATIBLE}
