@@ -48,9 +48,9 @@ def answer(community: Community, verb: str, *, text: str = "Done.", how: Answer 
 
 @pytest.mark.parametrize("custom_id", [each for ids in RELEASED.values() for each in ids])
 async def test_every_custom_id_ever_released_is_still_answered(community: Community, custom_id: str) -> None:
-    found = PATTERN.fullmatch(custom_id)
-    assert found
-    assert found["verb"] in community.app.client.presses.verbs
+    match = PATTERN.fullmatch(custom_id)
+    assert match
+    assert match["verb"] in community.app.client.presses.verbs
 
 
 async def test_every_verb_has_its_place_among_the_released_ones(community: Community) -> None:
@@ -105,8 +105,8 @@ async def test_a_refusal_is_one_private_sentence_and_leaves_nothing_in_the_chann
 
     result = await community.ben.click(message, label="Go")
 
-    said = [result.response, *result.followups] if how in {Answer.PRIVATE, Answer.FORM} else result.followups
-    assert [(each.content, each.ephemeral) for each in said if each] == [("Not today.", True)]
+    replies = [result.response, *result.followups] if how in {Answer.PRIVATE, Answer.FORM} else result.followups
+    assert [(each.content, each.ephemeral) for each in replies if each] == [("Not today.", True)]
     assert [each.id for each in community.cards] == [message.id]
 
 

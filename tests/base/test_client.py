@@ -37,8 +37,8 @@ async def test_the_bot_asks_for_the_guilds_intent_and_keeps_no_messages_or_membe
 
 
 async def test_every_command_is_for_communities_only(community: Community) -> None:
-    told = payloads(community.app.client)
-    assert sorted(told) == [
+    commands = payloads(community.app.client)
+    assert sorted(commands) == [
         "Add to training set",
         "Edit this picture",
         "Register this picture",
@@ -57,24 +57,24 @@ async def test_every_command_is_for_communities_only(community: Community) -> No
         "verify",
         "wallet",
     ]
-    assert all(each["contexts"] == [0] and each["integration_types"] == [0] for each in told.values())
+    assert all(each["contexts"] == [0] and each["integration_types"] == [0] for each in commands.values())
     for name in ("admin", "audit"):
-        assert told[name]["default_member_permissions"] == discord.Permissions(manage_guild=True).value
+        assert commands[name]["default_member_permissions"] == discord.Permissions(manage_guild=True).value
 
 
 async def test_discord_is_told_the_commands_only_when_they_have_changed(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[int] = []
-    monkeypatch.setattr(discord.app_commands.CommandTree, "sync", _count(told))
+    syncs: list[int] = []
+    monkeypatch.setattr(discord.app_commands.CommandTree, "sync", _count(syncs))
     await community.restart()
-    assert told == []
+    assert syncs == []
 
     monkeypatch.setattr(EXTENSIONS_OF, tuple(each for each in EXTENSIONS if each != "cogs.reviewing.commands"))
     await community.restart()
-    assert told == [1]
+    assert syncs == [1]
     await community.restart()
-    assert told == [1]
+    assert syncs == [1]
 
 
 async def test_commands_that_discord_did_not_take_are_told_again_at_the_next_start(
@@ -83,15 +83,15 @@ async def test_commands_that_discord_did_not_take_are_told_again_at_the_next_sta
     monkeypatch.setattr(EXTENSIONS_OF, tuple(each for each in EXTENSIONS if each != "cogs.reviewing.commands"))
     community.env.inject_error("PUT", "/applications/*/commands", status=400, times=1)
     await community.restart()
-    told: list[int] = []
-    monkeypatch.setattr(discord.app_commands.CommandTree, "sync", _count(told))
+    syncs: list[int] = []
+    monkeypatch.setattr(discord.app_commands.CommandTree, "sync", _count(syncs))
     await community.restart()
-    assert told == [1]
+    assert syncs == [1]
 
 
-def _count(told: list[int]) -> Any:
+def _count(syncs: list[int]) -> Any:
     async def sync(self: object) -> None:
-        told.append(1)
+        syncs.append(1)
 
     return sync
 
@@ -177,16 +177,16 @@ async def test_the_doctor_says_what_is_wrong_and_what_the_requests_wait_for(comm
     await community.decide(confirm_above=0)
     await community.imagine()
     await community.clock.settle()
-    said = private(await community.olga.slash(community.studio, "admin doctor"))
-    assert "- The database answers.\n- Requests: 1 waiting for pictures or a moderator\n" in said
-    assert "- bfl: $" in said
-    assert "- Here: the bot may do all that it needs." in said
+    reply = private(await community.olga.slash(community.studio, "admin doctor"))
+    assert "- The database answers.\n- Requests: 1 waiting for pictures or a moderator\n" in reply
+    assert "- bfl: $" in reply
+    assert "- Here: the bot may do all that it needs." in reply
 
 
 async def test_a_drained_bot_says_so_and_takes_nothing_new(community: Community) -> None:
     appoint(community, community.olga)
-    said = private(await community.olga.slash(community.studio, "admin drain"))
-    assert said.startswith("The bot is stopping. Nothing is being worked on.")
+    reply = private(await community.olga.slash(community.studio, "admin drain"))
+    assert reply.startswith("The bot is stopping. Nothing is being worked on.")
     assert community.app.services.kit.signals.draining
     assert private(await community.imagine()).startswith("The bot is about to restart")
     assert community.env.errors

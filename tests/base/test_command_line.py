@@ -42,8 +42,8 @@ def test_help_says_what_else_there_is(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    said = capsys.readouterr().out
-    assert all(verb in said for verb in ("run", "doctor", "backup"))
+    output = capsys.readouterr().out
+    assert all(verb in output for verb in ("run", "doctor", "backup"))
 
 
 def test_missing_settings_are_explained_and_not_a_traceback(
@@ -53,10 +53,10 @@ def test_missing_settings_are_explained_and_not_a_traceback(
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     assert main(["run"]) == 1
-    said = capsys.readouterr().err
-    assert "DISCORD_TOKEN is missing" in said
-    assert "BFL_API_KEY is missing" in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert "DISCORD_TOKEN is missing" in output
+    assert "BFL_API_KEY is missing" in output
+    assert "Traceback" not in output
 
 
 def test_a_database_of_a_newer_bot_is_refused_in_one_sentence(
@@ -70,8 +70,8 @@ def test_a_database_of_a_newer_bot_is_refused_in_one_sentence(
         db.execute("UPDATE alembic_version SET version_num = '9999'")
         db.commit()
     assert main(["run"]) == 1
-    said = capsys.readouterr().err
-    assert said == f"{tmp_path / 'bot.db'} was written by a newer version of the bot. Install that version again.\n"
+    output = capsys.readouterr().err
+    assert output == f"{tmp_path / 'bot.db'} was written by a newer version of the bot. Install that version again.\n"
 
 
 async def test_the_doctor_says_what_is_well_and_what_to_mend(

@@ -23,12 +23,12 @@ def test_everything_that_is_wrong_is_named_at_once_with_its_purpose(monkeypatch:
     monkeypatch.setenv("BFL_ACTIVE_TASKS", "many")
     with pytest.raises(Broken) as caught:
         read_settings()
-    said = str(caught.value)
-    assert "DISCORD_TOKEN is missing" in said
-    assert "BFL_API_KEY is missing" in said
-    assert "BFL_REGION is not right" in said
-    assert "BFL_ACTIVE_TASKS is not right" in said
-    assert "discord.com/developers" in said
+    message = str(caught.value)
+    assert "DISCORD_TOKEN is missing" in message
+    assert "BFL_API_KEY is missing" in message
+    assert "BFL_REGION is not right" in message
+    assert "BFL_ACTIVE_TASKS is not right" in message
+    assert "discord.com/developers" in message
 
 
 def test_a_malformed_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,10 +52,10 @@ async def test_a_card_shows_its_place_in_the_queue_and_that_it_moves(make_commun
     await community.pass_time(2)
     places: list[int] = []
     for _ in range(15):
-        said = text_of(community.cards[-2])
-        found_place = re.search(r"(\d+) pictures? ahead", said)
+        text = text_of(community.cards[-2])
+        found_place = re.search(r"(\d+) pictures? ahead", text)
         if found_place:
-            assert "expected <t:" in said
+            assert "expected <t:" in text
             places.append(int(found_place[1]))
         await community.pass_time(1)
     assert places == sorted(places, reverse=True)
@@ -102,6 +102,6 @@ async def test_a_request_that_is_called_back_in_part_shows_what_came(make_commun
     answer = private(await community.ada.click(waiting, label="Cancel"))
     assert answer == "2 pictures were cancelled; they cost nothing. 2 more are being drawn, which nobody can stop."
     await community.pass_time(30)
-    said = text_of(community.cards[-1])
-    assert said.startswith("### 2 of 4 pictures for")
-    assert "Pictures 3 and 4 are missing: cancelled. It was not charged." in said
+    text = text_of(community.cards[-1])
+    assert text.startswith("### 2 of 4 pictures for")
+    assert "Pictures 3 and 4 are missing: cancelled. It was not charged." in text

@@ -96,9 +96,9 @@ async def test_what_expired_while_the_bot_was_away_was_charged_and_is_said_to_be
     await community.clock.leap(3600)
     await community.restart()
     await community.pass_time(60)
-    said = text_of(community.card)
-    assert said.startswith("### It was drawn, and then lost\n")
-    assert "It was charged ($0.06)." in said
+    text = text_of(community.card)
+    assert text.startswith("### It was drawn, and then lost\n")
+    assert "It was charged ($0.06)." in text
     assert community.ordered() == 1
 
 
@@ -146,8 +146,8 @@ async def test_an_admin_of_the_bot_drains_it_from_discord(
         return True
 
     monkeypatch.setattr(community.app.client, "is_owner", is_owner)
-    told = private(await community.olga.slash(community.studio, "admin drain"))
-    assert told.startswith("The bot is stopping. What it is working on goes on at the next start.")
+    reply = private(await community.olga.slash(community.studio, "admin drain"))
+    assert reply.startswith("The bot is stopping. What it is working on goes on at the next start.")
     healthy = private(await community.olga.slash(community.studio, "admin doctor"))
     assert "The bot takes nothing new (drained)." in healthy
     assert "bfl: $100.00 left." in healthy

@@ -32,9 +32,9 @@ class Post:
     origin: str
 
     def callback(self, provider: str = "astria", job_id: str = JOB) -> Callback:
-        found = self.callbacks.of(provider, job_id)
-        assert found
-        return found
+        callback = self.callbacks.of(provider, job_id)
+        assert callback
+        return callback
 
     async def call(self, url: str, body: object = "{}", **more: object) -> int:
         path = url.removeprefix("https://bot.example.com")
@@ -44,9 +44,9 @@ class Post:
 
     async def due_at(self) -> float:
         async with self.bench.database.read() as db:
-            found = await row(db, "SELECT due_at FROM jobs WHERE id = :id", {"id": JOB})
-        assert found
-        return found["due_at"]
+            job = await row(db, "SELECT due_at FROM jobs WHERE id = :id", {"id": JOB})
+        assert job
+        return job["due_at"]
 
 
 @asynccontextmanager

@@ -59,7 +59,7 @@ async def test_a_service_that_never_answers_is_given_up_in_the_end(bench: Bench)
 
 
 @pytest.mark.parametrize(
-    ("error", "state", "cost", "told"),
+    ("error", "state", "cost", "alarmed"),
     [
         (Refused("No."), State.FAILED, 0, False),
         (Uncertain("Maybe."), State.UNKNOWN, None, False),
@@ -68,7 +68,7 @@ async def test_a_service_that_never_answers_is_given_up_in_the_end(bench: Bench)
     ],
 )
 async def test_an_error_is_treated_by_its_type(
-    bench: Bench, error: Exception, state: State, cost: int | None, told: bool
+    bench: Bench, error: Exception, state: State, cost: int | None, alarmed: bool
 ) -> None:
     async def run(_job: Job, _step: Journal) -> Outcome:
         raise error
@@ -78,7 +78,7 @@ async def test_an_error_is_treated_by_its_type(
     await bench.add("a")
     failed = await bench.job("a")
     assert (failed.state, failed.cost_actual) == (state, cost)
-    assert bool(bench.alarms) is told
+    assert bool(bench.alarms) is alarmed
 
 
 async def test_what_failed_after_it_was_paid_for_has_an_unknown_price(bench: Bench) -> None:
