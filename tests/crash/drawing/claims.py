@@ -60,9 +60,9 @@ def _payments(world: World, tables: Tables) -> Iterator[str]:
         if job["cost_actual"] != expected:
             yield f"{job['id']} cost {expected}, and the bot says {job['cost_actual']}"
     (request,) = tables.requests
-    known = [job["cost_actual"] for job in tables.drawings]
-    if request["cost_actual"] != (None if None in known else sum(known)):
-        yield f"the request says {request['cost_actual']} where its pictures cost {known}"
+    picture_costs = [job["cost_actual"] for job in tables.drawings]
+    if request["cost_actual"] != (None if None in picture_costs else sum(picture_costs)):
+        yield f"the request says {request['cost_actual']} where its pictures cost {picture_costs}"
 
 
 def _journal(tables: Tables) -> Iterator[str]:

@@ -61,20 +61,20 @@ def _once(kiln: Kiln) -> Iterator[str]:
     asked = sum(each.path == "/v1/finetune" for each in kiln.bfl.requests)
     if asked > 1 or len(kiln.trainings) > 1:
         yield f"BFL was asked {asked} times to train"
-    known = bool(kiln.trainings)
-    if not known and not kiln.half_paid:
+    trained = bool(kiln.trainings)
+    if not trained and not kiln.half_paid:
         yield "it was never ordered"
-    expected = (State.DONE, FinetuneState.READY) if known else (State.UNKNOWN, FinetuneState.UNKNOWN)
+    expected = (State.DONE, FinetuneState.READY) if trained else (State.UNKNOWN, FinetuneState.UNKNOWN)
     if (job["state"], kiln.finetune["state"]) != expected:
         yield f"the try is {job['state']} and the finetune {kiln.finetune['state']}: {job['error']}"
     ref = kiln.finetune["ref"] or ""
-    if known and not (kiln.trainings[0].id in ref and "us1" in ref):
+    if trained and not (kiln.trainings[0].id in ref and "us1" in ref):
         yield f"the finetune is {kiln.trainings[0].id}, and the bot says {ref or 'nothing'}"
-    steps = {"ordered": job["id"] not in kiln.half_paid} | ({"found": True} if known and kiln.half_paid else {})
+    steps = {"ordered": job["id"] not in kiln.half_paid} | ({"found": True} if trained and kiln.half_paid else {})
     if kiln.tables.steps_of(job["id"]) != steps:
         yield f"the journal of the try says {kiln.tables.steps_of(job['id'])}"
-    told = {f"{'ready' if known else 'unknown'} {job['id']}": True}
-    if kiln.tables.steps_of(kiln.finetune["id"]) != told:
+    news_steps = {f"{'ready' if trained else 'unknown'} {job['id']}": True}
+    if kiln.tables.steps_of(kiln.finetune["id"]) != news_steps:
         yield f"the journal of the finetune says {kiln.tables.steps_of(kiln.finetune['id'])}"
     (parent,) = [each for each in kiln.tables.jobs if each["kind"] == "finetune"]
     if parent["state"] != State.PARKED:
@@ -116,11 +116,11 @@ def _files(kiln: Kiln, count: int, *, trained: bool) -> Iterator[str]:
 
 def _told(kiln: Kiln) -> Iterator[str]:
     """The card says how it is, and its owner was told by name, once."""
-    known = bool(kiln.trainings)
-    said, verb = ("ready to draw", "fin:try") if known else ("it may have been charged", "fin:again")
-    yield from _shows(kiln.card, said, verb)
+    trained = bool(kiln.trainings)
+    sentence, verb = ("ready to draw", "fin:try") if trained else ("it may have been charged", "fin:again")
+    yield from _shows(kiln.card, sentence, verb)
     news = [words_of(each) for each in kiln.news]
-    begun = f"<@{kiln.discord.member.id}> {'Your finetune' if known else 'Nobody can tell'}"
+    begun = f"<@{kiln.discord.member.id}> {'Your finetune' if trained else 'Nobody can tell'}"
     if len(news) != 1 or not news[0].startswith(begun):
         yield f"the news were {news}, and should be one that begins {begun}"
     posts = [each.body for each in kiln.discord.requested("message.create") if each.committed]
@@ -161,6 +161,6 @@ def _gone(kiln: Kiln) -> Iterator[str]:
         yield "it was trained again"
 
 
-def _shows(card: Message, said: str, verb: str) -> Iterator[str]:
-    if said not in words_of(card) or not any(each.startswith(f"1:{verb}:") for each in buttons_of(card)):
+def _shows(card: Message, sentence: str, verb: str) -> Iterator[str]:
+    if sentence not in words_of(card) or not any(each.startswith(f"1:{verb}:") for each in buttons_of(card)):
         yield f"the card says {words_of(card)!r} with {sorted(buttons_of(card))}"

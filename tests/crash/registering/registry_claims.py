@@ -25,16 +25,16 @@ ENDED = {
 TAKEN_BACK = (RegistrationState.DENIED, RegistrationState.WITHDRAWN, RegistrationState.EXPIRED)
 
 
-def broken_claims(found: Remains, shown: Sequence[str] = ()) -> list[str]:
+def broken_claims(remains: Remains, shown: Sequence[str] = ()) -> list[str]:
     """Each claim that does not hold, as a sentence. `shown` are the custom_ids of all buttons that can be seen."""
     return [
-        *found.complaints,
-        *_jobs(found),
-        *_chain(found),
-        *_pins(found),
-        *_files(found),
-        *_audit(found),
-        *_told(found, shown),
+        *remains.complaints,
+        *_jobs(remains),
+        *_chain(remains),
+        *_pins(remains),
+        *_files(remains),
+        *_audit(remains),
+        *_told(remains, shown),
     ]
 
 
@@ -105,27 +105,27 @@ def _withdrawn(world: Registry) -> Iterator[str]:
         yield f"{[file.cid for file in world.pinata.files]} are still pinned"
 
 
-def _jobs(found: Remains) -> Iterator[str]:
+def _jobs(remains: Remains) -> Iterator[str]:
     """Nobody is at work or holds on to anything, and each job ended as its registration did."""
-    jobs = {job["id"]: job for job in found.tables["jobs"]}
+    jobs = {job["id"]: job for job in remains.tables["jobs"]}
     for job in jobs.values():
         if job["holds_slot"] or job["lease_holder"] or job["lease_until"]:
             yield f"{job['id']} holds a slot or a lease"
-    for each in found.registrations:
+    for each in remains.registrations:
         job = jobs[each["id"]]
         if job["state"] not in ENDED.get(each["state"], set()):
             yield f"{each['id']} is {each['state']} and its job {job['state']}: {each['error']} / {job['error']}"
-    for each in found.tables["transactions"]:
+    for each in remains.tables["transactions"]:
         if each["state"] == "open":
             yield f"the transaction {each['id']} is open"
 
 
-def _chain(found: Remains) -> Iterator[str]:
+def _chain(remains: Remains) -> Iterator[str]:
     """One token for each confirmed registration and none beside, as an IP asset with the right owner and hashes."""
-    confirmed = found.of(RegistrationState.CONFIRMED)
-    if len(found.tokens) != len(confirmed):
-        yield f"there are {len(found.tokens)} tokens for {len(confirmed)} confirmed registrations"
-    by_number = {str(token.number): token for token in found.tokens}
+    confirmed = remains.of(RegistrationState.CONFIRMED)
+    if len(remains.tokens) != len(confirmed):
+        yield f"there are {len(remains.tokens)} tokens for {len(confirmed)} confirmed registrations"
+    by_number = {str(token.number): token for token in remains.tokens}
     for each in confirmed:
         token = by_number.pop(each["token_id"], None)
         if token is None:
@@ -142,56 +142,56 @@ def _chain(found: Remains) -> Iterator[str]:
         ]
         if wrong:
             yield f"the token of {each['id']} has a wrong {', '.join(wrong)}: {token}"
-    for token in found.tokens:
+    for token in remains.tokens:
         for uri, hashed in ((token.ip_uri, token.ip_hash), (token.uri, token.nft_hash)):
-            stored = _stored(found, hashed)
+            stored = _stored(remains, hashed)
             if stored is None or hashlib.sha256(stored).hexdigest() != hashed:
                 yield f"token {token.number} has the hash {hashed} on the chain, and there is no such file"
             cid = uri.rsplit("/", 1)[-1]
-            if not found.pinata.quirks.corrupt and hashed not in {file.content for file in _pinned(found, cid)}:
+            if not remains.pinata.quirks.corrupt and hashed not in {file.content for file in _pinned(remains, cid)}:
                 yield f"what is pinned as {cid} has not the hash {hashed}, which is on the chain"
 
 
-def _pins(found: Remains) -> Iterator[str]:
+def _pins(remains: Remains) -> Iterator[str]:
     """What is pinned is what the table says; what was taken back is nowhere."""
-    rows = [row for row in found.tables["pins"] if row["unpinned_at"] is None]
-    pinned = {str(parse(file.cid)): file.content for file in found.pinata.files}
-    confirmed = {each["id"] for each in found.of(RegistrationState.CONFIRMED)}
-    for row in rows if not found.pinata.quirks.corrupt else []:
+    rows = [row for row in remains.tables["pins"] if row["unpinned_at"] is None]
+    pinned = {str(parse(file.cid)): file.content for file in remains.pinata.files}
+    confirmed = {each["id"] for each in remains.of(RegistrationState.CONFIRMED)}
+    for row in rows if not remains.pinata.quirks.corrupt else []:
         if row["registration_id"] in confirmed and pinned.get(row["cid"]) != row["sha256"]:
             yield f"{row['cid']} should be pinned, and {'has other bytes' if row['cid'] in pinned else 'is not'}"
     for cid in pinned.keys() - {row["cid"] for row in rows}:
         yield f"{cid} is pinned, and nobody knows"
-    back = {each["id"] for each in found.registrations if each["state"] in TAKEN_BACK}
-    for row in found.tables["pins"]:
+    back = {each["id"] for each in remains.registrations if each["state"] in TAKEN_BACK}
+    for row in remains.tables["pins"]:
         if row["registration_id"] in back and row["unpinned_at"] is None:
             yield f"{row['registration_id']} was taken back, and {row['cid']} is still noted as pinned"
-    counted = Counter(file.cid for file in found.pinata.files)
+    counted = Counter(file.cid for file in remains.pinata.files)
     yield from (f"{cid} is pinned {count} times" for cid, count in counted.items() if count > 1)
 
 
-def _files(found: Remains) -> Iterator[str]:
+def _files(remains: Remains) -> Iterator[str]:
     """Each file that a registration needs is there with its bytes; each that is there is named by something."""
     named: set[str] = set()
-    for each in found.tables["registrations"]:
+    for each in remains.tables["registrations"]:
         needed = {each["preview"], each["ip_metadata"], each["nft_metadata"]}
         if each["state"] not in (*TAKEN_BACK, RegistrationState.DRAFT):
             needed.add(each["sha256"])
         named |= needed - {None}
-    named |= {image["sha256"] for image in found.tables["images"] if image["deleted_at"] is None}
+    named |= {image["sha256"] for image in remains.tables["images"] if image["deleted_at"] is None}
     for sha256 in named:
-        content = _stored(found, sha256)
+        content = _stored(remains, sha256)
         if content is None or hashlib.sha256(content).hexdigest() != sha256:
             yield f"the file {sha256} is {'gone' if content is None else 'damaged'}"
-    media = found.folder / "media"
+    media = remains.folder / "media"
     for path in media.glob("??/??/*"):
         if path.name not in named:
             yield f"the file {path.name} is named by nothing"
 
 
-def _audit(found: Remains) -> Iterator[str]:
+def _audit(remains: Remains) -> Iterator[str]:
     """Each step of a registration was written down once; nothing was signed without an approval."""
-    for each in found.registrations:
+    for each in remains.registrations:
         own, tries = each["id"], each["tries"] + 1
         for action, most in (
             ("registration submitted", 1),
@@ -201,21 +201,21 @@ def _audit(found: Remains) -> Iterator[str]:
             ("registration confirmed", 1),
             ("registration read back", 1),
         ):
-            if len(found.entries(own, action)) > most:
-                yield f"the audit says {len(found.entries(own, action))} times that {own}: {action}"
-        begun = found.entries(own, "registration begun")
-        approvals = [entry["number"] for entry in found.entries(own, "register approved")]
+            if len(remains.entries(own, action)) > most:
+                yield f"the audit says {len(remains.entries(own, action))} times that {own}: {action}"
+        begun = remains.entries(own, "registration begun")
+        approvals = [entry["number"] for entry in remains.entries(own, "register approved")]
         if any(not approvals or entry["number"] < min(approvals) for entry in begun):
             yield f"{own} was begun without an approval"
-        if each["state"] == RegistrationState.CONFIRMED and not found.entries(own, "registration confirmed"):
+        if each["state"] == RegistrationState.CONFIRMED and not remains.entries(own, "registration confirmed"):
             yield f"the audit does not say that {own} is confirmed"
 
 
-def _told(found: Remains, shown: Sequence[str]) -> Iterator[str]:
+def _told(remains: Remains, shown: Sequence[str]) -> Iterator[str]:
     """Of each end, its owner was told once."""
     if not shown:
         return
-    for each in found.registrations:
+    for each in remains.registrations:
         about = {RegistrationState.CONFIRMED: "registered", RegistrationState.DENIED: "denied"}.get(each["state"])
         once = f"{each['tries']}" if about != "registered" else "0"
         links = Counter(custom_id for custom_id in shown if custom_id.startswith(f"1:reg:show:{each['id']}:"))
@@ -224,10 +224,10 @@ def _told(found: Remains, shown: Sequence[str]) -> Iterator[str]:
         yield from (f"{custom_id} was told {count} times" for custom_id, count in links.items() if count > 1)
 
 
-def _pinned(found: Remains, cid: str) -> list[Any]:
-    return found.pinata.pinned(parse(cid))
+def _pinned(remains: Remains, cid: str) -> list[Any]:
+    return remains.pinata.pinned(parse(cid))
 
 
-def _stored(found: Remains, sha256: str) -> bytes | None:
-    path = found.folder / "media" / sha256[:2] / sha256[2:4] / sha256
+def _stored(remains: Remains, sha256: str) -> bytes | None:
+    path = remains.folder / "media" / sha256[:2] / sha256[2:4] / sha256
     return path.read_bytes() if path.exists() else None

@@ -71,9 +71,9 @@ class Registry(World):
     review: Channel = field(kw_only=True)
     wishes: Sequence[Wish] = ()
     """What is done, each when the bot has taken the one before."""
-    known: frozenset[int] = frozenset()
+    earlier_posts: frozenset[int] = frozenset()
     """Messages that were there before."""
-    found: Remains | None = None
+    last_remains: Remains | None = None
     """What the last bot has left behind."""
 
     async def lead(
@@ -97,7 +97,7 @@ class Registry(World):
         await asyncio.sleep(0.05)  # what the dead one has sent arrives
         for path in (self.folder / "media" / "tmp").glob("*"):  # an hour later the next one sweeps it
             os.utime(path, (0, 0))
-        self.found = await look(self.folder, self.chain, self.pinata, self.collection)
+        self.last_remains = await look(self.folder, self.chain, self.pinata, self.collection)
         return code
 
     def has(self, wish: Wish) -> bool:
@@ -107,8 +107,8 @@ class Registry(World):
 
     @property
     def remains(self) -> Remains:
-        assert self.found, "a life is over"
-        return self.found
+        assert self.last_remains, "a life is over"
+        return self.last_remains
 
     @property
     def draft(self) -> Message:
@@ -119,7 +119,9 @@ class Registry(World):
     def posts(self) -> list[Message]:
         """What is to be seen in both channels beside what was there before."""
         messages = (*self.discord.channel.messages, *self.review.messages)
-        return [each for each in messages if not each.deleted and not each.ephemeral and each.id not in self.known]
+        return [
+            each for each in messages if not each.deleted and not each.ephemeral and each.id not in self.earlier_posts
+        ]
 
     def pressable(self, message: Message, verb: str) -> str | None:
         """The custom_id of the message's button with that verb."""
@@ -130,11 +132,11 @@ async def press(world: Registry, user: User, messages: Callable[[], Sequence[Mes
     """Press that button when it is there, as long as the bot lives."""
     buttons: list[tuple[Message, str]] = []
 
-    def there() -> bool:
+    def find_buttons() -> bool:
         buttons[:] = [(each, custom_id) for each in messages() if (custom_id := world.pressable(each, verb))]
         return bool(buttons)
 
-    await world.either(there)
+    await world.either(find_buttons)
     if buttons and not (world.process and world.process.over):
         message, custom_id = buttons[-1]
         await world.discord.press(user, message, custom_id)
@@ -265,7 +267,7 @@ async def a_registry(
                 moderator=moderator,
                 review=review,
                 wishes=wishes,
-                known=frozenset(post.id for post in template.posts),
+                earlier_posts=frozenset(post.id for post in template.posts),
             )
     finally:
         await chain.close()

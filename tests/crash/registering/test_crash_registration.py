@@ -248,8 +248,8 @@ async def test_killed_while_a_transaction_reverts_and_is_tried_again(office: Off
     moments = await office.moments()
     late = [each for each in moments[moments.index(SIGNING) :] if "PATCH" not in each]
     failed = ["before commit of RegistrationJob._fail #1", "after commit of RegistrationJob._fail #1"]
-    told = ["before commit of Journal._finish failed 0 #1", "before commit of Registrations.retry #1"]
-    trials = {name: killed(name, weather=reverted) for name in [*failed, *told, *sampled(late, 3)]}
+    retried = ["before commit of Journal._finish failed 0 #1", "before commit of Registrations.retry #1"]
+    trials = {name: killed(name, weather=reverted) for name in [*failed, *retried, *sampled(late, 3)]}
     await try_out(trials, lambda: office.world((SUBMIT, APPROVE, RETRY)))
 
 
