@@ -200,16 +200,16 @@ def test_a_card_counts_what_is_drawn() -> None:
 
 def test_a_busy_service_is_named_with_the_time_of_the_next_try() -> None:
     busy = {"error": "The image service is busy.", "due_at": START + 30}
-    said = words(card_of(a_view((State.WAITING, busy), forecast=SOON)))
-    assert f"The image service is busy. Trying again <t:{START + 30:.0f}:R>." in said
+    text = words(card_of(a_view((State.WAITING, busy), forecast=SOON)))
+    assert f"The image service is busy. Trying again <t:{START + 30:.0f}:R>." in text
     parked = words(card_of(a_view((State.WAITING, busy | {"due_at": NEVER}), forecast=SOON)))
     assert "Trying again" not in parked
 
 
 def test_a_question_to_a_moderator_says_that_nothing_is_charged_until_then() -> None:
-    said = words(card_of(a_view(State.PARKED, review=a_review())))
-    assert "Waiting for a moderator" in said
-    assert "Nothing is drawn or charged until then." in said
+    text = words(card_of(a_view(State.PARKED, review=a_review())))
+    assert "Waiting for a moderator" in text
+    assert "Nothing is drawn or charged until then." in text
 
 
 def test_a_picture_comes_with_its_price_seed_time_and_alt_text() -> None:
@@ -253,13 +253,15 @@ def test_missing_pictures_are_named_with_their_reason_and_what_they_cost() -> No
 
 
 @pytest.mark.parametrize(
-    ("cost", "said"),
+    ("cost", "sentence"),
     [(0, "Nothing was charged."), (60_000, "It was charged ($0.06)."), (None, "It may have been charged.")],
 )
-def test_what_a_failure_cost_is_what_the_records_say_and_not_what_its_reason_does(cost: int | None, said: str) -> None:
+def test_what_a_failure_cost_is_what_the_records_say_and_not_what_its_reason_does(
+    cost: int | None, sentence: str
+) -> None:
     reason = "Your cat is charged with a lightning bolt."
     state = State.UNKNOWN if cost is None else State.FAILED
-    assert f"{reason} {said}" in words(card_of(a_view((state, {"error": reason, "cost_actual": cost}))))
+    assert f"{reason} {sentence}" in words(card_of(a_view((state, {"error": reason, "cost_actual": cost}))))
 
 
 def test_a_failed_request_can_be_changed_or_tried_again() -> None:
@@ -280,9 +282,9 @@ def test_an_unknown_outcome_says_plainly_what_trying_again_may_cost() -> None:
 def test_a_denial_gives_the_moderators_reason_and_an_expiry_blames_nobody() -> None:
     cancelled = (State.CANCELLED, {"cost_actual": 0})
     denied = a_review(state=ReviewState.DENIED, decided_by=MODERATOR, decided_at=START, reason="too **dear**")
-    said = words(card_of(a_view(cancelled, review=denied)))
-    assert rf"<@{MODERATOR}> decided: too \*\*dear\*\*" in said
-    assert "Nothing was charged." in said
+    text = words(card_of(a_view(cancelled, review=denied)))
+    assert rf"<@{MODERATOR}> decided: too \*\*dear\*\*" in text
+    assert "Nothing was charged." in text
     expired = words(card_of(a_view(cancelled, review=a_review(state=ReviewState.EXPIRED))))
     assert "No moderator answered in time" in expired
     own = words(card_of(a_view(cancelled, review=a_review(state=ReviewState.WITHDRAWN))))
@@ -290,13 +292,14 @@ def test_a_denial_gives_the_moderators_reason_and_an_expiry_blames_nobody() -> N
 
 
 @pytest.mark.parametrize(
-    ("by", "said"), [(None, "were deleted."), (OWNER, "by their owner."), (MODERATOR, f"a moderator, <@{MODERATOR}>.")]
+    ("by", "sentence"),
+    [(None, "were deleted."), (OWNER, "by their owner."), (MODERATOR, f"a moderator, <@{MODERATOR}>.")],
 )
-def test_a_deleted_request_keeps_neither_pictures_nor_buttons_nor_prompt(by: int | None, said: str) -> None:
+def test_a_deleted_request_keeps_neither_pictures_nor_buttons_nor_prompt(by: int | None, sentence: str) -> None:
     view = a_view((State.DONE, CHARGED))
     gone = tuple(replace(picture, image=None) for picture in view.pictures)
     card = card_of(replace(view, pictures=gone, deleted_by=by))
-    assert said in words(card)
+    assert sentence in words(card)
     assert "cat" not in words(card)
     assert (card.files, presses(card)) == ((), [])
 
@@ -425,8 +428,8 @@ def test_a_long_prompt_ends_in_an_ellipsis_between_words_and_never_inside_an_emo
 
 def test_a_failure_keeps_its_code_and_nothing_else_of_markdown() -> None:
     error = "The service said **no** to <@1>. Use `/show 3k9x2f`."
-    said = words(card_of(a_view((State.FAILED, {"error": error, "cost_actual": 0}))))
-    assert r"The service said \*\*no\*\* to \<\@1>. Use `/show 3k9x2f`." in said
+    text = words(card_of(a_view((State.FAILED, {"error": error, "cost_actual": 0}))))
+    assert r"The service said \*\*no\*\* to \<\@1>. Use `/show 3k9x2f`." in text
 
 
 @pytest.mark.parametrize(
@@ -453,20 +456,20 @@ def test_details_are_exact() -> None:
     request = view.request.model_copy(
         update={"parameters": {"aspect_ratio": "16:9", "raw": True}, "inputs": {"image_prompt": "cd" * 32}}
     )
-    said = request_details(replace(view, request=request))
+    text = request_details(replace(view, request=request))
     for exact in ("`flux-pro-1.1-ultra` at bfl", "`aspect_ratio=16:9`", "`raw=True`", "`image_prompt` cdcdcdcdcdcd…"):
-        assert exact in said
+        assert exact in text
     for exact in ("seed `42`", "2752 × 1536", "SHA-256 `000000000000…`", "estimated $0.06, charged $0.06", "12.0 s"):
-        assert exact in said
+        assert exact in text
 
 
 def test_settings_are_told_in_words() -> None:
     community = Community(
         moderator_role_id=7, review_channel_id=8, daily_budget=5_000_000, allowed_models=("flux-pro",)
     )
-    said = community_text(community, spent=1_200_000)
+    text = community_text(community, spent=1_200_000)
     for part in ("<@&7>", "<#8>", "$5.00, of which $1.20 is spent", r"FLUX.1 \[pro\]", "never"):
-        assert part in said
+        assert part in text
     assert "administrators only" in community_text(Community())
     assert "**Pictures:** 2" in defaults_text(Defaults(count=2))
     assert "**Spoiler:** no" in defaults_text(Defaults(spoiler=False))

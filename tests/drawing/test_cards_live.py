@@ -81,9 +81,9 @@ async def test_what_waits_may_be_cancelled_by_its_owner_and_moderators_also_afte
     answer = private(await community.mia.click(community.card, label="Cancel"))
     assert answer == "3 pictures were cancelled; they cost nothing."
     await community.pass_time(5)
-    said = text_of(community.card)
-    assert said.startswith("### Cancelled\n")
-    assert "Nothing was charged." in said
+    text = text_of(community.card)
+    assert text.startswith("### Cancelled\n")
+    assert "Nothing was charged." in text
     assert community.ordered() == 0
     await community.ada.click(community.card, label="Again")
     await community.clock.settle()

@@ -160,9 +160,9 @@ async def test_show_brings_a_request_back_with_live_buttons(community: Community
 async def test_a_request_under_way_moves_to_where_it_is_shown(community: Community) -> None:
     await community.imagine()
     await community.clock.settle()
-    found = re.search(r"-# `(\w+)`", text_of(community.cards[0]))
-    assert found
-    job = found[1]
+    match = re.search(r"-# `(\w+)`", text_of(community.cards[0]))
+    assert match
+    job = match[1]
 
     refused = await community.ben.slash(community.review, "show", job=job)
     assert community.env.errors
@@ -239,9 +239,9 @@ async def test_the_message_of_another_bot_is_not_believed(community: Community, 
 
 async def test_what_was_made_in_an_age_restricted_channel_stays_in_such(community: Community) -> None:
     adults = community.guild.create_text_channel("adults")
-    known = community.app.client.get_channel(adults.id)
-    assert isinstance(known, discord.TextChannel)
-    known.nsfw = True  # SimCord's channels have no such switch
+    text_channel = community.app.client.get_channel(adults.id)
+    assert isinstance(text_channel, discord.TextChannel)
+    text_channel.nsfw = True  # SimCord's channels have no such switch
     await community.ada.slash(adults, "imagine", prompt="a nude, after Rodin")
     await community.clock.settle()
     await community.pass_time(15)

@@ -31,11 +31,11 @@ async def drawn_or_failed(community: Community) -> str:
     """What Ada's card says at last. Whatever it is, no slot stays taken and the bot takes new work."""
     await community.imagine()
     await community.pass_time(90)
-    said = text_of(community.card)
+    text = text_of(community.card)
     view = await community.view(job_of(community.card))
     assert view.ended
     assert not any(picture.job.holds_slot for picture in view.pictures)
-    return said
+    return text
 
 
 async def cost_of(community: Community) -> int | None:
@@ -58,12 +58,12 @@ async def test_an_order_that_was_not_taken_costs_nothing_and_says_why(
     community: Community, fault: Trouble, reason: str
 ) -> None:
     community.bfl.faults.append(Fault("submit", fault))
-    said = await drawn_or_failed(community)
-    assert said.startswith("### It could not be drawn\n> a lighthouse\n")
-    assert reason in said
-    assert said.lower().count("othing was charged.") == 1
-    assert "Try again later; “Edit prompt” sends it with other words." in said
-    assert "AAAA" not in said
+    text = await drawn_or_failed(community)
+    assert text.startswith("### It could not be drawn\n> a lighthouse\n")
+    assert reason in text
+    assert text.lower().count("othing was charged.") == 1
+    assert "Try again later; “Edit prompt” sends it with other words." in text
+    assert "AAAA" not in text
     assert await cost_of(community) == 0
     assert community.ordered() == 1
     assert buttons_of(community.card).keys() == {"Edit prompt", "Try again", "Details"}
@@ -82,10 +82,10 @@ async def test_an_order_that_may_have_been_taken_is_never_repeated_by_itself(
     community: Community, fault: Trouble
 ) -> None:
     community.bfl.faults.append(Fault("submit", fault))
-    said = await drawn_or_failed(community)
-    assert said.startswith("### It may have been charged\n")
-    assert said.count("It may have been charged.") == 1
-    assert "Trying again may cost the same once more." in said
+    text = await drawn_or_failed(community)
+    assert text.startswith("### It may have been charged\n")
+    assert text.count("It may have been charged.") == 1
+    assert "Trying again may cost the same once more." in text
     assert buttons_of(community.card).keys() == {TWICE, "Edit prompt", "Details"}
     assert await cost_of(community) is None
     assert community.ordered() == 1
@@ -110,14 +110,14 @@ async def test_a_busy_service_is_waited_for_and_the_card_says_so(
     community.bfl.faults.append(Fault("submit", answers(status, retry_after=wait), times=3))
     await community.imagine()
     await community.pass_time(5 if wait is None else 55)
-    said = text_of(community.card)
-    assert said.startswith("### In the queue\n")
-    assert ("drawing as much for this server" if status == 429 else "is busy just now.") in said
-    assert "Trying again <t:" in said
+    text = text_of(community.card)
+    assert text.startswith("### In the queue\n")
+    assert ("drawing as much for this server" if status == 429 else "is busy just now.") in text
+    assert "Trying again <t:" in text
     assert buttons_of(community.card).keys() == {"Cancel"}
     if wait:
-        assert f"Trying again <t:{START + 60:.0f}:R>" in said
-        assert f"expected <t:{START + 70:.0f}:R>" in said
+        assert f"Trying again <t:{START + 60:.0f}:R>" in text
+        assert f"expected <t:{START + 70:.0f}:R>" in text
         assert community.ordered() == 1
 
     for _ in range(3):
@@ -148,11 +148,11 @@ async def test_moderation_gives_its_reason_and_costs_nothing(
 ) -> None:
     await community.imagine(prompt=prompt)
     await community.pass_time(30)
-    said = text_of(community.card)
-    assert said.startswith("### It could not be drawn\n")
+    text = text_of(community.card)
+    assert text.startswith("### It could not be drawn\n")
     assert (
         f"The image service's moderation turned {what} down ({reason}). Please try other words. Nothing was charged."
-        in said
+        in text
     )
     assert await cost_of(community) == 0
     assert community.bfl.credits == 10_000
@@ -166,12 +166,12 @@ async def test_of_four_pictures_those_that_came_are_shown_and_the_other_is_expla
     community.bfl.end(by_seed[2], "Content Moderated")
     community.bfl.end(by_seed[4], "Error")
     await community.pass_time(30)
-    said = text_of(community.card)
-    assert said.startswith(f"### 2 of 4 pictures for <@{community.ada.id}>")
-    assert "Picture 2 is missing: The image service's moderation turned the finished picture down." in said
-    assert "Picture 4 is missing: The image service failed to draw this. Nothing was charged." in said
-    assert "seeds `1`, `3`" in said
-    assert "$0.12\n" in said
+    text = text_of(community.card)
+    assert text.startswith(f"### 2 of 4 pictures for <@{community.ada.id}>")
+    assert "Picture 2 is missing: The image service's moderation turned the finished picture down." in text
+    assert "Picture 4 is missing: The image service failed to draw this. Nothing was charged." in text
+    assert "seeds `1`, `3`" in text
+    assert "$0.12\n" in text
     assert len(community.card.attachments) == 2
 
 
@@ -226,8 +226,8 @@ async def test_a_task_that_is_mislaid_late_and_for_a_moment_is_not_given_up(make
 
 async def test_a_task_that_is_never_known_may_have_been_charged(community: Community) -> None:
     community.bfl.quirks.forgets_after = 0
-    said = await drawn_or_failed(community)
-    assert "The image service has lost track of this picture. It may have been charged." in said
+    text = await drawn_or_failed(community)
+    assert "The image service has lost track of this picture. It may have been charged." in text
     assert TWICE in buttons_of(community.card)
     assert await cost_of(community) is None
 
@@ -238,8 +238,8 @@ async def test_a_picture_that_never_comes_is_not_waited_for_for_ever(make_commun
     await community.pass_time(20)
     await community.clock.leap(1200)
     await community.pass_time(20)
-    said = text_of(community.card)
-    assert "The image service never finished this picture. It may have been charged." in said
+    text = text_of(community.card)
+    assert "The image service never finished this picture. It may have been charged." in text
     assert TWICE in buttons_of(community.card)
 
 
@@ -252,8 +252,8 @@ async def test_after_it_was_ordered_a_failure_may_cost_something_and_only_its_ow
     community: Community, fault: Trouble
 ) -> None:
     community.bfl.faults.append(Fault("poll", fault, times=FOR_EVER))
-    said = await drawn_or_failed(community)
-    assert said.startswith("### It may have been charged\n")
+    text = await drawn_or_failed(community)
+    assert text.startswith("### It may have been charged\n")
     assert "Only" in private(await community.ben.click(community.card, label=TWICE))
 
 
@@ -273,8 +273,8 @@ async def test_a_finished_picture_is_fetched_again_when_that_may_help(community:
     community.bfl.faults.append(Fault("sample", fault, times=2))
     await community.imagine()
     await community.pass_time(11.5)
-    said = text_of(community.card)
-    assert said.startswith("### Drawing\n"), "it is drawn, and must not look as if it waited to be"
+    text = text_of(community.card)
+    assert text.startswith("### Drawing\n"), "it is drawn, and must not look as if it waited to be"
     assert "Cancel" not in buttons_of(community.card)
     await community.pass_time(30)
     assert community.card.attachments
@@ -303,11 +303,11 @@ async def test_a_picture_that_was_paid_for_and_lost_is_said_to_be(
     await community.pass_time(30)
     await community.clock.leap(575)  # nearly the ten minutes for which there is a picture to be fetched
     await community.pass_time(2)
-    said = text_of(community.card)
-    assert said.startswith("### It was drawn, and then lost\n")
-    assert reason in said
-    assert "It was charged ($0.06)." in said
-    assert "Drawing it again costs the same once more." in said
+    text = text_of(community.card)
+    assert text.startswith("### It was drawn, and then lost\n")
+    assert reason in text
+    assert "It was charged ($0.06)." in text
+    assert "Drawing it again costs the same once more." in text
     assert await cost_of(community) == 60_000
     assert community.ordered() == 1
     assert community.files == []
@@ -327,15 +327,15 @@ async def test_a_slow_service_is_waited_for_and_the_card_does_not_promise_what_i
 
 async def test_an_admin_who_can_help_is_told(make_community: MakeCommunity, monkeypatch: pytest.MonkeyPatch) -> None:
     community = await make_community()
-    told: list[str] = []
+    alarms: list[str] = []
 
     async def tell(_client: discord.Client, _settings: object, sentence: str) -> None:
-        told.append(sentence)
+        alarms.append(sentence)
 
     monkeypatch.setattr("bot.app.tell_admin", tell)
     community.bfl.faults.append(Fault("submit", answers(402)))
     await drawn_or_failed(community)
-    (sentence,) = told
+    (sentence,) = alarms
     assert "out of credits" in sentence
     assert f"`{job_of(community.card)}-1`" in sentence
 

@@ -155,8 +155,8 @@ async def test_every_model_is_offered_with_what_it_is_good_for_and_what_it_costs
         assert model.label in choice["name"]
         assert money(model.price.first) in choice["name"]
         assert model.good_for[:30] in choice["name"]
-    found = await community.ada.autocomplete(community.studio, "imagine", "model", "letter")
-    assert {choice["value"] for choice in found} == {"flux-kontext-max", "flux-2-flex"}
+    matching = await community.ada.autocomplete(community.studio, "imagine", "model", "letter")
+    assert {choice["value"] for choice in matching} == {"flux-kontext-max", "flux-2-flex"}
     await community.decide(allowed_models=("flux-dev",))
     assert len(await community.ada.autocomplete(community.studio, "imagine", "model", "")) == 1
 
