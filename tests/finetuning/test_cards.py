@@ -100,24 +100,24 @@ def a_finetune(state: FinetuneState, *, pictures: int = 6, trainer: str = "bfl",
         deleted_at=None,
         deleted_by=None,
     )
-    found = trainers.find(trainer)
+    known_trainer = trainers.find(trainer)
     spec = FinetuneSpec(
         id=ID, name="My Cat", trainer=trainer, subject=Subject.CHARACTER, trigger="ohwx", class_name="cat"
     )
     own = {
         name: value for name, value in changed.items() if name in Finetune.__dataclass_fields__ and name != "progress"
     }
-    told = {name: value for name, value in changed.items() if name in FinetuneSpec.model_fields}
-    seen = {name: value for name, value in changed.items() if name not in own and name not in told}
+    spec_changes = {name: value for name, value in changed.items() if name in FinetuneSpec.model_fields}
+    seen = {name: value for name, value in changed.items() if name not in own and name not in spec_changes}
     columns: dict[str, Any] = {
         "job": a_job(),
         "finetune": replace(row, **own),
-        "spec": spec.model_copy(update=told),
-        "trainer": found,
+        "spec": spec.model_copy(update=spec_changes),
+        "trainer": known_trainer,
         "pictures": tuple(a_picture(number) for number in range(1, pictures + 1)),
         "inspections": (None,) * pictures,
         "findings": (),
-        "price": found.price(told.get("parameters", {}), pictures),
+        "price": known_trainer.price(spec_changes.get("parameters", {}), pictures),
         "tries": (),
         "progress": Progress(),
         "forecast": None,
@@ -248,12 +248,12 @@ def test_an_empty_draft_says_how_to_add_pictures_and_cannot_be_started() -> None
 def test_a_draft_shows_all_that_is_agreed_to_by_starting_it() -> None:
     view = a_finetune(FinetuneState.DRAFT, parameters={"iterations": 300, "finetune_type": "lora"}, open_to_others=True)
     shown = card(view)
-    said = words(shown)
+    text = words(shown)
     for part in ("My Cat", "a character (cat)", "Black Forest Labs", "`ohwx`", "Finetune type `lora`", CONSENT):
-        assert part in said
-    assert "about $4.00" in said
-    assert "usually 40 min, at most 2 h" in said
-    assert "Iterations" not in said, "that is the usual number"
+        assert part in text
+    assert "about $4.00" in text
+    assert "usually 40 min, at most 2 h" in text
+    assert "Iterations" not in text, "that is the usual number"
     assert [file.filename for file in shown.files] == [f"{ID}-set.jpg"]
     assert labels(shown) == [
         ["Add pictures", "Captions", "Remove", "Options", "Close to others"],
@@ -271,10 +271,10 @@ def test_findings_stand_with_the_gravest_first_and_errors_block_the_start() -> N
         *(Finding(Severity.HINT, f"Hint {n}.") for n in range(9)),
     )
     shown = card(a_finetune(FinetuneState.DRAFT, findings=findings))
-    said = words(shown)
-    assert said.index("It is too small. (picture 3)") < said.index("(pictures 2 and 5)") < said.index("Captions help.")
-    assert "and 5 more findings" in said
-    assert "Pictures 4 and 6 are the same file.\n" in said, "which does not need to be said twice"
+    text = words(shown)
+    assert text.index("It is too small. (picture 3)") < text.index("(pictures 2 and 5)") < text.index("Captions help.")
+    assert "and 5 more findings" in text
+    assert "Pictures 4 and 6 are the same file.\n" in text, "which does not need to be said twice"
     assert [press.split(":")[2] for press in disabled(shown)] == ["start"]
 
 
@@ -291,17 +291,17 @@ def test_a_price_that_nobody_publishes_is_not_made_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cost", "said"),
+    ("cost", "sentence"),
     [
         (0, "Nothing was charged."),
         (None, "Whether it was charged is not known: the admin can look."),
         (4_000_000, "It was charged ($4.00)."),
     ],
 )
-def test_a_failed_training_says_why_what_it_cost_and_who_else_could_do_it(cost: int | None, said: str) -> None:
+def test_a_failed_training_says_why_what_it_cost_and_who_else_could_do_it(cost: int | None, sentence: str) -> None:
     failed: dict[str, Any] = FAILED | {"tries": (a_try(State.FAILED, cost_actual=cost),)}
     shown = card(a_finetune(FinetuneState.DRAFT, others=trainer_entries.TRAINERS[:4], **failed))
-    assert f"It turned the set down.\n{said}" in words(shown)
+    assert f"It turned the set down.\n{sentence}" in words(shown)
     assert labels(shown)[-1] == [f"Use {each.label} instead" for each in trainer_entries.TRAINERS[:3]]
     assert f"1:fin:other:{ID}:astria" in presses(shown)
 
@@ -309,9 +309,9 @@ def test_a_failed_training_says_why_what_it_cost_and_who_else_could_do_it(cost: 
 def test_a_denied_training_is_a_draft_again_with_the_moderators_reason() -> None:
     review = a_review(kind="train", state=ReviewState.DENIED, decided_by=MODERATOR, reason="too **dear**")
     cancelled = (a_try(State.CANCELLED, cost_actual=0),)
-    said = words(card(a_finetune(FinetuneState.DRAFT, review=review, tries=cancelled)))
-    assert rf"<@{MODERATOR}> said no: too \*\*dear\*\*" in said
-    assert "Nothing was charged." in said
+    text = words(card(a_finetune(FinetuneState.DRAFT, review=review, tries=cancelled)))
+    assert rf"<@{MODERATOR}> said no: too \*\*dear\*\*" in text
+    assert "Nothing was charged." in text
 
 
 # The training.
@@ -329,11 +329,11 @@ def test_only_what_is_not_ordered_yet_can_be_stopped() -> None:
     assert "2 trainings ahead" in words(queued)
     assert labels(queued) == [["Stop", "Details"]]
     waiting, ordered = a_try(State.WAITING), Progress(share=0.35, ordered_at=START)
-    there = card(a_finetune(TRAINING, tries=(waiting,), forecast=SOON, progress=ordered))
-    assert "▰▰▰▱▱▱▱▱▱▱ 35%" in words(there)
-    assert f"Expected <t:{START + 2400:.0f}:R>" in words(there)
-    assert "You will be told here when it is ready, even if that takes days." in words(there)
-    assert labels(there) == [["Details"]]
+    training = card(a_finetune(TRAINING, tries=(waiting,), forecast=SOON, progress=ordered))
+    assert "▰▰▰▱▱▱▱▱▱▱ 35%" in words(training)
+    assert f"Expected <t:{START + 2400:.0f}:R>" in words(training)
+    assert "You will be told here when it is ready, even if that takes days." in words(training)
+    assert labels(training) == [["Details"]]
 
 
 def test_a_lost_training_may_only_be_repeated_knowing_that_it_may_cost_twice() -> None:
@@ -345,16 +345,16 @@ def test_a_lost_training_may_only_be_repeated_knowing_that_it_may_cost_twice() -
 
 
 @pytest.mark.parametrize(
-    ("trainer", "said"),
+    ("trainer", "sentence"),
     [
         ("bfl", "Training it again may cost the same once more: about $4.00."),
         ("vimmerse-flux", "Training it again may cost the same once more; nobody here knows how much."),
     ],
 )
-def test_what_training_again_may_cost_is_a_sentence_also_where_nobody_knows(trainer: str, said: str) -> None:
+def test_what_training_again_may_cost_is_a_sentence_also_where_nobody_knows(trainer: str, sentence: str) -> None:
     view = a_finetune(FinetuneState.UNKNOWN, trainer=trainer)
-    assert f"\n{said}" in words(card(view))
-    assert said in words(finetune_news(view, "unknown", "1", MEDIA).card)
+    assert f"\n{sentence}" in words(card(view))
+    assert sentence in words(finetune_news(view, "unknown", "1", MEDIA).card)
 
 
 def test_what_is_of_no_kind_in_particular_is_just_a_finetune() -> None:
@@ -422,8 +422,8 @@ def test_a_deleted_finetune_says_by_whom_and_what_its_trainer_keeps() -> None:
 
 def test_a_draft_that_was_forgotten_says_so() -> None:
     gone = a_finetune(FinetuneState.DELETED, pictures=0, deleted_by=0)
-    said = "Nobody changed this draft for 30 days, so it was deleted with its pictures.\nNothing was charged."
-    assert said in words(card(gone))
+    sentence = "Nobody changed this draft for 30 days, so it was deleted with its pictures.\nNothing was charged."
+    assert sentence in words(card(gone))
 
 
 # For one person, and for moderators.
@@ -459,9 +459,9 @@ def test_the_list_has_what_is_mine_first_and_says_how_many_more_there_are() -> N
     mine = a_finetune(TRAINING, progress=Progress(share=0.5))
     other = a_finetune(FinetuneState.READY, owner_id=BEN, visibility=Visibility.COMMUNITY)
     shared = a_finetune(FinetuneState.READY, owner_id=BEN, visibility=Visibility.SHARED)
-    said = finetune_list([other, shared, mine], OWNER)
-    assert said.index("**Yours**") < said.index("**Shared with you**") < said.index("**Everybody's**")
-    assert "training, 50% · Black Forest Labs · `ohwx`" in said
+    text = finetune_list([other, shared, mine], OWNER)
+    assert text.index("**Yours**") < text.index("**Shared with you**") < text.index("**Everybody's**")
+    assert "training, 50% · Black Forest Labs · `ohwx`" in text
     assert "more: `/finetune show`" in finetune_list([mine] * 60, OWNER)
     assert "/finetune create" in finetune_list([], OWNER)
 

@@ -74,9 +74,9 @@ async def a_draft(community: Community, pictures: int = 3) -> FinetuneView:
 
 async def named(community: Community, name: str = "Luna") -> FinetuneView:
     await community.clock.settle()
-    found = await community.app.services.finetuning.views.find_by_name(community.guild.id, name)
-    assert found, name
-    return found
+    view = await community.app.services.finetuning.views.find_by_name(community.guild.id, name)
+    assert view, name
+    return view
 
 
 def shown(result: simcord.InteractionResult) -> str:
@@ -141,8 +141,8 @@ async def test_a_zip_becomes_a_draft_and_what_is_left_out_is_said_in_private(stu
     result = await create(studio, archive=given)
     view = await named(studio)
     assert [(each.name, each.caption) for each in view.pictures] == [("a.jpg", "one"), ("b.jpg", None)]
-    (told,) = [each for each in result.followups if each.ephemeral]
-    assert "“c.jpg”" in told.content
+    (reply,) = [each for each in result.followups if each.ephemeral]
+    assert "“c.jpg”" in reply.content
     assert len(studio.cards) == 1
 
 
@@ -274,9 +274,9 @@ async def test_who_adds_a_message_to_anothers_draft_confirms_in_a_form(studio: C
 async def test_pictures_of_adults_channels_stay_there(studio: Community) -> None:
     view = await a_draft(studio)
     adults = studio.guild.create_text_channel("adults")
-    known = studio.app.client.get_channel(adults.id)
-    assert isinstance(known, discord.TextChannel)
-    known.nsfw = True  # SimCord's channels have no such switch
+    text_channel = studio.app.client.get_channel(adults.id)
+    assert isinstance(text_channel, discord.TextChannel)
+    text_channel.nsfw = True  # SimCord's channels have no such switch
     message = await studio.ben.send(adults, "look", attachments=[picture(7)])
     answer = private(await studio.ada.context_menu(adults, "Add to training set", message))
     assert "Pictures of an age-restricted channel only go into" in answer
@@ -733,8 +733,8 @@ async def test_the_admin_puts_down_what_became_of_a_training_that_nobody_knows_o
     client.services = replace(client.services, admin_user_ids=frozenset({studio.olga.id}))
     assert "Say what you have found out" in private(await studio.olga.slash(studio.studio, settle, job=job))
     assert "There is no job" in private(await studio.olga.slash(studio.studio, settle, job="x-1", charged_usd=1.0))
-    told = private(await studio.olga.slash(studio.studio, settle, job=f"`{job}`", charged_usd=4.0))
-    assert told == f"`{job}` is put down as charged $4.00."
+    reply = private(await studio.olga.slash(studio.studio, settle, job=f"`{job}`", charged_usd=4.0))
+    assert reply == f"`{job}` is put down as charged $4.00."
     assert (await named(studio)).cost == 4_000_000
     assert len(studio.env.errors) == 3
 

@@ -144,8 +144,8 @@ async def test_what_vimmerse_does_not_list_only_a_person_can_settle(make_communi
 
     assert view.finetune.state is FinetuneState.UNKNOWN
     assert len(community.vimmerse.trainings) == 1
-    (told,) = news(community)
-    assert "may have been charged" in told
+    (text,) = news(community)
+    assert "may have been charged" in text
 
 
 @pytest.mark.parametrize(("trainer", "soon"), [("bfl", 1190), ("astria", 270), ("vimmerse-flux", 1190)])

@@ -32,9 +32,9 @@ async def test_a_contributor_is_told_when_somebody_else_puts_their_pictures_in(m
     community = await make_community(trainers=["bfl"])
     await shared_draft(community)
 
-    told = text_of(community.cards[-1])
+    text = text_of(community.cards[-1])
 
-    assert told.startswith(f"<@{community.ben.id}> <@{community.ada.id}> has put pictures of yours")
+    assert text.startswith(f"<@{community.ben.id}> <@{community.ada.id}> has put pictures of yours")
     await community.ben.click(community.cards[-1], label="Withdraw my pictures")
 
 

@@ -253,10 +253,10 @@ def test_another_order_or_caption_is_another_set() -> None:
 
 
 def test_an_archive_gives_back_what_was_put_in() -> None:
-    found = read_archive(build_archive(SET))
+    pictures = read_archive(build_archive(SET))
 
-    assert [(each.content, each.caption) for each in found] == SET
-    assert [each.name for each in found] == ["0001.jpg", "0002.jpg", "0003.jpg"]
+    assert [(each.content, each.caption) for each in pictures] == SET
+    assert [each.name for each in pictures] == ["0001.jpg", "0002.jpg", "0003.jpg"]
     assert read_archive(build_archive([])) == []
 
 

@@ -81,8 +81,8 @@ def measure(kind: str, path: Path, folder: Path) -> tuple[str, int, float]:
         capture_output=True,
         check=True,
     )
-    said, memory, took = json.loads(process.stdout)
-    return said, memory, took
+    result, memory, took = json.loads(process.stdout)
+    return result, memory, took
 
 
 @pytest.fixture
@@ -100,13 +100,13 @@ def test_a_hostile_archive_is_refused_by_name_and_costs_little(case: str, tmp_pa
     path = tmp_path / "upload"
     path.write_bytes(make())
 
-    said, memory, took = measure("archive", path, folder)
+    result, memory, took = measure("archive", path, folder)
 
-    assert words in said
-    assert not said.startswith("[")
-    assert said.endswith(".")
-    assert len(said) < 250
-    assert not [letter for letter in said if unicodedata.category(letter)[0] == "C"]
+    assert words in result
+    assert not result.startswith("[")
+    assert result.endswith(".")
+    assert len(result) < 250
+    assert not [letter for letter in result if unicodedata.category(letter)[0] == "C"]
     assert memory < 40 * MEGABYTE
     assert took < 5
     assert not list(folder.iterdir())
@@ -162,9 +162,9 @@ def test_of_a_bomb_with_a_false_size_and_the_sum_that_fits_only_that_much_is_unp
     path = tmp_path / "upload"
     path.write_bytes(handmade(b"cat.jpg", deflated(400), size=1000, crc=zlib.crc32(bytes(1000))))
 
-    said, memory, _ = measure("archive", path, folder)
+    result, memory, _ = measure("archive", path, folder)
 
-    assert said == "['cat.jpg']"
+    assert result == "['cat.jpg']"
     assert [each.stat().st_size for each in folder.iterdir()] == [1000]
     assert memory < 40 * MEGABYTE
 
@@ -206,9 +206,9 @@ def test_a_large_archive_takes_little_memory(tmp_path: Path, folder: Path) -> No
     path = tmp_path / "upload"
     path.write_bytes(zipped([(zipfile.ZipInfo(f"{n}.jpg"), content) for n in range(11)], zipfile.ZIP_STORED))
 
-    said, memory, _ = measure("archive", path, folder)
+    result, memory, _ = measure("archive", path, folder)
 
-    assert said.startswith("['0.jpg'")
+    assert result.startswith("['0.jpg'")
     assert memory < 20 * MEGABYTE
 
 
@@ -264,9 +264,9 @@ def test_no_training_picture_takes_more_than_100_megabytes(
     path = tmp_path / "upload"
     path.write_bytes(make())
 
-    said, memory, took = measure("picture", path, folder)
+    result, memory, took = measure("picture", path, folder)
 
-    assert outcome in said
+    assert outcome in result
     assert memory < 100 * MEGABYTE
     assert took < 10
 

@@ -29,9 +29,9 @@ async def test_a_training_is_ordered_once_and_its_owner_is_told_by_name_when_it_
     assert view.finetune.state is FinetuneState.READY
     assert view.ref
     assert (view.ref.region, view.ref.trigger) == ("us1", "mycstm owl")
-    (told,) = news(community)
-    assert told.startswith(f"<@{community.ada.id}>")
-    assert "ready" in told
+    (text,) = news(community)
+    assert text.startswith(f"<@{community.ada.id}>")
+    assert "ready" in text
     assert sum(request.path == "/v1/finetune" for request in community.bfl.requests) == 1
     assert await ledger_of(community, f"{view.finetune.id}-1") == [("estimate", 4_000_000), ("charge", 4_000_000)]
 
@@ -110,10 +110,10 @@ async def test_a_server_that_trains_no_more_says_so_and_the_others_are_offered(m
 
     assert view.finetune.state is FinetuneState.DRAFT
     assert view.tries[0].state is State.FAILED
-    said = text_of(community.cards[0])
-    assert "no longer" in said
-    assert "Nothing was charged" in said
-    assert "Use Astria instead" in said
+    text = text_of(community.cards[0])
+    assert "no longer" in text
+    assert "Nothing was charged" in text
+    assert "Use Astria instead" in text
 
     await community.app.services.finetuning.drafts.use_trainer(view.finetune.id, "astria", by=view.finetune.owner_id)
     assert (await finetune(community, view.finetune.id)).trainer.key == "astria"
