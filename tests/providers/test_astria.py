@@ -275,16 +275,16 @@ async def test_an_order_without_an_answer_is_uncertain() -> None:
     ],
 )
 async def test_a_training_is_read_from_its_moments(moments: dict[str, Any], status: Status) -> None:
-    found = await training({"id": 123, **moments})
-    assert found.status is status
-    assert found.reasons == (("Not enough faces",) if "user_error" in moments else ())
+    outcome = await training({"id": 123, **moments})
+    assert outcome.status is status
+    assert outcome.reasons == (("Not enough faces",) if "user_error" in moments else ())
 
 
 async def test_a_training_tells_when_it_should_be_ready_what_it_costs_and_how_long_it_is_kept() -> None:
-    found = await training({"id": 123, "eta": "2025-06-15T19:52:28.000Z", "cost_mc": 150_000})
-    assert (found.ready_by, found.cost, found.expires_at) == (1_750_017_148, 1_500_000, None)
-    found = await training({"id": 123, "trained_at": "2025-06-15T19:47:04Z", "expires_at": "2025-07-15T19:47:04Z"})
-    assert (found.ready_by, found.expires_at) == (None, 1_752_608_824)
+    outcome = await training({"id": 123, "eta": "2025-06-15T19:52:28.000Z", "cost_mc": 150_000})
+    assert (outcome.ready_by, outcome.cost, outcome.expires_at) == (1_750_017_148, 1_500_000, None)
+    outcome = await training({"id": 123, "trained_at": "2025-06-15T19:47:04Z", "expires_at": "2025-07-15T19:47:04Z"})
+    assert (outcome.ready_by, outcome.expires_at) == (None, 1_752_608_824)
 
 
 async def test_the_pictures_of_a_pack_are_samples() -> None:
@@ -508,16 +508,16 @@ LOOKS: list[tuple[dict[str, Any], Status]] = [
 
 @pytest.mark.parametrize(("body", "status"), LOOKS)
 async def test_a_picture_is_settled_by_images_or_an_error_and_nothing_else(body: Any, status: Status) -> None:
-    found = await look(body)
-    assert found.status is status
-    assert bool(found.urls) is (status is Status.READY)
-    assert bool(found.reasons) is (status in {Status.FAILED, Status.MODERATED_INPUT})
+    looked = await look(body)
+    assert looked.status is status
+    assert bool(looked.urls) is (status is Status.READY)
+    assert bool(looked.reasons) is (status in {Status.FAILED, Status.MODERATED_INPUT})
 
 
 async def test_a_finished_picture_tells_its_seed_and_how_long_it_took() -> None:
     times = {"started_training_at": "2025-06-15T14:32:05.229Z", "trained_at": "2025-06-15T14:32:25.229Z"}
-    found = await look({"id": 77, "images": ["https://mp.astria.ai/a"], "seed": 2**32 - 1, **times})
-    assert (found.seed, found.seconds) == (2**32 - 1, 20)
+    looked = await look({"id": 77, "images": ["https://mp.astria.ai/a"], "seed": 2**32 - 1, **times})
+    assert (looked.seed, looked.seconds) == (2**32 - 1, 20)
     assert (await look({"id": 77, "images": ["https://mp.astria.ai/a"], "seed": "7"})).seed is None
 
 

@@ -213,13 +213,13 @@ async def test_what_a_member_types_loads_nobody_elses_tune_and_orders_no_video(
 async def test_a_prompt_that_is_not_drawn_says_why(service: AstriaServer, clock: Clock) -> None:
     async with account(service) as client:
         ref = (await trained(client, clock)).ref
-        found = await finished(client, clock, await client.generate(an_order(ref, "ohwx cat, nude"), {}))
-        assert found.status is Status.MODERATED_INPUT
-        assert "NSFW" in found.reasons[0]
+        look = await finished(client, clock, await client.generate(an_order(ref, "ohwx cat, nude"), {}))
+        assert look.status is Status.MODERATED_INPUT
+        assert "NSFW" in look.reasons[0]
         ticket = await client.generate(an_order(ref), {})
         service.fail(service.prompts[-1], "Face not found")
-        found = await finished(client, clock, ticket)
-        assert (found.status, found.reasons) == (Status.FAILED, ("Face not found",))
+        look = await finished(client, clock, ticket)
+        assert (look.status, look.reasons) == (Status.FAILED, ("Face not found",))
 
 
 async def test_a_training_that_fails_says_why(service: AstriaServer, clock: Clock) -> None:
@@ -228,8 +228,8 @@ async def test_a_training_that_fails_says_why(service: AstriaServer, clock: Cloc
         service.fail(service.tunes[0], "The pictures are too similar")
         assert (await client.finetune_status(started.ref)).status is Status.WAITING
         clock.time += 300
-        found = await client.finetune_status(started.ref)
-        assert (found.status, found.reasons) == (Status.FAILED, ("The pictures are too similar",))
+        training = await client.finetune_status(started.ref)
+        assert (training.status, training.reasons) == (Status.FAILED, ("The pictures are too similar",))
 
 
 async def test_after_thirty_days_all_is_gone(service: AstriaServer, clock: Clock, tmp_path: Path) -> None:
@@ -238,8 +238,8 @@ async def test_after_thirty_days_all_is_gone(service: AstriaServer, clock: Clock
         kept = (await trained(client, clock, a_spec("j2-1", parameters={"auto_extend": True}))).ref
         ticket = await client.generate(an_order(ref), {})
         done = await finished(client, clock, ticket)
-        told = (await client.finetune_status(ref)).expires_at
-        assert told == pytest.approx(service.tunes[0].ends_at + 30 * DAY, abs=0.01)
+        expires_at = (await client.finetune_status(ref)).expires_at
+        assert expires_at == pytest.approx(service.tunes[0].ends_at + 30 * DAY, abs=0.01)
 
         clock.time += 30 * DAY
         assert (await client.finetune_status(ref)).status is Status.MISSING
@@ -271,8 +271,8 @@ async def test_a_pack_draws_as_soon_as_the_training_is_over(service: AstriaServe
         clock.time += 284
         assert (await client.finetune_status(started.ref)).samples == ()
         clock.time += 30
-        found = await client.finetune_status(started.ref)
-        assert (found.status, len(found.samples)) == (Status.READY, 2)
+        training = await client.finetune_status(started.ref)
+        assert (training.status, len(training.samples)) == (Status.READY, 2)
         with pytest.raises(Refused, match="turned that down"):
             await client.create_finetune(a_spec("j2-1", pack=pets.id, class_name="man"), a_set())
         with pytest.raises(Refused, match="no such pack"):
@@ -287,10 +287,10 @@ async def test_a_training_whose_answer_was_lost_is_found_again(service: AstriaSe
         service.faults.append(Fault("submit", fails_after(504)))
         with pytest.raises(Uncertain):
             await client.create_finetune(a_spec("j1-1"), a_set())
-        found = await client.find_finetune(a_spec("j1-1"))
-        assert found
-        assert found.ref.remote_id == str(service.tunes[1].id)
-        assert found.cost == 1_500_000
+        started = await client.find_finetune(a_spec("j1-1"))
+        assert started
+        assert started.ref.remote_id == str(service.tunes[1].id)
+        assert started.cost == 1_500_000
         assert await client.find_finetune(a_spec("j1-100")) is None
 
 

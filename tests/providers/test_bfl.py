@@ -211,9 +211,9 @@ async def test_an_id_is_sent_as_a_value_whatever_is_in_it() -> None:
 async def test_every_word_for_how_it_goes_is_understood_and_an_unknown_one_is_no_end(
     word: object, status: Status
 ) -> None:
-    found = await look({"id": "task-1", "status": word, "result": None, "progress": None})
-    assert found.status is status
-    assert found.urls == ()
+    looked = await look({"id": "task-1", "status": word, "result": None, "progress": None})
+    assert looked.status is status
+    assert looked.urls == ()
 
 
 async def test_a_finished_picture_comes_with_what_the_service_tells_of_it() -> None:
@@ -227,19 +227,19 @@ async def test_a_finished_picture_comes_with_what_the_service_tells_of_it() -> N
         "duration": 9.9,
     }
 
-    found = await look({"id": "task-1", "status": "Ready", "result": result})
+    looked = await look({"id": "task-1", "status": "Ready", "result": result})
 
-    assert found.status is Status.READY
-    assert found.urls == (sample,)
-    assert found.seed == 566575719
-    assert found.seconds == 9.9
+    assert looked.status is Status.READY
+    assert looked.urls == (sample,)
+    assert looked.seed == 566575719
+    assert looked.seconds == 9.9
 
-    found = await look({"status": "Ready", "result": {"sample": sample, "start_time": 100.5, "end_time": 110}})
-    assert (found.urls, found.seed, found.seconds) == ((sample,), None, 9.5)
-    found = await look(
+    looked = await look({"status": "Ready", "result": {"sample": sample, "start_time": 100.5, "end_time": 110}})
+    assert (looked.urls, looked.seed, looked.seconds) == ((sample,), None, 9.5)
+    looked = await look(
         {"status": "Ready", "result": {"sample": sample, "start_time": 9, "end_time": "x", "seed": True}}
     )
-    assert (found.urls, found.seed, found.seconds) == ((sample,), None, None)
+    assert (looked.urls, looked.seed, looked.seconds) == ((sample,), None, None)
 
 
 @pytest.mark.parametrize("result", [None, {}, [], "https://delivery.bfl.ai/x", {"sample": None}, {"sample": 5}])
@@ -249,13 +249,13 @@ async def test_ready_without_a_picture_is_for_a_human(result: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "share"),
+    ("progress", "share"),
     [(None, None), (0, 0), (0.25, 0.25), (1, 1), (50, 0.5), (100, 1), (400, 1), (-1, None), ("5", None)],
 )
 async def test_progress_is_a_share_whether_the_service_counts_to_one_or_to_a_hundred(
-    told: object, share: float | None
+    progress: object, share: float | None
 ) -> None:
-    assert (await look({"status": "Pending", "progress": told})).progress == share
+    assert (await look({"status": "Pending", "progress": progress})).progress == share
 
 
 @pytest.mark.parametrize(
@@ -379,8 +379,8 @@ async def test_the_key_is_in_no_error_log_or_repr(caplog: pytest.LogCaptureFixtu
             with pytest.raises(Broken) as failed:
                 await client.generate(CAT, {})
             assert answers.keys == {KEY}
-            told = "".join(traceback.format_exception(failed.value)) + caplog.text
-            assert KEY not in told + repr(client) + repr(vars(client))
+            text = "".join(traceback.format_exception(failed.value)) + caplog.text
+            assert KEY not in text + repr(client) + repr(vars(client))
             assert "Invalid key: [key]" in caplog.text
 
 

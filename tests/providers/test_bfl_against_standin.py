@@ -114,10 +114,10 @@ async def test_every_model_of_the_catalogue_can_be_ordered(service: BflServer, c
 
 async def test_what_is_moderated_says_why(service: BflServer, clock: Clock) -> None:
     async with account(service) as client:
-        found = await finished(client, clock, await client.generate(a_cat(prompt="a nude cat"), {}))
-        assert (found.status, found.reasons) == (Status.MODERATED_INPUT, ("Sexual Content",))
-        found = await finished(client, clock, await client.generate(a_cat(prompt="a gory cat"), {}))
-        assert (found.status, found.reasons) == (Status.MODERATED_OUTPUT, ("Violence",))
+        look = await finished(client, clock, await client.generate(a_cat(prompt="a nude cat"), {}))
+        assert (look.status, look.reasons) == (Status.MODERATED_INPUT, ("Sexual Content",))
+        look = await finished(client, clock, await client.generate(a_cat(prompt="a gory cat"), {}))
+        assert (look.status, look.reasons) == (Status.MODERATED_OUTPUT, ("Violence",))
 
 
 async def test_a_new_task_may_be_missing_for_a_while(service: BflServer, clock: Clock) -> None:

@@ -211,12 +211,12 @@ async def test_a_lost_receipt_is_found_by_its_label_when_the_training_is_over(se
         await client.create_finetune(SPEC.model_copy(update={"id": "j-8"}), training_set())
         assert await client.find_finetune(SPEC) is None
         clock.time += TRAINING
-        found = await client.find_finetune(SPEC)
-        assert found is not None
-        assert found.ref == FinetuneRef(provider="bfl", remote_id=service.tasks[0].id, region="us1", trigger="mycat")
+        started = await client.find_finetune(SPEC)
+        assert started is not None
+        assert started.ref == FinetuneRef(provider="bfl", remote_id=service.tasks[0].id, region="us1", trigger="mycat")
         assert await client.find_finetune(SPEC.model_copy(update={"region": "eu1"})) is None
         asked = len(service.requests)
-        assert await client.find_finetune(SPEC) == found
+        assert await client.find_finetune(SPEC) == started
         assert [each.path for each in list(service.requests)[asked:]] == ["/v1/my_finetunes"]  # the rest is remembered
 
 
@@ -228,9 +228,9 @@ async def test_a_search_asks_for_so_many_details_and_goes_on_next_time(
     async with account(service) as client:
         assert await client.find_finetune(SPEC) is None
         assert await client.find_finetune(SPEC) is None
-        found = await client.find_finetune(SPEC)
-    assert found is not None
-    assert found.ref.remote_id == SPEC.label
+        started = await client.find_finetune(SPEC)
+    assert started is not None
+    assert started.ref.remote_id == SPEC.label
     assert sum(each.path == "/v1/finetune_details" for each in service.requests) == 5
 
 

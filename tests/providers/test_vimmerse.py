@@ -156,7 +156,7 @@ async def test_an_order_that_fails_says_what_happens_next(
 
 
 @pytest.mark.parametrize(
-    ("told", "asset", "expected"),
+    ("finetune", "asset", "expected"),
     [
         ({"data": [{"URL": LINK}, {"URL": LINK}]}, TROUBLE, Training(status=Status.READY, samples=(LINK, LINK))),
         ([LINK], TROUBLE, READY),
@@ -176,11 +176,13 @@ async def test_an_order_that_fails_says_what_happens_next(
         (None, {"data": {"status": "success"}}, Training(status=Status.MISSING)),
     ],
 )
-async def test_every_way_to_say_how_a_training_goes_is_understood(told: Any, asset: Any, expected: Training) -> None:
+async def test_every_way_to_say_how_a_training_goes_is_understood(
+    finetune: Any, asset: Any, expected: Training
+) -> None:
     def answered(body: Any) -> tuple[int, Any]:
         return (404, {"message": "NOT_FOUND"}) if body is None else (500 if body is TROUBLE else 200, body)
 
-    assert await status(Answers(finetune=answered(told), asset=answered(asset))) == expected
+    assert await status(Answers(finetune=answered(finetune), asset=answered(asset))) == expected
 
 
 async def test_a_learned_edit_is_ready_by_its_assets_word_where_the_trigger_words_address_does_not_know_it() -> None:
@@ -190,9 +192,9 @@ async def test_a_learned_edit_is_ready_by_its_assets_word_where_the_trigger_word
 
 
 async def test_a_question_that_is_turned_down_is_no_end_of_a_training() -> None:
-    found = await status(Answers(finetune=(400, {"message": "NOT_READY"}), asset=(404, {})))
-    assert found.status is Status.MISSING
-    assert "NOT_READY" in found.reasons[0]
+    training = await status(Answers(finetune=(400, {"message": "NOT_READY"}), asset=(404, {})))
+    assert training.status is Status.MISSING
+    assert "NOT_READY" in training.reasons[0]
     with pytest.raises(Unavailable):
         await status(Answers(status=500))
     with pytest.raises(Broken, match="key"):
@@ -227,9 +229,9 @@ async def test_a_finished_training_without_any_trigger_word_is_for_a_human_who_s
     }
     with pytest.raises(Broken, match="cannot find the trigger word") as failed:
         await status(Answers(asset=(200, {"data": body})), unnamed)
-    told = str(failed.value)
-    assert '"lora_prefix": "LEO"' in told
-    assert not any(secret in told for secret in ("c-77", "bot.example", KEY, "private", "53c6eg9"))
+    message = str(failed.value)
+    assert '"lora_prefix": "LEO"' in message
+    assert not any(secret in message for secret in ("c-77", "bot.example", KEY, "private", "53c6eg9"))
 
 
 async def test_names_go_into_addresses_as_values_whatever_is_in_them() -> None:
