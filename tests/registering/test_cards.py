@@ -82,7 +82,7 @@ def a_row(state: RegistrationState, **changed: Any) -> Registration:
 
 
 def content(**changed: Any) -> Content:
-    known: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "registration_id": ID,
         "title": "The cat of the moon",
         "description": "A cat that looks at the earth.",
@@ -93,11 +93,11 @@ def content(**changed: Any) -> Content:
         "tags": ("cat", "moon"),
         "generation": Generation(provider="bfl", model="FLUX 1.1", seed=42),
     }
-    return Content.model_construct(**known | changed)
+    return Content.model_construct(**fields | changed)
 
 
 def terms(**changed: Any) -> Terms:
-    known: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "network": "aeneid",
         "chain_id": 1315,
         "collection": OTHER,
@@ -117,7 +117,7 @@ def terms(**changed: Any) -> Terms:
         ),
         "sha256": "01" * 32,
     }
-    return Terms(**known | changed)
+    return Terms(**fields | changed)
 
 
 def a_draft(**changed: Any) -> DraftView:
@@ -340,7 +340,7 @@ def test_discord_takes_every_card_with_the_longest_texts(base: RegistrationView,
 
 def test_a_draft_shows_all_that_becomes_public_for_good() -> None:
     shown = registration_draft_card(a_draft(), MEDIA)
-    said = words(shown)
+    text = words(shown)
     for part in (
         "The cat of the moon",
         "Only you see this",
@@ -359,7 +359,7 @@ def test_a_draft_shows_all_that_becomes_public_for_good() -> None:
         "**Submit** asks the moderators",
         "costs you nothing",
     ):
-        assert part in said, part
+        assert part in text, part
     assert labels(shown) == [["Edit text", "Licence", "Creators", "Recipient"], ["Submit", "Exact JSON", "Discard"]]
     assert f"1:reg:submit:{ID}:{terms().digest[:12]}" in presses(shown)
     assert disabled(shown) == []
@@ -369,10 +369,10 @@ def test_a_draft_shows_all_that_becomes_public_for_good() -> None:
 def test_a_public_prompt_is_shown_and_named_among_what_becomes_public() -> None:
     generation = Generation(provider="bfl", model="FLUX 1.1", prompt="a cat on the moon")
     draft = a_draft(terms=terms(content=content(generation=generation)), details=Details(title="x", public_prompt=True))
-    said = words(registration_draft_card(draft, MEDIA))
-    assert "**Prompt, which becomes public:** a cat on the moon" in said
-    assert "; the prompt;" in said
-    assert "not the prompt" not in said
+    text = words(registration_draft_card(draft, MEDIA))
+    assert "**Prompt, which becomes public:** a cat on the moon" in text
+    assert "; the prompt;" in text
+    assert "not the prompt" not in text
 
 
 def test_what_is_missing_is_said_and_cannot_be_submitted() -> None:
@@ -385,15 +385,15 @@ def test_what_is_missing_is_said_and_cannot_be_submitted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "said"),
+    ("why", "sentence"),
     [
         ("given", "as you have said."),
         ("linked", "your linked wallet."),
         ("community", "the community's wallet: you have linked none."),
     ],
 )
-def test_a_draft_says_whose_it_will_be_and_why(why: str, said: str) -> None:
-    assert said in words(registration_draft_card(a_draft(terms=terms(recipient_from=why)), MEDIA))
+def test_a_draft_says_whose_it_will_be_and_why(why: str, sentence: str) -> None:
+    assert sentence in words(registration_draft_card(a_draft(terms=terms(recipient_from=why)), MEDIA))
 
 
 def test_a_derivative_names_its_parent_and_can_be_turned_off_and_on() -> None:
@@ -426,18 +426,18 @@ def test_it_can_be_withdrawn_until_it_is_signed() -> None:
 
 
 def test_an_approval_says_by_whom_and_until_when_it_can_be_undone() -> None:
-    said = words(card(a_registration(S.APPROVED)))
-    assert f"**Approved** by <@{MODERATOR}>" in said
-    assert f"can be undone until <t:{START + 60:.0f}:T>" in said
+    text = words(card(a_registration(S.APPROVED)))
+    assert f"**Approved** by <@{MODERATOR}>" in text
+    assert f"can be undone until <t:{START + 60:.0f}:T>" in text
 
 
 def test_what_is_pinned_sent_and_registered_is_linked() -> None:
-    said = words(card(a_registration(S.CONFIRMED, outcome=PROVEN, terms=terms(gateway="https://gate.example"))))
-    assert "[picture](https://gate.example/ipfs/bafyimage)" in said
-    assert f"]({AENEID.tx_link(TX)})" in said
-    assert f"[{IP}]({AENEID.ip_link(IP)}), token 7" in said
-    assert "Anyone may share and remix it for free" in said
-    assert "Its owner was charged nothing." in said
+    text = words(card(a_registration(S.CONFIRMED, outcome=PROVEN, terms=terms(gateway="https://gate.example"))))
+    assert "[picture](https://gate.example/ipfs/bafyimage)" in text
+    assert f"]({AENEID.tx_link(TX)})" in text
+    assert f"[{IP}]({AENEID.ip_link(IP)}), token 7" in text
+    assert "Anyone may share and remix it for free" in text
+    assert "Its owner was charged nothing." in text
 
 
 def test_the_tick_is_for_what_was_read_back_and_agrees_and_for_nothing_else() -> None:
@@ -464,8 +464,8 @@ def test_a_question_is_on_the_card_with_a_button_to_answer() -> None:
 
 def test_what_it_waits_for_is_said_with_the_time_of_the_next_try() -> None:
     job = a_job(kind="register", state=State.WAITING, error="The wallet has too few coins.", due_at=START + 30)
-    said = words(card(a_registration(S.PINNED, job=job)))
-    assert f"**It waits:** The wallet has too few coins. Trying again <t:{START + 30:.0f}:R>." in said
+    text = words(card(a_registration(S.PINNED, job=job)))
+    assert f"**It waits:** The wallet has too few coins. Trying again <t:{START + 30:.0f}:R>." in text
 
 
 def test_a_denial_gives_the_reason_and_a_way_to_try_again() -> None:
@@ -518,7 +518,7 @@ def test_a_moderator_sees_what_would_be_published_and_what_to_know_beforehand() 
     denied = a_review(state=ReviewState.DENIED, reason="Too near to a brand.", decided_by=9, decided_at=START)
     view = a_registration(S.SUBMITTED, terms=terms(picture=picture), alike=(twin, near), denials=(denied,))
     shown = registration_review_card(a_review(kind="register"), view, MEDIA)
-    said = words(shown)
+    text = words(shown)
     for part in (
         f"<@{OWNER}> would like to register **The cat of the moon** on Story's test network",
         "**Description:** A cat that looks at the earth.",
@@ -536,7 +536,7 @@ def test_a_moderator_sees_what_would_be_published_and_what_to_know_beforehand() 
         "Nothing is pinned, minted or paid until you decide.",
         "digest `0123456789ab`",
     ):
-        assert part in said, part
+        assert part in text, part
     assert labels(shown) == [["Approve", "Deny", "Ask", "Claim"], ["Exact JSON", "Details"]]
     assert presses(shown)[0] == f"1:rev:ok:{ID}:0123456789ab"
     assert shown.files
@@ -549,9 +549,9 @@ def test_a_prompt_that_becomes_public_and_a_dry_run_that_fails_are_marked() -> N
         terms=terms(content=content(generation=generation)),
         dry_run=Tried(sentence="The collection is closed.", fee=None, good=False),
     )
-    said = words(registration_review_card(a_review(kind="register"), view, MEDIA))
-    assert "**Prompt, which becomes public:**" in said
-    assert "❌ **Tried on chain 1315:** The collection is closed." in said
+    text = words(registration_review_card(a_review(kind="register"), view, MEDIA))
+    assert "**Prompt, which becomes public:**" in text
+    assert "❌ **Tried on chain 1315:** The collection is closed." in text
     untried = words(registration_review_card(a_review(kind="register"), replace(view, dry_run=None), MEDIA))
     assert "nobody knows whether it would be taken" in untried
 
@@ -569,7 +569,7 @@ def test_an_approval_can_be_undone_on_the_card_until_pinning_begins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("about", "view", "said", "buttons"),
+    ("about", "view", "sentence", "buttons"),
     [
         ("registered", a_registration(S.CONFIRMED), "is registered as [0x", ["Details"]),
         ("denied", a_registration(S.DENIED), "It shows a brand.", ["Edit and submit again", "Details"]),
@@ -584,11 +584,11 @@ def test_an_approval_can_be_undone_on_the_card_until_pinning_begins() -> None:
     ],
 )
 def test_news_begin_with_the_owners_name_and_say_what_can_be_done(
-    about: str, view: RegistrationView, said: str, buttons: list[str]
+    about: str, view: RegistrationView, sentence: str, buttons: list[str]
 ) -> None:
     shown = registration_news(view, about, "3").card
     assert words(shown).startswith(f"<@{OWNER}>: ")
-    assert said in words(shown)
+    assert sentence in words(shown)
     assert labels(shown) == [buttons]
     assert presses(shown)[-1] == f"1:reg:show:{ID}:{about}.3", "so that after a crash this very message is found"
 
@@ -606,18 +606,18 @@ def test_the_text_to_sign_is_shown_word_for_word() -> None:
 
 def test_a_wallet_that_another_member_had_is_said_to_have_moved() -> None:
     wallet = LinkedWallet(OWNER, WALLET, "message", "0x", START)
-    said = words(wallet_linked_card(Linked(wallet, OTHER, 77), AENEID))
-    assert f"takes the place of [{OTHER}]" in said
-    assert "<@77> had linked it before." in said
+    text = words(wallet_linked_card(Linked(wallet, OTHER, 77), AENEID))
+    assert f"takes the place of [{OTHER}]" in text
+    assert "<@77> had linked it before." in text
 
 
 def test_a_verdict_says_who_registered_who_approved_and_what_others_may_do() -> None:
     view = a_registration(S.CONFIRMED, outcome=PROVEN)
-    said = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((GOOD,), ("Anyone may.",)))]))
-    assert "### ✅ cat.jpg: registered as IP" in said
-    assert f"Registered by <@{OWNER}>, approved by <@{MODERATOR}>." in said
-    assert "Anyone may share and remix it for free" in said
-    assert "✅ **Read from the chain just now:**" in said
+    text = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((GOOD,), ("Anyone may.",)))]))
+    assert "### ✅ cat.jpg: registered as IP" in text
+    assert f"Registered by <@{OWNER}>, approved by <@{MODERATOR}>." in text
+    assert "Anyone may share and remix it for free" in text
+    assert "✅ **Read from the chain just now:**" in text
     moved = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing((WRONG,)))]))
     assert "something is different by now:** Its metadata hash is another one." in moved
     unread = words(verdict_card([Verdict("cat.jpg", SHA, view, standing=Standing(unread="No answer."))]))
@@ -626,9 +626,9 @@ def test_a_verdict_says_who_registered_who_approved_and_what_others_may_do() -> 
 
 def test_a_verdict_on_what_is_unknown_says_what_it_looks_like() -> None:
     near = a_registration(S.CONFIRMED, outcome=PROVEN)
-    said = words(verdict_card([Verdict("cat.jpg", SHA, None, near=(near,))]))
-    assert "### cat.jpg: not registered" in said
-    assert "It looks like **The cat of the moon**" in said
+    text = words(verdict_card([Verdict("cat.jpg", SHA, None, near=(near,))]))
+    assert "### cat.jpg: not registered" in text
+    assert "It looks like **The cat of the moon**" in text
     alone = words(verdict_card([Verdict("cat.jpg", SHA, None)]))
     assert "Nor does anything that is registered here look like it." in alone
     broken = words(verdict_card([Verdict("cat.jpg", SHA, None, uncomparable="It is no picture.")]))
@@ -637,6 +637,6 @@ def test_a_verdict_on_what_is_unknown_says_what_it_looks_like() -> None:
 
 def test_another_communitys_members_are_not_named() -> None:
     view = a_registration(S.CONFIRMED, outcome=PROVEN)
-    said = words(verdict_card([Verdict("cat.jpg", SHA, view, foreign=True, standing=Standing((GOOD,)))]))
-    assert "another server" in said
-    assert f"<@{OWNER}>" not in said
+    text = words(verdict_card([Verdict("cat.jpg", SHA, view, foreign=True, standing=Standing((GOOD,)))]))
+    assert "another server" in text
+    assert f"<@{OWNER}>" not in text

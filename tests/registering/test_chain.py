@@ -56,8 +56,8 @@ async def test_a_node_that_fails_for_a_while_delays_it(community: Community) -> 
                 Fault("*", trouble),
             ]
     await begun(community, registration_id)
-    found = await going(community, registration_id, within=7200)
-    assert found.state is CONFIRMED, found.error
+    registration = await going(community, registration_id, within=7200)
+    assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
 
@@ -106,18 +106,23 @@ async def test_a_node_that_lies_about_the_nonce_costs_no_second_token(
     registration_id = await submitted(community)
     chain_of(community).faults.append(Fault("eth_getTransactionCount", lie, times=times))
     await begun(community, registration_id)
-    found = await going(community, registration_id, within=900)
-    assert found.state is CONFIRMED, found.error
+    registration = await going(community, registration_id, within=900)
+    assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
 
 async def test_a_node_that_takes_it_and_says_no_is_not_believed(community: Community) -> None:
-    said = ["already known", "nonce too low: next nonce 9, tx nonce 8", "replacement transaction underpriced", "oops"]
-    for words, registration_id in zip(said, await several(community, len(said)), strict=True):
+    refusals = [
+        "already known",
+        "nonce too low: next nonce 9, tx nonce 8",
+        "replacement transaction underpriced",
+        "oops",
+    ]
+    for words, registration_id in zip(refusals, await several(community, len(refusals)), strict=True):
         chain_of(community).faults.append(Fault("eth_sendRawTransaction", refuses(words)))
         await begun(community, registration_id)
         assert (await going(community, registration_id)).state is CONFIRMED, words
-    await check_claims(community, tokens=len(said))
+    await check_claims(community, tokens=len(refusals))
 
 
 async def test_logs_in_another_order_are_read_all_the_same(community: Community) -> None:
@@ -149,10 +154,10 @@ async def test_a_transaction_that_is_dropped_is_sent_again(community: Community)
     registration_id = await sent(community)
     chain = chain_of(community)
     for _ in range(3):
-        found = await registered(community, registration_id)
+        registration = await registered(community, registration_id)
         await chain.drop((await seen(community, registration_id)).attempts[-1])
         await community.pass_time(30)
-        assert found.tx_hash
+        assert registration.tx_hash
     assert (await going(community, registration_id, blocks=True)).state is CONFIRMED
     await check_claims(community, tokens=1)
 
@@ -243,9 +248,9 @@ async def test_a_transaction_that_reverts_fails_it_and_can_be_tried_again(commun
     registration_id = await submitted(community)
     await chain_of(community).revert_next()
     await begun(community, registration_id)
-    found = await going(community, registration_id)
-    assert found.state is FAILED
-    assert "Nothing was minted" in (found.error or "")
+    registration = await going(community, registration_id)
+    assert registration.state is FAILED
+    assert "Nothing was minted" in (registration.error or "")
     await check_claims(community, tokens=0)
     assert (await retried(community, registration_id)).state is CONFIRMED
     await check_claims(community, tokens=1)
@@ -279,8 +284,8 @@ async def test_what_a_lost_transaction_has_minted_before_is_found_and_finished(c
     await chain.fund(BOT.address, 10**18)
     await chain.run(chain.chain.submit, await minted_elsewhere(community, registration_id, nonce=1))
     assert (await going(community, registration_id)).state is CONFIRMED
-    found = await check_claims(community, tokens=1)
-    assert not found.tables["transactions"]
+    remains = await check_claims(community, tokens=1)
+    assert not remains.tables["transactions"]
 
 
 async def test_what_a_lost_transaction_mints_while_another_waits_is_found_and_finished(community: Community) -> None:
@@ -289,8 +294,8 @@ async def test_what_a_lost_transaction_mints_while_another_waits_is_found_and_fi
     chain = chain_of(community)
     twin = await minted_elsewhere(community, registration_id, nonce=1, tip=5 * 10**9)
     await chain.run(chain.chain.submit, twin)
-    found = await going(community, registration_id, blocks=True)
-    assert found.state is CONFIRMED, found.error
+    registration = await going(community, registration_id, blocks=True)
+    assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
 
@@ -305,8 +310,8 @@ async def test_a_twin_that_lands_between_the_look_and_the_estimate_is_found(comm
     await approve(community, registration_id)
     await community.pass_time(UNDO - 1)
     chain.faults.append(Fault("eth_estimateGas", lands))
-    found = await going(community, registration_id)
-    assert found.state is CONFIRMED, found.error
+    registration = await going(community, registration_id)
+    assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
 
@@ -321,9 +326,9 @@ async def test_settings_that_were_changed_before_it_was_signed_fail_it(community
     elsewhere.mkdir()
     community.services.collection = await made_collection(community.services.origins["chain"], elsewhere)
     await community.restart()
-    found = await going(community, registration_id)
-    assert found.state is FAILED
-    assert "another collection" in (found.error or "") or "in another collection" in (found.error or "")
+    registration = await going(community, registration_id)
+    assert registration.state is FAILED
+    assert "another collection" in (registration.error or "") or "in another collection" in (registration.error or "")
     community.services.collection = before
     await community.restart()
     await check_claims(community, tokens=0)

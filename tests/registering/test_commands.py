@@ -40,11 +40,11 @@ def shown(result: simcord.InteractionResult) -> str:
 
 
 def _texts(components: Sequence[Mapping[str, Any]]) -> list[str]:
-    found: list[str] = []
+    texts: list[str] = []
     for each in components:
-        found += [each["content"]] if isinstance(each.get("content"), str) else []
-        found += _texts(each.get("components", []))
-    return found
+        texts += [each["content"]] if isinstance(each.get("content"), str) else []
+        texts += _texts(each.get("components", []))
+    return texts
 
 
 async def press(
@@ -109,9 +109,9 @@ async def again(community: Community, card: discord.Message) -> discord.Message:
 async def row_of(community: Community, card: discord.Message) -> Registration:
     registration_id = buttons_of(card)["Details"].split(":")[3]
     async with community.app.database.read() as db:
-        found = await registrations.find(db, registration_id)
-    assert found
-    return found
+        registration = await registrations.find(db, registration_id)
+    assert registration
+    return registration
 
 
 async def test_a_member_registers_a_picture_and_follows_it_to_the_ip_asset(owls: Community) -> None:
@@ -258,7 +258,7 @@ async def test_licence_creators_and_recipient_are_said_in_forms_and_shown_on_the
     people = f"Ada L., {ADA.address}, 60%\nBen | {BEN.address} | 40 | drew the sketch | https://x.com/ben"
     await fill(owls, draft, "Creators", {"creators": people})
     await fill(owls, draft, "Recipient", {"recipient": BEN.address.lower()})
-    said = shown(await press(owls, owls.card, "Register"))
+    text = shown(await press(owls, owls.card, "Register"))
     for part in (
         "0.05 IP",
         "5 % of what their remixes earn",
@@ -269,7 +269,7 @@ async def test_licence_creators_and_recipient_are_said_in_forms_and_shown_on_the
         "as you have said",
         "the creators' names, wallets, shares, descriptions and links",
     ):
-        assert part in said, part
+        assert part in text, part
 
 
 async def test_what_is_typed_wrong_is_named_and_not_lost(owls: Community) -> None:

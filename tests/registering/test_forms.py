@@ -49,7 +49,7 @@ def test_who_gives_no_shares_has_equal_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "phrase"),
     [
         (f"Ada, {ADA}, 60\nBen, 0x123, 40", "Line 2: A wallet address is 0x and then 40 digits"),
         (f"Ada, {ADA}, 60\nBen, 40", "Line 2: Ben has no wallet."),
@@ -62,10 +62,10 @@ def test_who_gives_no_shares_has_equal_ones() -> None:
         (f"Ada, {ADA}, 33.333\nBen, {BEN}, 66.667", "Line 1: A creator's share is between 0 and 100 percent, with"),
     ],
 )
-def test_what_cannot_be_understood_is_named_by_its_line(typed: str, said: str) -> None:
+def test_what_cannot_be_understood_is_named_by_its_line(typed: str, phrase: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_creators(typed, None)
-    assert str(refused.value).startswith(said)
+    assert str(refused.value).startswith(phrase)
 
 
 def test_what_the_form_shows_is_read_as_the_same_people() -> None:
@@ -85,9 +85,9 @@ def test_what_the_form_shows_is_read_as_the_same_people() -> None:
 
 def test_a_form_has_what_was_said_or_what_was_typed_last_and_not_taken() -> None:
     details = Details(title="A cat", tags=("sea", "night"), public_prompt=True)
-    said = str(text_form("id", details, {}).to_dict())
-    assert "A cat" in said
-    assert "sea, night" in said
+    payload = str(text_form("id", details, {}).to_dict())
+    assert "A cat" in payload
+    assert "sea, night" in payload
     kept = str(text_form("id", details, {"title": "A dog", "tags": "x" * 60, "prompt": ""}).to_dict())
     assert "A dog" in kept
     assert "'default': False" in kept
@@ -112,8 +112,8 @@ def test_every_licence_is_in_the_form_in_a_plain_sentence() -> None:
 
 
 def test_a_licence_is_read_with_its_fee_and_share() -> None:
-    said = {"licence": "commercial_remix", "fee": "0.05 IP", "share": "2.5 %"}
-    assert parse_licence(said) == Licence(key=LicenceKey.COMMERCIAL_REMIX, minting_fee=5 * 10**16, revenue_share=2.5)
+    answers = {"licence": "commercial_remix", "fee": "0.05 IP", "share": "2.5 %"}
+    assert parse_licence(answers) == Licence(key=LicenceKey.COMMERCIAL_REMIX, minting_fee=5 * 10**16, revenue_share=2.5)
     for wrong in ({"fee": "a lot"}, {"share": "200"}, {"licence": "cc_by"}, {"licence": "none at all"}):
         with pytest.raises(Refused):
-            parse_licence(said | wrong)
+            parse_licence(answers | wrong)

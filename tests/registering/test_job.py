@@ -61,18 +61,18 @@ async def test_the_metadata_on_ipfs_are_those_whose_hash_is_on_the_chain(communi
     registration_id = await submitted(community, description="Seen from the sea")
     await approved(community, registration_id)
 
-    found = await registered(community, registration_id)
-    assert found.ip_metadata
-    content = await community.app.services.kit.files.read(found.ip_metadata)
-    said = json.loads(content)
-    assert said["title"] == "A lighthouse"
-    assert said["imageHash"] == said["mediaHash"] == f"0x{found.sha256}"
-    assert said["image"].endswith(f"/ipfs/{found.image_cid}")
-    assert "prompt" not in said["generation"]
+    registration = await registered(community, registration_id)
+    assert registration.ip_metadata
+    content = await community.app.services.kit.files.read(registration.ip_metadata)
+    metadata = json.loads(content)
+    assert metadata["title"] == "A lighthouse"
+    assert metadata["imageHash"] == metadata["mediaHash"] == f"0x{registration.sha256}"
+    assert metadata["image"].endswith(f"/ipfs/{registration.image_cid}")
+    assert "prompt" not in metadata["generation"]
     pinata = community.services.pinata
     assert pinata
     kept = {hashlib.sha256(pinata.archive.content(file.content)).hexdigest() for file in pinata.files}
-    assert kept == {found.sha256, found.ip_metadata, found.nft_metadata}
+    assert kept == {registration.sha256, registration.ip_metadata, registration.nft_metadata}
 
 
 async def test_nothing_is_pinned_while_an_approval_can_be_taken_back(community: Community) -> None:
@@ -150,10 +150,12 @@ async def test_the_admins_override_lets_the_owner_approve_and_is_written_down(co
 
 async def test_a_denied_image_can_be_submitted_anew_and_shows_the_denial(community: Community) -> None:
     registration_id = await submitted(community)
-    found = await registered(community, registration_id)
-    assert found.digest
+    registration = await registered(community, registration_id)
+    assert registration.digest
     decisions, service = community.app.services.reviewing.decisions, community.app.services.registering.registrations
-    await decisions.decide(registration_id, mia(community), approve=False, digest=found.digest, reason="Too dark")
+    await decisions.decide(
+        registration_id, mia(community), approve=False, digest=registration.digest, reason="Too dark"
+    )
     await community.pass_time(5)
     assert (await registered(community, registration_id)).state is RegistrationState.DENIED
 
@@ -334,10 +336,10 @@ async def test_the_audit_holds_every_step_and_verifies(community: Community, tmp
 
 
 async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Community) -> None:
-    told: list[str] = []
+    alarms: list[str] = []
 
     async def alarm(sentence: str) -> None:
-        told.append(sentence)
+        alarms.append(sentence)
 
     chain = community.services.chain
     assert chain
@@ -347,8 +349,8 @@ async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Commun
         check = ReadinessCheck(replace(community.app.services.kit, alarm=alarm), registrar=registrar)
         await check.run()
         await check.run()
-    assert len(told) == 1
-    assert BOT.address in told[0]
+    assert len(alarms) == 1
+    assert BOT.address in alarms[0]
 
 
 async def test_a_registration_whose_job_ended_by_a_bug_is_taken_up_again(community: Community) -> None:

@@ -74,10 +74,10 @@ async def test_a_withdrawal_at_any_step_leaves_nothing_or_one_token(community: C
             pinata_of(community).faults.append(Fault(at, withdraws))
         else:
             chain_of(community).faults.append(Fault(at, withdraws))
-        found = await going(community, registration_id)
+        registration = await going(community, registration_id)
         late = (at, place) in TOO_LATE
         assert answered == (["too late"] if late else ["withdrawn"]), at
-        assert found.state is (CONFIRMED if late else WITHDRAWN), at
+        assert registration.state is (CONFIRMED if late else WITHDRAWN), at
     await check_claims(community, tokens=len(TOO_LATE))
 
 
@@ -117,11 +117,11 @@ async def test_a_press_while_its_failure_is_still_being_told_is_not_lost(communi
 
     delivery.announce = announced  # pyright: ignore[reportAttributeAccessIssue]
     await begun(community, registration_id)
-    found = await going(community, registration_id)
+    registration = await going(community, registration_id)
     assert pressed
     if len(pressed) == 1:
-        assert found.state is (CONFIRMED if verb == "retry" else WITHDRAWN)
-    await check_claims(community, tokens=int(found.state is CONFIRMED))
+        assert registration.state is (CONFIRMED if verb == "retry" else WITHDRAWN)
+    await check_claims(community, tokens=int(registration.state is CONFIRMED))
 
 
 async def test_an_undo_at_the_last_moment_is_either_in_time_or_refused(community: Community) -> None:
@@ -219,8 +219,8 @@ async def test_a_picture_that_was_deleted_goes_when_its_registration_is_withdraw
     await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(10)
     await check_claims(community, tokens=0)
-    found = await registered(community, registration_id)
-    assert not community.app.services.kit.files.path(found.sha256).exists()
+    registration = await registered(community, registration_id)
+    assert not community.app.services.kit.files.path(registration.sha256).exists()
 
 
 async def deleted(community: Community, registration_id: str) -> None:
@@ -244,8 +244,8 @@ async def test_24_registrations_at_once_get_a_token_each(community: Community, a
         await approve(community, registration_id)
     await community.pass_time(UNDO + 1)
     for registration_id in many:
-        found = await going(community, registration_id, within=1200, blocks=not automine)
-        assert found.state is CONFIRMED, found.error
+        registration = await going(community, registration_id, within=1200, blocks=not automine)
+        assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=24)
 
 
@@ -261,6 +261,6 @@ async def test_many_at_once_survive_a_chain_that_loses_a_third_of_them(community
     for registration_id in many[::3]:
         await chain.drop((await seen(community, registration_id)).attempts[-1])
     for registration_id in many:
-        found = await going(community, registration_id, within=1200, blocks=True)
-        assert found.state is CONFIRMED, found.error
+        registration = await going(community, registration_id, within=1200, blocks=True)
+        assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=9)

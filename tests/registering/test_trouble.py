@@ -55,8 +55,8 @@ async def test_pins_that_fail_for_a_while_are_made_later(community: Community) -
         pinata_of(community).faults += [Fault("upload", trouble), Fault("upload", fine())]
     await begun(community, registration_id)
     assert not (await remains(community)).tokens
-    found = await going(community, registration_id)
-    assert found.state is CONFIRMED, found.error
+    registration = await going(community, registration_id)
+    assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
 
@@ -70,9 +70,9 @@ async def test_what_is_named_by_the_cid_of_other_bytes_never_goes_on_the_chain(
         pinata.faults.append(Fault("upload", fine()))
     pinata.faults.append(Fault("upload", wrongly(pinata)))
     await begun(community, registration_id)
-    found = await going(community, registration_id)
-    assert found.state is FAILED
-    assert "could not be proven" in (found.error or "")
+    registration = await going(community, registration_id)
+    assert registration.state is FAILED
+    assert "could not be proven" in (registration.error or "")
     await check_claims(community, tokens=0)
     assert (await retried(community, registration_id)).state is CONFIRMED
     await check_claims(community, tokens=1)
@@ -82,9 +82,9 @@ async def test_what_is_put_on_a_private_network_never_goes_on_the_chain(communit
     registration_id = await submitted(community)
     pinata_of(community).quirks.private = "told"
     await begun(community, registration_id)
-    found = await going(community, registration_id)
-    assert found.state is FAILED
-    assert "private network" in (found.error or "")
+    registration = await going(community, registration_id)
+    assert registration.state is FAILED
+    assert "private network" in (registration.error or "")
     await check_claims(community, tokens=0)
     pinata_of(community).quirks.private = "no"
     assert (await retried(community, registration_id)).state is CONFIRMED
@@ -164,8 +164,8 @@ async def test_a_service_that_is_away_for_hours_loses_nothing(community: Communi
     await community.skip(2 * 3600)
     assert (await registered(community, registration_id)).state is RegistrationState.PINNING
     pinata.faults.clear()
-    found = await going(community, registration_id)
-    assert found.state is CONFIRMED, found.error
+    registration = await going(community, registration_id)
+    assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
 
@@ -189,9 +189,9 @@ async def test_a_recipient_that_has_become_one_that_cannot_take_it_gets_nothing(
     registration_id = await submitted(community)
     await chain_of(community).put_code(WALLET, NO_RECEIVER)
     await begun(community, registration_id)
-    found = await going(community, registration_id)
-    assert found.state is FAILED
-    assert "contract" in (found.error or "")
+    registration = await going(community, registration_id)
+    assert registration.state is FAILED
+    assert "contract" in (registration.error or "")
     await chain_of(community).put_code(WALLET, b"")
     assert (await retried(community, registration_id)).state is CONFIRMED
     await check_claims(community, tokens=1)
@@ -201,9 +201,9 @@ async def test_a_collection_that_is_closed_before_it_is_signed_fails_it_until_it
     registration_id = await submitted(community)
     await chain_of(community).close_minting(collection_of(community))
     await begun(community, registration_id)
-    found = await going(community, registration_id)
-    assert found.state is FAILED
-    assert "closed" in (found.error or "")
+    registration = await going(community, registration_id)
+    assert registration.state is FAILED
+    assert "closed" in (registration.error or "")
     assert (await retried(community, registration_id)).state is FAILED
     await check_claims(community, tokens=0)
     await chain_of(community).close_minting(collection_of(community), closed=False)

@@ -57,7 +57,7 @@ def another() -> bytes:
 
 async def test_registered_bytes_are_known_with_who_approved_them_and_what_others_may_do(owls: Community) -> None:
     row = await a_registered(owls)
-    said = await verify(owls, await bytes_of(owls, row))
+    text = await verify(owls, await bytes_of(owls, row))
     for part in (
         "### ✅ cat.jpg: registered as IP",
         f"[{row.ip_id}]",
@@ -67,7 +67,7 @@ async def test_registered_bytes_are_known_with_who_approved_them_and_what_others
         "✅ **Read from the chain just now:**",
         f"SHA-256 `{row.sha256}`",
     ):
-        assert part in said, part
+        assert part in text, part
 
 
 async def test_whatever_names_it_leads_to_the_same_verdict(owls: Community) -> None:
@@ -80,30 +80,30 @@ async def test_whatever_names_it_leads_to_the_same_verdict(owls: Community) -> N
     for message in (card, picture):
         assert ": registered as IP" in shown(await owls.ben.context_menu(owls.studio, "Verify this picture", message))
     post = await owls.ben.send(owls.studio, "look", attachments=[("mine.jpg", await bytes_of(owls, row))])
-    said = shown(await owls.ada.context_menu(owls.studio, "Verify this picture", post))
-    assert "### ✅ mine.jpg: registered as IP" in said
+    text = shown(await owls.ada.context_menu(owls.studio, "Verify this picture", post))
+    assert "### ✅ mine.jpg: registered as IP" in text
 
 
 async def test_a_copy_that_was_saved_again_is_not_registered_but_looks_like_it(owls: Community) -> None:
     row = await a_registered(owls)
-    said = await verify(owls, copy_of(await bytes_of(owls, row)))
-    assert "### cat.jpg: not registered" in said
-    assert "It looks like **A lighthouse**" in said
-    assert str(row.ip_id) in said
+    text = await verify(owls, copy_of(await bytes_of(owls, row)))
+    assert "### cat.jpg: not registered" in text
+    assert "It looks like **A lighthouse**" in text
+    assert str(row.ip_id) in text
 
 
 async def test_another_picture_is_neither(owls: Community) -> None:
     await a_registered(owls)
-    said = await verify(owls, another())
-    assert "not registered" in said
-    assert "Nor does anything that is registered here look like it." in said
+    text = await verify(owls, another())
+    assert "not registered" in text
+    assert "Nor does anything that is registered here look like it." in text
 
 
 async def test_what_waits_for_a_moderator_is_said_to_wait(owls: Community) -> None:
     row = await registered(owls, await submitted(owls))
-    said = await verify(owls, await bytes_of(owls, row))
-    assert "### cat.jpg: not registered yet" in said
-    assert "waiting for a moderator" in said
+    text = await verify(owls, await bytes_of(owls, row))
+    assert "### cat.jpg: not registered yet" in text
+    assert "waiting for a moderator" in text
     assert "not registered yet" in await verify(owls, link=row.id)
 
 
@@ -116,9 +116,9 @@ async def test_a_draft_is_nobodys_business(owls: Community) -> None:
 
 async def test_a_file_that_is_no_picture_is_looked_up_and_not_opened(owls: Community) -> None:
     await a_registered(owls)
-    said = await verify(owls, b"\xff\xd8\xff no picture at all")
-    assert "not registered" in said
-    assert "Whether it looks like one could not be seen" in said
+    text = await verify(owls, b"\xff\xd8\xff no picture at all")
+    assert "not registered" in text
+    assert "Whether it looks like one could not be seen" in text
 
 
 async def test_what_is_too_large_is_not_even_fetched(owls: Community) -> None:
@@ -128,7 +128,7 @@ async def test_what_is_too_large_is_not_even_fetched(owls: Community) -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "said"),
+    ("link", "sentence"),
     [
         ("https://example.com/cat.png", "Other websites are not looked at"),
         ("http://169.254.169.254/latest", "Other websites are not looked at"),
@@ -137,8 +137,8 @@ async def test_what_is_too_large_is_not_even_fetched(owls: Community) -> None:
         ("nothing", "There is no request"),
     ],
 )
-async def test_what_leads_nowhere_is_a_sentence(owls: Community, link: str, said: str) -> None:
-    assert said in private(await owls.ben.slash(owls.studio, "verify", link=link))
+async def test_what_leads_nowhere_is_a_sentence(owls: Community, link: str, sentence: str) -> None:
+    assert sentence in private(await owls.ben.slash(owls.studio, "verify", link=link))
     assert owls.env.errors
 
 
@@ -156,19 +156,19 @@ async def test_a_chain_that_does_not_answer_is_said_to_be_unknown(owls: Communit
     chain = owls.services.chain
     assert chain
     chain.faults.append(Fault("*", unavailable(), times=100))
-    said = await verify(owls, await bytes_of(owls, row))
-    assert "registered as IP" in said
-    assert "❔ **The chain could not be read now:**" in said
-    assert "✅ **Read" not in said
+    text = await verify(owls, await bytes_of(owls, row))
+    assert "registered as IP" in text
+    assert "❔ **The chain could not be read now:**" in text
+    assert "✅ **Read" not in text
 
 
 async def test_a_token_that_was_passed_on_is_said_to_be_another_ones_now(owls: Community) -> None:
     row = await a_registered(owls)
     await pass_on(owls, row, BEN.address)
-    said = await verify(owls, await bytes_of(owls, row))
-    assert "registered as IP" in said
-    assert "something is different by now:**" in said
-    assert BEN.address in said
+    text = await verify(owls, await bytes_of(owls, row))
+    assert "registered as IP" in text
+    assert "something is different by now:**" in text
+    assert BEN.address in text
 
 
 async def pass_on(community: Community, row: Registration, to: str) -> None:

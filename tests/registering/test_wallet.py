@@ -61,8 +61,8 @@ async def noted(database: Database, user_id: int) -> list[AuditEntry]:
 
 async def address_of(database: Database, user_id: int) -> str | None:
     async with database.read() as db:
-        found = await wallets.find(db, user_id)
-    return found.address if found else None
+        wallet = await wallets.find(db, user_id)
+    return wallet.address if wallet else None
 
 
 async def test_who_signs_the_message_has_the_wallet_linked_with_its_proof(linked: Wallets, database: Database) -> None:
@@ -198,12 +198,12 @@ def shown(result: simcord.InteractionResult) -> str:
 
 
 def _texts(components: Any) -> list[str]:
-    found: list[str] = []
+    texts: list[str] = []
     for each in components:
         if isinstance(each.get("content"), str):
-            found.append(each["content"])
-        found += _texts(each.get("components", []))
-    return found
+            texts.append(each["content"])
+        texts += _texts(each.get("components", []))
+    return texts
 
 
 async def test_a_member_links_shows_and_unlinks_a_wallet(community: Community) -> None:
