@@ -68,8 +68,8 @@ async def test_an_untouched_chain_is_whole_while_the_bot_writes_on(
     bench: Bench, hashes: list[str], tmp_path: Path
 ) -> None:
     before = (tmp_path / "bot.db").read_bytes()
-    found = check(tmp_path / "bot.db")
-    assert (found.good, found.verdict.entries, found.verdict.head, found.verdict.faults) == (
+    outcome = check(tmp_path / "bot.db")
+    assert (outcome.good, outcome.verdict.entries, outcome.verdict.head, outcome.verdict.faults) == (
         True,
         ENTRIES,
         hashes[-1],
@@ -111,9 +111,9 @@ async def test_the_database_itself_refuses_to_change_what_is_written(
     ],
 )
 async def test_a_changed_entry_is_named(hashes: list[str], tmp_path: Path, change: str) -> None:
-    found = tampered(tmp_path, f"{ALTERED} {change} WHERE number = 4")
-    assert not found.good
-    assert any("Entry 4" in fault for fault in found.verdict.faults), found.verdict.faults
+    outcome = tampered(tmp_path, f"{ALTERED} {change} WHERE number = 4")
+    assert not outcome.good
+    assert any("Entry 4" in fault for fault in outcome.verdict.faults), outcome.verdict.faults
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ async def test_a_changed_entry_is_named(hashes: list[str], tmp_path: Path, chang
 async def test_what_is_missing_or_put_in_is_named(
     hashes: list[str], tmp_path: Path, statements: list[str], fault: str
 ) -> None:
-    found = tampered(tmp_path, *statements)
-    assert not found.good
-    assert fault in found.verdict.faults, found.verdict.faults
+    outcome = tampered(tmp_path, *statements)
+    assert not outcome.good
+    assert fault in outcome.verdict.faults, outcome.verdict.faults
 
 
 async def test_who_rewrites_all_of_it_is_found_out_by_a_hash_that_was_kept_elsewhere(
@@ -162,8 +162,8 @@ async def test_a_tail_that_was_cut_off_with_its_note_is_found_out_by_a_kept_hash
 ) -> None:
     note = f"UPDATE notes SET content = '9 {hashes[8]}' WHERE name = 'audit head'"  # noqa: S608 - a hash
     assert tampered(tmp_path, "DELETE FROM audit WHERE number > 9", note).good
-    found = check(tmp_path / "copy.db", hashes[-1])
-    assert (found.good, found.place) == (False, None)
+    outcome = check(tmp_path / "copy.db", hashes[-1])
+    assert (outcome.good, outcome.place) == (False, None)
     assert check(tmp_path / "copy.db", hashes[8]).place == 9
 
 
@@ -180,8 +180,8 @@ def run(
 
     def verify(*arguments: str) -> tuple[int, str]:
         code = main(["audit", "verify", *arguments])
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        captured = capsys.readouterr()
+        return code, captured.out + captured.err
 
     return verify
 
@@ -190,15 +190,15 @@ async def test_the_command_line_verifies_while_the_bot_runs(
     hashes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verify = run(tmp_path, monkeypatch, capsys)
-    code, said = verify()
-    assert (code, said.splitlines()[0]) == (0, f"12 entries. Head: {hashes[-1]}")
-    assert "nothing was changed, removed or put in" in said
-    code, said = verify("--head", f" 0x{hashes[3].upper()} ")
-    assert (code, "is that of entry 4." in said) == (0, True)
-    code, said = verify("--head", "e" * 64)
-    assert (code, "FAULT No entry has the hash" in said) == (1, True)
-    code, said = verify("--head", "nonsense")
-    assert (code, "64 hexadecimal digits" in said, "Traceback" in said) == (1, True, False)
+    code, text = verify()
+    assert (code, text.splitlines()[0]) == (0, f"12 entries. Head: {hashes[-1]}")
+    assert "nothing was changed, removed or put in" in text
+    code, text = verify("--head", f" 0x{hashes[3].upper()} ")
+    assert (code, "is that of entry 4." in text) == (0, True)
+    code, text = verify("--head", "e" * 64)
+    assert (code, "FAULT No entry has the hash" in text) == (1, True)
+    code, text = verify("--head", "nonsense")
+    assert (code, "64 hexadecimal digits" in text, "Traceback" in text) == (1, True, False)
 
 
 async def test_the_command_line_says_what_is_wrong_and_ends_with_1(
@@ -207,23 +207,23 @@ async def test_the_command_line_says_what_is_wrong_and_ends_with_1(
     tampered(tmp_path, f"{ALTERED} actor_id = 12 WHERE number = 4")
     (tmp_path / "ill").mkdir()
     shutil.copy(tmp_path / "copy.db", tmp_path / "ill" / "bot.db")
-    code, said = run(tmp_path / "ill", monkeypatch, capsys)()
-    assert (code, "FAULT Entry 4 was changed." in said, "tampered with" in said) == (1, True, True)
+    code, output = run(tmp_path / "ill", monkeypatch, capsys)()
+    assert (code, "FAULT Entry 4 was changed." in output, "tampered with" in output) == (1, True, True)
 
 
 async def test_the_command_line_explains_what_it_cannot_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verify = run(tmp_path, monkeypatch, capsys)
-    code, said = verify()
-    assert (code, "There is no database" in said) == (1, True)
+    code, text = verify()
+    assert (code, "There is no database" in text) == (1, True)
     (tmp_path / "bot.db").write_bytes(b"no database at all" * 100)
-    code, said = verify()
-    assert (code, "cannot be read" in said) == (1, True)
+    code, text = verify()
+    assert (code, "cannot be read" in text) == (1, True)
     (tmp_path / "bot.db").unlink()
     sqlite3.connect(tmp_path / "bot.db").close()
-    code, said = verify()
-    assert (code, "kept no audit" in said) == (1, True)
+    code, text = verify()
+    assert (code, "kept no audit" in text) == (1, True)
 
 
 async def test_a_row_of_the_export_can_be_checked_by_itself(bench: Bench, hashes: list[str]) -> None:

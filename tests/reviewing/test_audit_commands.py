@@ -50,16 +50,16 @@ async def settings(community: Community, **options: Any) -> str:
 
 
 async def test_the_export_has_every_decision_and_says_the_head_to_be_kept(community: Community) -> None:
-    said, content = await export(community)
+    reply, content = await export(community)
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert [(row["action"], row["actor_id"]) for row in rows] == [
         ("spend approved", str(community.mia.id)),
         ("spend denied", str(community.mia.id)),
     ]
     assert all(row["seen"] and row["time"].endswith("+00:00") for row in rows)
-    assert said.startswith("2 entries of this server.\n")
-    assert rows[-1]["hash"] in said
-    assert "audit verify --head" in said
+    assert reply.startswith("2 entries of this server.\n")
+    assert rows[-1]["hash"] in reply
+    assert "audit verify --head" in reply
 
 
 async def test_each_hash_can_be_computed_again_from_the_json(community: Community) -> None:
@@ -80,9 +80,9 @@ async def test_another_servers_entries_are_not_exported(community: Community) ->
         other = await audit.add(
             db, action="spend approved", subject="x", guild_id=5, actor_id=6, now=community.clock.now()
         )
-    said, content = await export(community, format="json")
+    reply, content = await export(community, format="json")
     assert len(json.loads(content)["entries"]) == 2
-    assert other.hash in said, "the head is that of the whole chain"
+    assert other.hash in reply, "the head is that of the whole chain"
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ async def test_days_are_chosen_in_utc(community: Community, options: dict[str, s
 
 
 async def test_a_day_that_is_none_is_explained(community: Community) -> None:
-    said = private(await community.olga.slash(community.studio, "audit export", since="yesterday"))
-    assert said == "“yesterday” is not a day. Write it like 2026-11-30."
+    reply = private(await community.olga.slash(community.studio, "audit export", since="yesterday"))
+    assert reply == "“yesterday” is not a day. Write it like 2026-11-30."
     assert community.env.errors
 
 
@@ -126,10 +126,10 @@ async def test_the_bot_asks_for_the_permission_itself(community: Community) -> N
 
 async def test_the_story_of_one_request_is_shown(community: Community) -> None:
     (entry,) = [each for each in await entries(community) if each.action == "spend denied"]
-    said = private(await community.olga.slash(community.studio, "audit show", subject=f" `{entry.subject}` "))
-    assert said.startswith("### 1 entry about")
-    assert f"**spend denied** by <@{community.mia.id}>" in said
-    assert "costs too much" in said
+    reply = private(await community.olga.slash(community.studio, "audit show", subject=f" `{entry.subject}` "))
+    assert reply.startswith("### 1 entry about")
+    assert f"**spend denied** by <@{community.mia.id}>" in reply
+    assert "costs too much" in reply
     assert "Nothing is written down" in private(
         await community.olga.slash(community.studio, "audit show", subject="nothing")
     )
@@ -174,10 +174,10 @@ def test_ids_are_text_that_no_program_rounds() -> None:
 
 async def test_who_changes_what_decides_is_written_down_with_old_and_new(community: Community) -> None:
     before = len(await entries(community))
-    said = await settings(community, own_decisions=True, community_wallet=MIXED, member_registrations=9)
-    assert "**Moderators decide on their own images:** yes, and each such decision is logged as one" in said
-    assert f"**The community's wallet:** `{MIXED}`" in said
-    assert "**Registrations of one member at once:** 9" in said
+    reply = await settings(community, own_decisions=True, community_wallet=MIXED, member_registrations=9)
+    assert "**Moderators decide on their own images:** yes, and each such decision is logged as one" in reply
+    assert f"**The community's wallet:** `{MIXED}`" in reply
+    assert "**Registrations of one member at once:** 9" in reply
     await settings(community, own_decisions=True, community_wallet=MIXED.lower())
     await settings(community, own_decisions=False)
     await settings(community, clear="community_wallet")
@@ -195,9 +195,9 @@ async def test_who_changes_what_decides_is_written_down_with_old_and_new(communi
 
 async def test_looking_at_the_settings_changes_and_writes_nothing(community: Community) -> None:
     before = await entries(community)
-    said = await settings(community)
-    assert "**The community's wallet:** none" in said
-    assert "**Moderators decide on their own images:** no" in said
+    reply = await settings(community)
+    assert "**The community's wallet:** none" in reply
+    assert "**Moderators decide on their own images:** no" in reply
     assert await entries(community) == before
 
 
@@ -221,9 +221,9 @@ async def test_a_wallet_is_kept_in_its_checksum_spelling(community: Community, w
     ],
 )
 async def test_a_mistyped_wallet_is_refused_and_nothing_changes(community: Community, wallet: str) -> None:
-    said = await settings(community, community_wallet=wallet, own_decisions=True)
-    assert "wallet" in said.lower()
-    assert "###" not in said
+    reply = await settings(community, community_wallet=wallet, own_decisions=True)
+    assert "wallet" in reply.lower()
+    assert "###" not in reply
     async with community.app.database.read() as db:
         kept = await communities.find(db, community.guild.id)
     assert (kept.wallet, kept.own_decisions) == (None, False)

@@ -61,8 +61,8 @@ async def test_a_moderator_asks_and_the_next_one_sees_that_it_is_not_answered(
 
     card = await posted(community, row(decisions(review, ask=True)))
     again = await community.olga.click(card, label="Ask")
-    said = private(await community.olga.submit_modal(again, {"question": "And where?"}))
-    assert said == "The member has not answered the last question yet."
+    reply = private(await community.olga.submit_modal(again, {"question": "And where?"}))
+    assert reply == "The member has not answered the last question yet."
 
 
 async def test_who_loses_the_role_while_the_form_is_open_asks_nothing(community: Community) -> None:
@@ -70,8 +70,8 @@ async def test_who_loses_the_role_while_the_form_is_open_asks_nothing(community:
     card = await posted(community, row(decisions(review, ask=True)))
     form = await community.mia.click(card, label="Ask")
     community.env.backend.get_guild(community.guild.id).members[community.mia.id].role_ids.clear()
-    said = private(await community.mia.submit_modal(form, {"question": "Which lighthouse?"}))
-    assert "Only this server's moderators" in said
+    reply = private(await community.mia.submit_modal(form, {"question": "Which lighthouse?"}))
+    assert "Only this server's moderators" in reply
     async with community.app.database.read() as db:
         assert await reviews.talk(db, review.id) == []
 

@@ -53,8 +53,8 @@ class Queue:
 
     async def settings(self, **settings: Any) -> None:
         async with self.bench.database.write() as db:
-            known = await communities.find(db, GUILD)
-            await communities.save(db, GUILD, known.model_copy(update=settings), by=1, now=self.bench.clock.now())
+            community = await communities.find(db, GUILD)
+            await communities.save(db, GUILD, community.model_copy(update=settings), by=1, now=self.bench.clock.now())
 
     async def written(self, subject: str = "q1") -> list[AuditEntry]:
         async with self.bench.database.read() as db:

@@ -55,12 +55,12 @@ async def test_only_what_is_dearer_than_the_limit_waits(community: Community) ->
     assert (community.ordered(), community.review.history()) == (1, [])
 
     question = await asked(community, count=2)
-    said = text_of(question)
-    assert said.startswith("### May this be drawn?\n")
-    assert f"<@{community.ada.id}> would like 2 pictures from FLUX 1.1 \\[pro\\] Ultra, for about $0.12" in said
-    assert "above this server's limit of $0.06." in said
-    assert "Nothing is drawn or charged until you decide." in said
-    assert community.cards[-1].jump_url in said
+    text = text_of(question)
+    assert text.startswith("### May this be drawn?\n")
+    assert f"<@{community.ada.id}> would like 2 pictures from FLUX 1.1 \\[pro\\] Ultra, for about $0.12" in text
+    assert "above this server's limit of $0.06." in text
+    assert "Nothing is drawn or charged until you decide." in text
+    assert community.cards[-1].jump_url in text
     assert buttons_of(question).keys() == {"Approve", "Deny", "Claim"}
     waiting = text_of(community.cards[-1])
     assert waiting.startswith("### Waiting for a moderator\n")
@@ -84,11 +84,11 @@ async def test_what_is_approved_is_drawn_and_the_question_says_by_whom(community
 
 async def test_a_denial_reaches_the_member_with_its_reason_and_costs_nothing(community: Community) -> None:
     await deny(community, await asked(community), "Too dear, *sorry*.")
-    said = text_of(community.card)
-    assert said.startswith("### A moderator said no\n")
-    assert f"<@{community.mia.id}> decided: Too dear, \\*sorry\\*." in said
-    assert "Nothing was charged." in said
-    assert "Ask for less with a new command, or for something else with “Edit prompt”." in said
+    text = text_of(community.card)
+    assert text.startswith("### A moderator said no\n")
+    assert f"<@{community.mia.id}> decided: Too dear, \\*sorry\\*." in text
+    assert "Nothing was charged." in text
+    assert "Ask for less with a new command, or for something else with “Edit prompt”." in text
     assert "Reason: Too dear, \\*sorry\\*." in text_of(community.review.history()[-1])
     view = await community.view(job_of(community.card))
     assert (view.state, view.cost, community.ordered()) == (State.CANCELLED, 0, 0)
@@ -180,9 +180,9 @@ async def test_of_moderators_who_decide_at_once_one_decides_and_the_others_are_t
             return None
 
         both = [2, 3] if number % 2 else [3, 2]
-        told = await asyncio.gather(*map(decide, both))
+        sentences = await asyncio.gather(*map(decide, both))
         review = await decisions.find(job.id)
-        winner, loser = sorted(zip(told, both, strict=True), key=lambda each: each[0] is not None)
+        winner, loser = sorted(zip(sentences, both, strict=True), key=lambda each: each[0] is not None)
         assert (winner[0], review.decided_by) == (None, winner[1])
         assert loser[0] == f"Already {review.state} by <@{winner[1]}> <t:{community.clock.now():.0f}:R>."
         assert review.state is (ReviewState.APPROVED if winner[1] == 2 else ReviewState.DENIED)
@@ -198,9 +198,9 @@ async def test_a_question_that_nobody_answers_is_closed_and_nothing_is_drawn(com
     await community.clock.leap(REVIEW_LIFE + 1)
     await community.pass_time(5)
     assert private(await community.olga.click(copy, label="Approve")) == "This is expired already."
-    said = text_of(community.card)
-    assert said.startswith("### No moderator answered in time\n")
-    assert "Nothing was charged." in said
+    text = text_of(community.card)
+    assert text.startswith("### No moderator answered in time\n")
+    assert "Nothing was charged." in text
     assert text_of(community.review.history()[-1]).startswith("### Closed without an answer")
     assert community.ordered() == 0
 
@@ -272,9 +272,9 @@ async def test_where_nobody_can_be_asked_a_moderator_still_finds_the_question_an
 
 
 async def delete(community: Community, channel: ChannelHandle) -> None:
-    known = community.app.client.get_channel(channel.id)
-    assert isinstance(known, discord.TextChannel)
-    await known.delete()
+    text_channel = community.app.client.get_channel(channel.id)
+    assert isinstance(text_channel, discord.TextChannel)
+    await text_channel.delete()
 
 
 async def test_a_decision_of_days_later_leaves_all_the_time_for_the_delivery(community: Community) -> None:

@@ -89,13 +89,13 @@ async def test_of_moderators_at_once_exactly_one_decides(
     winners: set[int] = set()
     for number in range(races):
         order = [11 + (number + place) % racers for place in range(racers)]
-        told = await race(both if number % 4 < 2 else both[::-1], f"q{number}", order)
+        sentences = await race(both if number % 4 < 2 else both[::-1], f"q{number}", order)
 
         review = await both[0].find(f"q{number}")
-        (winner,) = [who for who, sentence in zip(order, told, strict=True) if sentence is None]
+        (winner,) = [who for who, sentence in zip(order, sentences, strict=True) if sentence is None]
         assert review.decided_by == winner
         assert review.state is (ReviewState.DENIED if winner == order[0] else ReviewState.APPROVED)
-        late = {sentence for sentence in told if sentence is not None}
+        late = {sentence for sentence in sentences if sentence is not None}
         assert late == {f"Already {review.state} by <@{winner}> <t:{now}:R>."}
         winners.add(winner)
 

@@ -82,9 +82,9 @@ async def test_several_registrations_are_denied_together_and_each_member_reads_w
     values = [
         f"{each}:{(await owls.app.services.reviewing.decisions.find(each)).digest[:12]}" for each in (first, second)
     ]
-    (said,) = await queue.send(form, {"which": values, "reason": "No lighthouses, please."})
-    assert said.startswith("Denied 2 requests.")
-    assert "Registration\\: Another" in said
+    (reply,) = await queue.send(form, {"which": values, "reason": "No lighthouses, please."})
+    assert reply.startswith("Denied 2 requests.")
+    assert "Registration\\: Another" in reply
     assert queue.said == "Nothing waits for a decision."
     for each in (first, second):
         assert (await registered(owls, each)).state is RegistrationState.DENIED

@@ -61,10 +61,10 @@ async def test_the_first_reminder_comes_after_four_hours_and_notifies_nobody(com
     assert reminders(community) == []
     await after(community, LOOK)
     (reminder,) = reminders(community)
-    said = text_of(reminder)
-    assert said.startswith("1 request waits for a moderator.\n")
-    assert f"[Pictures]({question.jump_url}) of <@{community.ada.id}>" in said
-    assert f"<@&{community.role.id}>" not in said
+    text = text_of(reminder)
+    assert text.startswith("1 request waits for a moderator.\n")
+    assert f"[Pictures]({question.jump_url}) of <@{community.ada.id}>" in text
+    assert f"<@&{community.role.id}>" not in text
     assert notified(community, reminder) == (False, set(), set())
     await after(community, 19 * HOUR)
     assert len(reminders(community)) == 1
@@ -102,7 +102,7 @@ async def test_later_all_of_a_channel_share_one_line_a_day(community: Community)
         daily += [text_of(each) for each in reminders(community)[before:]]
         before = len(reminders(community))
     assert len(daily) == 2
-    assert all(said.startswith("3 requests still wait for a moderator, the oldest since <t:") for said in daily)
+    assert all(text.startswith("3 requests still wait for a moderator, the oldest since <t:") for text in daily)
     assert notified(community, reminders(community)[-1]) == (False, set(), set())
 
 
@@ -295,4 +295,4 @@ async def test_the_doctor_says_when_discord_would_not_notify_the_role(community:
     warned.append(private(await community.olga.slash(community.studio, "admin doctor")))
     sentence = f"Reminders cannot notify <@&{community.role.id}>"
     granted = guild.me.guild_permissions.mention_everyone
-    assert [sentence in said for said in warned] == [not granted, False]
+    assert [sentence in text for text in warned] == [not granted, False]

@@ -77,15 +77,15 @@ async def walk(community: Community, who: MemberActor | None = None) -> Walk:
 
 async def all_of_them(community: Community) -> dict[str, Review]:
     """Every question by its prompt, in the order of their asking."""
-    found: dict[str, Review] = {}
+    reviews_by_prompt: dict[str, Review] = {}
     for card in community.cards:
         (review_id,) = {custom_id.split(":")[3] for custom_id in card_ids(card)}
         view = await community.view(review_id)
         async with community.app.database.read() as db:
             review = await reviews.find(db, review_id)
         assert review
-        found[view.request.prompt] = review
-    return found
+        reviews_by_prompt[view.request.prompt] = review
+    return reviews_by_prompt
 
 
 def card_ids(card: discord.Message) -> list[str]:
@@ -145,9 +145,9 @@ async def test_who_has_walked_to_the_end_reads_that_nothing_waits(community: Com
 
 
 async def test_the_walk_begins_with_what_one_may_decide_and_says_why_not_of_the_others(community: Community) -> None:
-    found = await all_of_them(community)
+    questions = await all_of_them(community)
     async with community.app.database.write() as db:
-        mine = (community.mia.id, found["first"].id)
+        mine = (community.mia.id, questions["first"].id)
         await db.exec_driver_sql("UPDATE reviews SET requested_by = ? WHERE id = ?", mine)
     await community.olga.click(community.review.history()[1], label="Claim")
     queue = await walk(community)
@@ -175,11 +175,11 @@ async def test_several_are_denied_with_one_reason_that_their_members_read(commun
     queue = await walk(community)
     form = await queue.press("Deny several")
     assert form.modal
-    found = await all_of_them(community)
-    values = [f"{found[prompt].id}:{found[prompt].digest[:12]}" for prompt in ("first", "third")]
-    (said,) = await queue.send(form, {"which": values, "reason": "Too dear today."})
-    assert said.startswith("Denied 2 requests. Their members read the reason; nothing was charged for them.")
-    assert f"- Pictures\\: first (<@{community.ada.id}>)" in said
+    questions = await all_of_them(community)
+    values = [f"{questions[prompt].id}:{questions[prompt].digest[:12]}" for prompt in ("first", "third")]
+    (reply,) = await queue.send(form, {"which": values, "reason": "Too dear today."})
+    assert reply.startswith("Denied 2 requests. Their members read the reason; nothing was charged for them.")
+    assert f"- Pictures\\: first (<@{community.ada.id}>)" in reply
     assert queue.step == ("second", "1 of 1")
     states = [text_of(each).splitlines()[0] for each in community.review.history()]
     assert states == ["### Denied", "### May this be drawn?", "### Denied"]
@@ -190,15 +190,15 @@ async def test_several_are_denied_with_one_reason_that_their_members_read(commun
 async def test_of_several_what_was_too_late_says_whose_decision_it_was(community: Community) -> None:
     queue = await walk(community)
     form = await queue.press("Deny several")
-    found = await all_of_them(community)
+    questions = await all_of_them(community)
     await community.olga.click(community.review.history()[1], label="Approve")
     await community.restart()
-    values = [f"{review.id}:{review.digest[:12]}" for review in found.values()]
-    (said,) = await queue.send(form, {"which": values, "reason": "Too dear today."})
+    values = [f"{review.id}:{review.digest[:12]}" for review in questions.values()]
+    (reply,) = await queue.send(form, {"which": values, "reason": "Too dear today."})
     await community.pass_time(20)
-    assert said.startswith("Denied 2 requests.")
-    assert "Not denied:" in said
-    assert f"Already approved by <@{community.olga.id}> <t:" in said
+    assert reply.startswith("Denied 2 requests.")
+    assert "Not denied:" in reply
+    assert f"Already approved by <@{community.olga.id}> <t:" in reply
     assert queue.said == "Nothing waits for a decision."
     assert [bool(each.attachments) for each in community.cards] == [False, True, False]
 
@@ -206,10 +206,10 @@ async def test_of_several_what_was_too_late_says_whose_decision_it_was(community
 async def test_the_form_says_who_asked_for_what_and_how_long_it_waits(community: Community) -> None:
     await community.clock.leap(3 * 3600)
     form = await (await walk(community)).press("Deny several")
-    said = str(form.modal)
-    assert f"1. <@{community.ada.id}>" in said
-    assert "Waiting for 3 hours" in said
-    assert "2. Pictures: second" in said
+    text = str(form.modal)
+    assert f"1. <@{community.ada.id}>" in text
+    assert "Waiting for 3 hours" in text
+    assert "2. Pictures: second" in text
 
 
 # Saved reasons.
@@ -253,8 +253,8 @@ async def test_a_saved_reason_that_was_removed_meanwhile_denies_nothing(communit
     form = await queue.press("Deny")
     option = options_of(form, "saved")
     await community.decide(saved_reasons=("Too dear.",))
-    (said,) = await queue.send(form, {"saved": option})
-    assert said.startswith("That saved reason was removed meanwhile. Nothing was denied")
+    (reply,) = await queue.send(form, {"saved": option})
+    assert reply.startswith("That saved reason was removed meanwhile. Nothing was denied")
     assert (await all_of_them(community))["first"].state is ReviewState.OPEN
 
 
