@@ -123,9 +123,9 @@ async def _registered(desk: Desk, name: str, mint: Mint) -> Registered:
         tries += 1
     transaction_id = f"{name}:{tries}"
     if not await desk.sender.is_signed(transaction_id):
-        found = await desk.registrar.existing(mint)
-        if found is not None:
-            return found
+        existing = await desk.registrar.existing(mint)
+        if existing is not None:
+            return existing
         await desk.sender.save(transaction_id, await desk.sender.prepare(await desk.registrar.call_of(mint)))
     await desk.sender.broadcast(transaction_id)
     end = await desk.sender.await_final(transaction_id)
@@ -161,9 +161,9 @@ async def test_whatever_happens_each_image_is_one_token(own: Desk, seed: int) ->
     assert await own.supply() == IMAGES
     assert len({each.token_id for each in weather.done.values()}) == IMAGES
     for name, registered in weather.done.items():
-        found = await own.registrar.existing(mints[name])
-        assert found
-        assert found.ip_id == registered.ip_id
+        existing = await own.registrar.existing(mints[name])
+        assert existing
+        assert existing.ip_id == registered.ip_id
         assert (await own.registrar.read_back(mints[name], registered)).good
     await own.node.mine(40)  # fees come down
     (end,) = await own.settled(await own.submit(a_mint()), block_time=2)

@@ -107,9 +107,9 @@ async def test_without_coins_the_admin_is_told_what_to_send_and_where_it_is_free
 ) -> None:
     await desk.chain.fund(BOT.address, 0)
     assert await desk.run(*CREATE) == 1
-    said = capsys.readouterr().err
-    assert BOT.address in said
-    assert "faucet" in said
+    output = capsys.readouterr().err
+    assert BOT.address in output
+    assert "faucet" in output
 
 
 async def test_a_node_of_another_network_is_refused(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,11 +133,11 @@ async def test_the_doctor_proves_the_key_the_chain_and_the_rights(
     assert await desk.run(*CREATE) == 0
     desk.add(line_in(capsys.readouterr().out))
     await doctor(desk.settings)
-    said = capsys.readouterr().out
-    assert "ok   Pinata takes files, and lets them go" in said
-    assert "ok   The bot's wallet may mint in it." in said
-    assert "registrations at today's fees" in said
-    assert "a-key-in-the-address" not in said
+    output = capsys.readouterr().out
+    assert "ok   Pinata takes files, and lets them go" in output
+    assert "ok   The bot's wallet may mint in it." in output
+    assert "registrations at today's fees" in output
+    assert "a-key-in-the-address" not in output
     assert not desk.pinata.files
 
 
@@ -146,10 +146,10 @@ async def test_the_doctor_says_what_is_missing_for_registrations(
 ) -> None:
     desk.pinata.keys["sandbox-key"] = READ_ONLY
     await doctor(desk.settings)
-    said = capsys.readouterr().out
-    assert "FAIL Images cannot be registered: SPG_NFT_CONTRACT_ADDRESS is missing." in said
-    assert "FAIL Pinata" in said
-    assert "PINATA_JWT" in said
+    output = capsys.readouterr().out
+    assert "FAIL Images cannot be registered: SPG_NFT_CONTRACT_ADDRESS is missing." in output
+    assert "FAIL Pinata" in output
+    assert "PINATA_JWT" in output
 
 
 async def test_the_doctor_is_content_with_an_older_key(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

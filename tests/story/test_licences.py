@@ -63,9 +63,9 @@ def test_strange_terms_are_described_by_what_they_say() -> None:
     strange = PILTerms(commercial_use=True, default_minting_fee=COIN, commercial_rev_share=10_000_000, uri="ipfs://x")
 
     assert licence_in(strange) is None
-    said = sentence_of_terms(strange)
-    assert "fee of 1 IP" in said
-    assert "10 %" in said
+    description = sentence_of_terms(strange)
+    assert "fee of 1 IP" in description
+    assert "10 %" in description
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_strange_terms_are_described_by_what_they_say() -> None:
     ],
 )
 def test_each_says_in_one_sentence_whether_ai_may_be_trained_on_it(key: LicenceKey, words: str) -> None:
-    said = sentence(Licence(key=key))
-    assert words in said
-    assert said.count(".") == 1
+    text = sentence(Licence(key=key))
+    assert words in text
+    assert text.count(".") == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ BEN = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
 
 
 def a_content(**different: Any) -> Content:
-    known: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "registration_id": "r-1",
         "title": "Lighthouse at dusk",
         "description": "Drawn for the spring contest.",
@@ -25,7 +25,7 @@ def a_content(**different: Any) -> Content:
         "creators": (Creator(name="Ada", address=ADA, share=100),),
         "tags": ("lighthouse", "dusk"),
     }
-    return Content(**known | different)
+    return Content(**fields | different)
 
 
 def test_ip_metadata_have_what_storys_standard_asks_for() -> None:

@@ -115,11 +115,11 @@ async def test_what_is_signed_with_a_nonce_anew_offers_enough_to_take_the_old_on
     prepared = await own.sender.prepare(await own.registrar.call_of(a_mint()))
     async with own.database.write() as db:
         await db.exec_driver_sql("DELETE FROM transactions WHERE state <> 'open'")
-        known = await transactions.find(db, transaction_id)
-        assert known
+        transaction = await transactions.find(db, transaction_id)
+        assert transaction
         fees = Fees(base=prepared.base_fee, max_fee=prepared.max_fee, tip=prepared.tip)
         attempts = Attempts(own.chain, own.wallet, own.database, own.clock)
-        new = await attempts.sign(db, known, nonce=old.nonce, fees=fees)
+        new = await attempts.sign(db, transaction, nonce=old.nonce, fees=fees)
 
     assert (await attempts.send(new)).standing is Standing.TAKEN
     assert await own.chain.transaction(Hash(old.hash)) is None

@@ -256,9 +256,9 @@ async def test_it_is_found_where_the_node_looks_not_so_far_back(own: Desk) -> No
     registered = await own.register(mint)
     own.node.server.faults.append(Fault("eth_getLogs", refuses("block range too large"), times=2))
 
-    found = await own.registrar.existing(mint)
+    existing = await own.registrar.existing(mint)
 
-    assert found == Registered(ip_id=registered.ip_id, token_id=1, terms_ids=(1,))
+    assert existing == Registered(ip_id=registered.ip_id, token_id=1, terms_ids=(1,))
     assert await own.registrar.existing(a_mint(nft_metadata_hash=mint.nft_metadata_hash)) is None
 
 

@@ -128,10 +128,10 @@ async def test_the_nodes_address_is_in_no_log_error_or_traceback(
     async with chain_of(answers, timeouts=Timeouts(connect=0.2, idle=0.2, total=0.2)) as chain:
         with pytest.raises(BotError) as raised:
             await chain.block_number()
-        told = "".join(traceback.format_exception(raised.value)) + logged(caplog) + repr(chain) + repr(vars(chain))
+        text = "".join(traceback.format_exception(raised.value)) + logged(caplog) + repr(chain) + repr(vars(chain))
 
-    assert QUERY not in told
-    assert KEY not in told
+    assert QUERY not in text
+    assert KEY not in text
 
 
 async def test_a_node_that_is_not_there_is_told_without_its_address(caplog: pytest.LogCaptureFixture) -> None:
@@ -140,9 +140,9 @@ async def test_a_node_that_is_not_there_is_told_without_its_address(caplog: pyte
         chain = Chain(Node(session, SecretStr(f"http://127.0.0.1:9/{KEY}?k={QUERY}")), AENEID, fee_cap=1)
         with pytest.raises(Unavailable, match="cannot be reached") as raised:
             await chain.check()
-    told = "".join(traceback.format_exception(raised.value)) + logged(caplog)
-    assert KEY not in told
-    assert QUERY not in told
+    text = "".join(traceback.format_exception(raised.value)) + logged(caplog)
+    assert KEY not in text
+    assert QUERY not in text
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ async def test_a_contract_cannot_have_us_call_an_address_of_its_choice() -> None
     )
     answers = error(code=3, message="execution reverted", data=lookup)
     async with chain_of(answers) as chain:
-        found = await chain.call(CALL)
+        answer = await chain.call(CALL)
 
-    assert isinstance(found, Revert)
+    assert isinstance(answer, Revert)
     assert len(answers.asked) == 1
 
 
@@ -194,9 +194,9 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("fields", "words"), REFUSALS)
 async def test_a_revert_is_read_from_wherever_a_node_puts_it(fields: dict[str, Any], words: str) -> None:
     async with chain_of(error(**fields)) as chain:
-        for found in (await chain.call(CALL), await chain.estimate(CALL, sender=NOWHERE)):
-            assert isinstance(found, Revert)
-            assert words in found.sentence
+        for answer in (await chain.call(CALL), await chain.estimate(CALL, sender=NOWHERE)):
+            assert isinstance(answer, Revert)
+            assert words in answer.sentence
 
 
 WORDS = [
@@ -257,8 +257,8 @@ def test_a_wallet_shows_its_address_and_never_its_key() -> None:
 def test_a_key_that_is_none_is_refused_without_being_repeated(key: str) -> None:
     with pytest.raises(Broken, match="WALLET_PRIVATE_KEY") as raised:
         Wallet(SecretStr(key))
-    told = "".join(traceback.format_exception(raised.value))
-    assert not key or len(key) < 8 or key not in told
+    text = "".join(traceback.format_exception(raised.value))
+    assert not key or len(key) < 8 or key not in text
 
 
 def test_signing_twice_is_signing_once() -> None:

@@ -185,8 +185,8 @@ async def test_of_two_with_the_same_metadata_in_one_block_the_chain_lets_one_thr
     assert "registered already" in second.sentence
     assert 0 < second.paid < first.paid
     assert await desk.supply() == 1
-    found = await desk.registrar.existing(a_mint("same"))
-    assert found == await desk.registrar.outcome(first)
+    registered = await desk.registrar.existing(a_mint("same"))
+    assert registered == await desk.registrar.outcome(first)
     assert await desk.sender.has_reverted(other)
     assert (await desk.settled(other))[0] == second
 
