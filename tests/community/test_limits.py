@@ -34,9 +34,9 @@ async def assert_refused(community: Community, sentence: str, **options: Any) ->
 
 def adults_only(community: Community) -> ChannelHandle:
     channel = community.guild.create_text_channel("adults")
-    known = community.app.client.get_channel(channel.id)
-    assert isinstance(known, discord.TextChannel)
-    known.nsfw = True  # SimCord's channels have no such switch
+    text_channel = community.app.client.get_channel(channel.id)
+    assert isinstance(text_channel, discord.TextChannel)
+    text_channel.nsfw = True  # SimCord's channels have no such switch
     return channel
 
 
@@ -186,7 +186,7 @@ async def test_the_same_interaction_delivered_twice_is_one_request(community: Co
 
 
 async def test_an_admin_reads_and_changes_the_settings(community: Community) -> None:
-    told = private(
+    reply = private(
         await community.olga.slash(
             community.studio,
             "admin settings",
@@ -201,7 +201,7 @@ async def test_an_admin_reads_and_changes_the_settings(community: Community) -> 
             default_model="flux-2-pro",
         )
     )
-    assert told == (
+    assert reply == (
         "### This server\n"
         f"**Moderators:** <@&{community.role.id}> and administrators\n"
         f"**Approval requests:** <#{community.review.id}>\n"
@@ -230,11 +230,11 @@ async def test_an_admin_reads_and_changes_the_settings(community: Community) -> 
         "allowed_models",
         "default_model",
     ):
-        told = private(await community.olga.slash(community.studio, "admin settings", clear=option))
-    assert "**Moderators:** administrators only" in told
-    assert "**Budget for 24 hours:** no limit; $0.06 is spent" in told
-    assert "**A moderator is asked above:** never" in told
-    assert "**Models:** all" in told
+        reply = private(await community.olga.slash(community.studio, "admin settings", clear=option))
+    assert "**Moderators:** administrators only" in reply
+    assert "**Budget for 24 hours:** no limit; $0.06 is spent" in reply
+    assert "**A moderator is asked above:** never" in reply
+    assert "**Models:** all" in reply
 
 
 async def test_a_setting_that_makes_no_sense_changes_nothing(community: Community) -> None:
@@ -259,7 +259,7 @@ async def test_everybody_cannot_be_made_a_moderator(community: Community) -> Non
 
 
 async def test_a_members_own_defaults_are_used_shown_and_forgotten(community: Community) -> None:
-    told = private(
+    reply = private(
         await community.ada.slash(
             community.studio,
             "settings",
@@ -271,7 +271,7 @@ async def test_a_members_own_defaults_are_used_shown_and_forgotten(community: Co
             spoiler=True,
         )
     )
-    assert told == (
+    assert reply == (
         "### Your defaults\n**Model:** FLUX.1 Kontext \\[max\\]\n**Aspect ratio:** 3:2\n**Pictures:** 2\n"
         "**File format:** webp\n**Safety tolerance:** 1\n**Spoiler:** yes"
     )
@@ -283,5 +283,5 @@ async def test_a_members_own_defaults_are_used_shown_and_forgotten(community: Co
         ("flux-kontext-max", "3:2", "webp")
     ] * 2
     assert (other.endpoint, other.format) == ("flux-pro-1.1-ultra", "jpeg")
-    told = private(await community.ada.slash(community.studio, "settings", reset=True))
-    assert told.count("as usual here") == 6
+    reply = private(await community.ada.slash(community.studio, "settings", reset=True))
+    assert reply.count("as usual here") == 6

@@ -460,9 +460,9 @@ async def test_a_secret_is_in_no_message_traceback_repr_or_log(caplog: pytest.Lo
             for path in ("/refuse?token=hidden", "/odd?token=hidden"):
                 with pytest.raises(BotError) as failed:
                     await api.get(service.origin + path, reply=Receipt)
-                told = "".join(traceback.format_exception(failed.value)) + repr(failed.value) + caplog.text
-                assert KEY not in told
-                assert "bad key [key]" in told or path.startswith("/odd")
+                written = "".join(traceback.format_exception(failed.value)) + repr(failed.value) + caplog.text
+                assert KEY not in written
+                assert "bad key [key]" in written or path.startswith("/odd")
         assert "/refuse answered 422" in caplog.text
         assert "hidden" not in "".join(line for line in caplog.messages if "answered" in line)
         assert KEY not in repr(api) + repr(vars(api))

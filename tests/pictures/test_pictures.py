@@ -511,9 +511,9 @@ def test_no_upload_takes_more_than_100_megabytes(upload: Upload, make: Callable[
     process = subprocess.run(  # noqa: S603
         [sys.executable, "-W", "ignore", "-c", MEASURE, str(path)], cwd=ROOT, capture_output=True, check=True
     )
-    said, memory = json.loads(process.stdout)
+    result, memory = json.loads(process.stdout)
 
-    assert outcome in said
+    assert outcome in result
     assert memory < 100 * MEGABYTE
 
 

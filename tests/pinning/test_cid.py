@@ -85,10 +85,10 @@ def test_a_file_has_the_cids_that_others_compute(stream: memoryview, size: int, 
     file = tmp_path / "file"
     file.write_bytes(stream[:size])
 
-    found = cids_of(file)
+    cids = cids_of(file)
 
-    assert found.by_profile == dict(zip(PROFILES, VECTORS[size], strict=True))
-    assert (found.size, found.sha256) == (size, hashlib.sha256(stream[:size]).hexdigest())
+    assert cids.by_profile == dict(zip(PROFILES, VECTORS[size], strict=True))
+    assert (cids.size, cids.sha256) == (size, hashlib.sha256(stream[:size]).hexdigest())
 
 
 @pytest.mark.skipif(not SPECS.exists(), reason="the shared vectors are not on this machine")
@@ -96,8 +96,8 @@ def test_every_shared_vector_is_met(stream: memoryview) -> None:
     rows: list[dict[str, Any]] = json.loads((SPECS / "unixfs-cid-vectors.json").read_text())["rows"]
     assert len(rows) >= 28
     for row in rows:
-        found = cids_of(bytes(stream[: row["size"]]))
-        assert {"size": found.size, "sha256": found.sha256, **found.by_profile} == row
+        cids = cids_of(bytes(stream[: row["size"]]))
+        assert {"size": cids.size, "sha256": cids.sha256, **cids.by_profile} == row
 
 
 def test_one_profile_alone_is_computed_where_no_more_is_asked_for() -> None:
@@ -171,20 +171,20 @@ def test_another_spelling_of_a_cid_is_the_same_one(text: str) -> None:
 
 
 def test_both_versions_of_a_cid_name_the_same_tree() -> None:
-    found = cids_of(b"\0" * 262_145)
-    tree = parse(found.by_profile["v0"])
+    cids = cids_of(b"\0" * 262_145)
+    tree = parse(cids.by_profile["v0"])
     other_version = parse(str(Cid(1, DAG_PB, tree.multihash)))
 
     assert str(other_version).startswith("bafybei")
     assert other_version.names_the_same_as(tree)
-    assert found.profile_of(other_version) == "v0"
-    assert found.profile_of(parse(V1)) is None
+    assert cids.profile_of(other_version) == "v0"
+    assert cids.profile_of(parse(V1)) is None
 
 
 def test_a_chunk_and_a_node_with_the_same_digest_are_not_the_same() -> None:
-    found = cids_of(b"a")
-    as_node = Cid(1, DAG_PB, parse(found.by_profile["v1"]).multihash)
-    assert found.profile_of(as_node) is None
+    cids = cids_of(b"a")
+    as_node = Cid(1, DAG_PB, parse(cids.by_profile["v1"]).multihash)
+    assert cids.profile_of(as_node) is None
 
 
 @pytest.mark.parametrize(

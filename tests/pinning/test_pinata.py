@@ -135,12 +135,12 @@ async def test_the_same_bytes_again_are_the_same_pin(service: PinataServer, clie
     assert len(service.files) == 1
 
 
-@pytest.mark.parametrize("said", ["null", "pending"])
+@pytest.mark.parametrize("pending_as", ["null", "pending"])
 async def test_a_file_that_has_no_cid_yet_is_looked_at_again(
-    service: PinataServer, client: Pinata, owl: PinFile, clock: Clock, said: str
+    service: PinataServer, client: Pinata, owl: PinFile, clock: Clock, pending_as: str
 ) -> None:
     service.quirks.pending = 5
-    service.quirks.pending_as = "null" if said == "null" else "pending"
+    service.quirks.pending_as = "null" if pending_as == "null" else "pending"
 
     with pytest.raises(Unavailable, match="not named it yet") as later:
         await client.pin(owl)
@@ -366,8 +366,8 @@ async def test_the_key_is_in_no_message_log_or_traceback(
     service.faults += [Fault(kind, faults.answers(status, echo)) for kind in ("upload", "pin")]
     with caplog.at_level(logging.DEBUG), pytest.raises(BotError) as error:
         await client.pin(owl)
-    told = "".join(traceback.format_exception(error.value)) + caplog.text + repr(client) + str(error.value)
-    assert KEY not in told
+    text = "".join(traceback.format_exception(error.value)) + caplog.text + repr(client) + str(error.value)
+    assert KEY not in text
     assert "[key]" in caplog.text
 
 

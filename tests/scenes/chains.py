@@ -233,8 +233,8 @@ async def py_evm(chain: ChainServer) -> AsyncGenerator[PyEvmNode]:
 @pytest.fixture(scope="session")
 def anvil_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """One anvil for all tests of this process, with Story's contracts in it."""
-    said = tmp_path_factory.mktemp("anvil") / "said.txt"  # a file: a pipe that nobody reads would fill up and stop it
-    with said.open("w") as output:
+    log = tmp_path_factory.mktemp("anvil") / "said.txt"  # a file: a pipe that nobody reads would fill up and stop it
+    with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603 - our own binary
             [
                 _anvil(), "--port", "0", "--chain-id", str(CHAIN_ID), "--hardfork", "cancun",
@@ -244,7 +244,7 @@ def anvil_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
             stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        url = _listening(process, said)
+        url = _listening(process, log)
         _set_up(url)
         yield url
     finally:
