@@ -14,8 +14,8 @@ from bot.cards.registering.card import registration_card
 from bot.cards.registering.news import registration_news
 from bot.cards.registering.review import registration_review_card
 from bot.jobs.journal import Journal
-from bot.jobs.worker import PAID_WAIT, Outcome
-from bot.workflows.base.cards import Load
+from bot.jobs.worker import PAID_WAIT, Outcome, Recipe
+from bot.workflows.base.cards import Load, Views
 from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.drawing.verbs import apply_decision_on_spending, is_lenient
@@ -29,6 +29,7 @@ from bot.workflows.registering.types import KIND as REGISTER
 from bot.workflows.registering.verbs import apply_decision_on_registration, undo_approval
 from bot.workflows.reviewing.types import QuestionRules
 from storage.base.jobs import Job
+from storage.database import Database
 
 PATIENCE = 3600.0
 """Seconds for which a picture is tried again while a provider does not answer; a delivery is tried ten times longer."""
@@ -105,6 +106,16 @@ JOB_KINDS = {
         ),
     ),
 }
+
+
+def recipes_of(features: Features) -> dict[str, Recipe]:
+    """How the worker runs each kind of job."""
+    return {name: Recipe(kind.run(features), kind.patience, kind.paid_wait) for name, kind in JOB_KINDS.items()}
+
+
+def views_of(features: Features, database: Database) -> Views:
+    """What loads the view of each kind of job that has a card."""
+    return Views(database, {name: kind.load(features) for name, kind in JOB_KINDS.items() if kind.load})
 
 
 def question_kinds(*, undo_seconds: float) -> dict[str, QuestionKind]:

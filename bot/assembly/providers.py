@@ -52,7 +52,7 @@ def homes_of(settings: Settings) -> dict[str, str]:
     return {"bfl": "eu1" if settings.bfl_region == "eu" else "us1"}
 
 
-def lanes(settings: Settings) -> list[Lane]:
+def lanes_of(settings: Settings) -> list[Lane]:
     """The limits of each queue: what the providers allow, and how many cards are delivered at once."""
     sizes = {"bfl": settings.bfl_active_tasks, "bfl-kontext-max": settings.bfl_kontext_max_tasks}
     by_name = {

@@ -21,7 +21,10 @@ from bot.story.registrar import Registrar
 from bot.story.sending.sender import Sender
 from bot.story.sending.types import Rules
 from bot.story.sending.wallet import Wallet
+from bot.workflows.base.kit import Kit
+from bot.workflows.registering.feature import Registering
 from bot.workflows.registering.publishing import Publishing
+from bot.workflows.reviewing.verbs import Decisions
 from storage.database import Database
 
 GWEI = 10**9
@@ -125,6 +128,23 @@ def publishing_of(
         collection=collection,
         chain_id=story.network.chain_id,
         gateway=str(settings.ipfs_gateway_url).rstrip("/"),
+    )
+
+
+def registering_of(
+    settings: Settings, session: aiohttp.ClientSession, kit: Kit, *, decisions: Decisions
+) -> Registering:
+    """The feature of registering; it refuses with the names of the missing settings where it is not set up.
+
+    Raises:
+        Broken: the collection's address or RPC_PROVIDER_URL has a typing error.
+    """
+    return Registering(
+        kit,
+        publishing=publishing_of(settings, session, kit.database, kit.clock),
+        network=network_of(settings),
+        missing=missing_in(settings),
+        decisions=decisions,
     )
 
 

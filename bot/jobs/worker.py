@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import random
+import secrets
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,11 +67,16 @@ class Recipe:
     paid_wait: float = PAID_WAIT
 
 
+def new_holder() -> str:
+    """A name under which one worker holds its jobs: its machine, its process, and a part that is random."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
 class Worker:
     """Runs the jobs of one process, beside the Discord client and not inside it.
 
-    `changed` is told the id of each request whose card may now say something else; `alarm` is told in
-    one sentence what the admin must look at.
+    `changed` gets the id of each job whose card may now say something else; `alarm` gets one sentence that says what
+    the admin must look at. `holder` is a name that no other worker on this database has.
     """
 
     def __init__(

@@ -1,0 +1,93 @@
+"""The running bot: its worker, its rounds, its callbacks; how they start and stop."""
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from bot.absence import Absence, look_back, note_alive
+from bot.clock import Clock
+from bot.config import Settings
+from bot.discord.client import Client, Services
+from bot.errors import Broken
+from bot.jobs.rounds import Round
+from bot.jobs.worker import Worker
+from bot.web import Web
+from bot.workflows.base.progress import Progress
+from storage.database import Database
+
+SWEEP = 60.0
+"""Seconds between two looks for files that no row names."""
+HEARTBEAT = 60.0
+"""Seconds between two notes of "still here", from which the next start knows how long the bot was away."""
+
+
+@dataclass
+class App:
+    """The bot with all its parts. The caller connects `client` to Discord; the worker and the rounds run beside it."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    client: Client
+    worker: Worker
+    progress: Progress
+    rounds: Sequence[Round]
+    """The rounds of the features."""
+    services: Services
+    web: Web | None
+    _beside: tuple[asyncio.Task[None], ...] = ()
+
+    async def drained(self) -> None:
+        """Return when the worker has been told to take no new work (`/admin drain`) and has let go of the rest."""
+        await asyncio.wait(self._beside[:1])
+        while self.worker.tasks:
+            await asyncio.wait(self.worker.tasks)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What runs beside the client just now."""
+        return [*self._beside, *self.worker.tasks]
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator[None]:
+        """Take providers' callbacks until the block ends, where PUBLIC_URL is set.
+
+        Raises:
+            Broken: the port is taken.
+        """
+        if self.web is None:
+            yield
+            return
+        host, port = self.settings.web_host, self.settings.web_port
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.web.serving(host, port))
+            except OSError as error:
+                raise Broken(f"WEB_PORT {port} on {host} is taken by another program. Choose another.") from error
+            yield
+
+    async def start_workers(self) -> Absence:
+        """Take up what was under way and begin to work. Call it when the client can send messages."""
+        absence = await look_back(self.database, self.clock, taken_up=len(await self.worker.start()))
+        sweep = Round("files", SWEEP, self.services.kit.files.sweep)
+        heartbeat = Round("heartbeat", HEARTBEAT, partial(note_alive, self.database, self.clock))
+        self._beside = (
+            asyncio.create_task(self.worker.run(), name="worker"),
+            asyncio.create_task(self.progress.run(), name="progress"),
+            *(asyncio.create_task(each.run(self.clock), name=each.name) for each in (*self.rounds, sweep, heartbeat)),
+        )
+        gc.collect()
+        gc.freeze()  # long pauses under load were the collector walking what lives for ever (measured: 60 to 170 ms)
+        return absence
+
+    async def stop_workers(self) -> None:
+        """Drain: running steps save what they have, the rest goes on at the next start."""
+        await self.worker.drain()
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+        self._beside = ()
+        await note_alive(self.database, self.clock)
