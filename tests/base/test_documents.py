@@ -22,7 +22,7 @@ def named_paths() -> Iterator[tuple[str, str]]:
             yield document, path
 
 
-@pytest.mark.parametrize(("document", "path"), named_paths())
+@pytest.mark.parametrize(("document", "path"), [*named_paths()])
 def test_every_path_that_a_document_names_exists(document: str, path: str) -> None:
     assert (ROOT / path).exists(), f"{document} names {path}"
 
