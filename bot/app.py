@@ -1,4 +1,4 @@
-"""Opens every part, joins them, and closes them in reverse. The one place that knows everyone."""
+"""Opens every part, joins them, and closes them in reverse. The one module that imports all others."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""What the admin sets, read once at start and handed down."""
+"""What the admin sets, read once at the start."""
 
 import re
 from pathlib import Path

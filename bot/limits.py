@@ -1,4 +1,4 @@
-"""Discord's limits, for whatever is shown to it or asked through it.
+"""Discord's limits for messages, forms, commands and files.
 
 Source: https://docs.discord.com/developers, on 2026-11-30: "Component Reference", "Create Message",
 "Application Commands" and "Uploading Files".

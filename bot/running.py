@@ -41,7 +41,7 @@ class App:
     _beside: tuple[asyncio.Task[None], ...] = ()
 
     async def drained(self) -> None:
-        """Return when the worker has been told to take no new work (`/admin drain`) and has let go of the rest."""
+        """Return when the worker takes no new work (`/admin drain`) and its running jobs have stopped."""
         await asyncio.wait(self._beside[:1])
         while self.worker.tasks:
             await asyncio.wait(self.worker.tasks)

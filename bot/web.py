@@ -38,7 +38,7 @@ _ROUTE = PATH + r"/{provider:" + "|".join(LABELS) + r"}/{job_id:[0-9a-z]{1,20}-[
 
 
 class Web:
-    """The server. It knows no Discord, and no more of a job than its id."""
+    """The server. It imports no Discord, and of a job it has the id only."""
 
     def __init__(self, callbacks: Callbacks, clock: Clock, *, read_within: float = READ_WITHIN) -> None:
         self._callbacks = callbacks

@@ -1,6 +1,6 @@
 """Pictures and other files on disk, each under the SHA-256 of its bytes.
 
-`folder/ab/cd/<sha256>`, and `folder/tmp/` for files on their way in. A name stands for its bytes: nothing is
+`folder/ab/cd/<sha256>`, and `folder/tmp/` for files that are being written. A name is the hash of its bytes: nothing is
 ever written to a file that has one, so a reader never meets half a file, and the same bytes are kept once.
 """
 
@@ -23,7 +23,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Media:
     """The store. Every method works in a thread, so the event loop never waits for the disk.
 
-    Nothing here knows who still needs a file: whoever calls `remove` has asked the database first.
+    This module does not know which files are needed: the caller of `remove` has asked the database first.
     """
 
     def __init__(self, folder: Path) -> None:

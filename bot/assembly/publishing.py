@@ -1,4 +1,4 @@
-"""What registers images, from the settings: the wallet and its chain, the collection, and where files are pinned."""
+"""Makes what registers images from the settings: the wallet and its chain, the collection, the pinning services."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""`python -m bot doctor`: checks what the bot needs, and says what to mend."""
+"""`python -m bot doctor`: checks what the bot needs, and says what to put right."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""The admin's own channel."""
+"""Posts to the admin's own channel."""
 
 import logging
 

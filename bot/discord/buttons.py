@@ -1,4 +1,4 @@
-"""The persistent button: what its id says, and one guarded way in for every press and every form that is sent.
+"""Persistent buttons and forms: their custom_ids, and the one function that answers every press and every sent form.
 
 A custom_id is `<version>:<noun>:<verb>:<subject>`, e.g. `1:img:again:3k9x2f`. It is a pointer and nothing
 else: state and permission are read from the database and from Discord at the press. Formats that were

@@ -63,9 +63,9 @@ class Services:
     community: CommunityFeature
     forms: Forms
     views: Views
-    """Load whatever has a card."""
+    """Load the view of a job that has a card."""
     faces: Faces
-    """Draw the card of whatever has one."""
+    """Draw the card of a view."""
     delivery: DiscordDelivery
     worker: Worker
     admin_user_ids: frozenset[int] = frozenset()

@@ -106,7 +106,7 @@ class DiscordDelivery:
         faces: Faces,
         edits_per_second: float = 10.0,
     ) -> None:
-        """`database` says what has changed while a card was on its way; Discord allows 50 requests a second in all."""
+        """`database` says what has changed while a card was posted; Discord allows 50 requests a second in all."""
         self._client = client
         self._clock = clock
         self._faces = faces
@@ -331,7 +331,7 @@ class DiscordDelivery:
         return Place(job.guild_id, job.channel_id, job.message_id, nonce(f"card-{job.id}"), token)
 
     def _lock(self, key: str) -> asyncio.Lock:
-        """One edit of a card at a time. The lock lives as long as somebody holds or awaits it."""
+        """One edit of a card at a time. The lock is forgotten when nobody holds or awaits it."""
         return self._locks.setdefault(key, asyncio.Lock())
 
 

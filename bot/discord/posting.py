@@ -1,4 +1,4 @@
-"""One card, one message: edits it, finds it again, posts it, and says what Discord's refusals mean.
+"""Posts and edits the message of a card, finds it again after a crash, and turns Discord's refusals into errors.
 
 Nothing here tries again, except with smaller files where Discord finds them too large.
 """

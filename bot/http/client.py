@@ -1,4 +1,4 @@
-"""The one place that speaks HTTP to the outside.
+"""The HTTP client: nothing else sends requests to the outside.
 
 It limits time, size and addresses, and turns every way of failing into one of the four errors. It retries
 nothing, and follows no redirect but a download's. aiohttp itself sends a request again only when an idempotent

@@ -1,4 +1,4 @@
-"""Which addresses may be called: the rules that keep keys at home and requests out of private networks."""
+"""Which addresses may be called: a key goes to its own provider alone, and no request into a private network."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""A provider says that a job has changed. It only brings the next poll forward: nothing that it says is believed."""
+"""Hints: a provider's callback brings the next look at a job forward. Nothing that it says is believed."""
 
 import asyncio
 from weakref import WeakValueDictionary

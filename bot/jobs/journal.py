@@ -1,4 +1,4 @@
-"""A job's memory: each step is done once, and its result is recalled after a crash."""
+"""The steps of a job: each is done once, and its result is recalled after a crash."""
 
 import asyncio
 import hashlib
@@ -131,7 +131,7 @@ class Journal:
 
     @property
     def holds_slot(self) -> bool:
-        """The provider is still busy with this job, whoever runs it next."""
+        """The provider is still busy with this job, also if another worker runs it next."""
         return self.paid_at is not None and not self.released
 
     async def _finish(self, name: str, done: BaseModel) -> None:

@@ -10,7 +10,7 @@ from storage.base import timings
 from storage.database import Database
 
 ENOUGH = 8
-"""Measurements from which on the own history is believed more than the catalogue."""
+"""Measurements from which on this server's own history is used instead of the catalogue."""
 NEAR = 0.01
 """Seconds that are no wait: where a clock's rounding brings a look that much too early, it is not repeated at once."""
 

@@ -1,4 +1,4 @@
-"""Fingerprints, by which copies of a picture are told from other pictures.
+"""Fingerprints of pictures: nearly equal for copies of one picture, and different for different pictures.
 
 A fingerprint is text: 32 hex digits say where the picture gets darker, left to right and top to bottom, on a grid of
 8 × 8 (dHash, www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html, in both directions), and 6 are

@@ -1,4 +1,4 @@
-"""The CIDs of a file, computed here: so a service is proven to hold our bytes before anything names them for good.
+"""Computes the CIDs of a file, by which a service is proven to hold our bytes before metadata name them for good.
 
 A file on IPFS is a tree: its bytes are cut into chunks, and nodes above them list their children's hashes. Services cut
 and link in one of four usual ways (`PROFILES`), so one file may have four CIDs. All are computed in one pass over the

@@ -1,6 +1,6 @@
 """What a pinning service can be asked: to keep a file on IPFS where everybody can fetch it, and to let it go.
 
-One file beside this one speaks each service's own language. A file is always sent as its exact bytes, never as an
+Each service has its client in a file beside this one. A file is always sent as its exact bytes, never as an
 object that the service writes anew, because its hash goes on chain. Pinning the same bytes again is free and gives the
 same CID, so a pin whose answer was lost is simply made again. Nothing here retries (bot/errors.py).
 """

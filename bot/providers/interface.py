@@ -1,6 +1,6 @@
 """What a generation provider can be asked, in words that are the same for all of them.
 
-One file beside this one speaks each provider's own language. Nothing here retries: an error's type
+The folder of each provider beside this file has its client. Nothing here retries: an error's type
 says whether the worker may (bot/errors.py).
 """
 
@@ -40,7 +40,7 @@ class FinetuneRef(Frozen):
     remote_id: str
     """BFL: `finetune_id`. Astria: the tune's integer, as text. Vimmerse: the trigger word that it made up."""
     region: str | None = None
-    """Where a BFL finetune lives; it exists nowhere else."""
+    """The only host on which a BFL finetune exists."""
     trigger: str = ""
     """What has to stand in a prompt: a word, or for Astria the token and the class name ("ohwx man")."""
     task_id: str | None = None

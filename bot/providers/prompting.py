@@ -1,4 +1,4 @@
-"""Where the trigger word of a finetune belongs in a prompt. Pure text: which finetune is loaded is the provider's file.
+"""Puts the trigger word of a finetune into a prompt. It changes text only; the provider's client loads the finetune.
 
 Source: BFL's finetuning guide (prepend the trigger word, describe the subject briefly, "in the style of" for styles)
 and docs.astria.ai (token and class name must both be in the text).

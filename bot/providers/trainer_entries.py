@@ -19,7 +19,7 @@ ASTRIA_STEP = 5_000
 
 
 Price = Callable[[Mapping[str, Value], int], MicroUSD | None]
-"""Of a training, from its checked settings and the number of its pictures; None where nobody outside knows."""
+"""Of a training, from its checked settings and the number of its pictures; None where it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Trainer:
     failures_are_free: bool = False
     """A training that failed is not charged."""
     errors_believed_after: int = 3
-    """Looks in a row that must find an error before it is believed."""
+    """Looks in a row that must find an error before it counts."""
     withdrawn: bool = False
     """The provider has announced that it trains nothing any more; an older server may."""
 

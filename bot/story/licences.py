@@ -204,7 +204,7 @@ def sentence(licence: Licence, coin: str = "IP") -> str:
 
 
 def sentence_of_terms(terms: PILTerms, coin: str = "IP") -> str:
-    """The same for terms read from the chain, of whoever's making."""
+    """The same for terms read from the chain, which anybody may have made."""
     licence = licence_in(terms)
     if licence is not None:
         return sentence(licence, coin)

@@ -1,4 +1,4 @@
-"""What is said about an image for good: Story's IPA metadata and the NFT's ERC-721 metadata.
+"""The metadata that are published about an image: Story's IPA metadata and the NFT's ERC-721 metadata.
 
 Both are made here once, as bytes (RFC 8785), and stored; what is pinned, hashed and registered is those bytes.
 

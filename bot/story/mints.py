@@ -26,7 +26,7 @@ class Parent(Frozen):
 
 
 class Mint(Frozen):
-    """All that the chain is told. With parents, their licence is the derivative's, and `licence` says nothing."""
+    """All that the transaction says. With parents, their licence is the derivative's, and `licence` says nothing."""
 
     recipient: Annotated[Address, AfterValidator(checksummed)]
     ip_metadata_uri: str

@@ -1,4 +1,4 @@
-"""Registering: from a mint's few facts to an IP asset that was read back and found right."""
+"""Registers images: tries a mint, finds an earlier one, reads its outcome, compares the chain with what was meant."""
 
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What the chain says about an IP asset, beside what it was told."""
+    """What the chain says about an IP asset, beside what was registered."""
 
     checks: tuple[Check, ...]
 
@@ -223,7 +223,7 @@ class Registrar:
         return await self._collections.create(new)
 
     async def describe_collection(self, address: Address) -> Collection:
-        """What the chain knows of a collection, whoever made it.
+        """What the chain says about a collection, which anybody may have made.
 
         Raises:
             Unavailable: the node does not answer.

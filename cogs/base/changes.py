@@ -1,4 +1,4 @@
-"""What follows a change of whatever has a card: its card shows it."""
+"""Brings a card up to date after a press has changed what it shows."""
 
 from discord import InteractionResponseType
 

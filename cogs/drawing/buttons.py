@@ -165,7 +165,7 @@ async def delete(interaction: Interaction, job_id: str) -> None:
 
 
 async def _may_delete(interaction: Interaction, view: RequestView) -> bool:
-    """Its owner, a moderator, and whoever may delete messages where the request was made."""
+    """Its owner, a moderator, and members who may delete messages where the request was made."""
     if interaction.user.id == view.job.owner_id or await moderates(interaction):
         return True
     return (await permissions_in(interaction, view.job.channel_id)).manage_messages

@@ -1,4 +1,4 @@
-"""`/edit`, and “Edit this picture” on a message: a picture changed as it is told."""
+"""`/edit`, and “Edit this picture” on a message: a picture is changed as an instruction says."""
 
 import discord
 from discord import app_commands

@@ -1,4 +1,4 @@
-"""`/finetune`: make a finetune, and live with those that there are."""
+"""`/finetune`: makes a finetune, lists finetunes, and changes, shares and deletes them."""
 
 from collections.abc import Iterable
 

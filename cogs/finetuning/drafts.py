@@ -32,7 +32,7 @@ async def own_draft(interaction: Interaction, finetune_id: str) -> FinetuneView:
 
 
 async def show_changed(interaction: Interaction, finetune_id: str) -> FinetuneView:
-    """Bring a finetune's card up to date. Whoever pressed on another message gets a link to the card."""
+    """Bring a finetune's card up to date. Who pressed on another message gets a link to the card."""
     view = await interaction.client.services.finetuning.views.of(finetune_id)
     assert view, "finetunes keep their row for ever"
     await show_card(interaction, view)

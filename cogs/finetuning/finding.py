@@ -67,7 +67,7 @@ async def _for_asker(interaction: Interaction, view: FinetuneView | None) -> Fin
 
 
 async def _may_know(interaction: Interaction, view: FinetuneView) -> bool:
-    """Its owner, its contributors, the moderators, and whoever may draw with it; until then whoever sees its card."""
+    """Its owner, its contributors, the moderators, and who may draw with it; until it is ready, who sees its card."""
     user_id = interaction.user.id
     if user_id == view.finetune.owner_id or user_id in view.contributors:
         return True

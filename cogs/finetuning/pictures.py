@@ -62,7 +62,7 @@ class MessagePictures(Frozen):
 
 
 def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -> Form:
-    """Pictures and their captions, by upload or by link. `consent`: whoever sends it confirms that they may be used."""
+    """Pictures and their captions, by upload or by link. `consent`: the sender confirms that they may be used."""
     form = Form(verb, subject, title)
     if consent:
         form.say(f"By sending this you confirm: {CONSENT}")

@@ -109,7 +109,7 @@ async def discard(interaction: Interaction, subject: Subject) -> None:
 
 
 async def show_json(interaction: Interaction, subject: Subject) -> None:
-    """The metadata as files, for whoever may see them: exactly those that are pinned, once they are."""
+    """The metadata as files, for those who may see them: exactly those that are pinned, once they are."""
     services = interaction.client.services
     if await services.registering.views.of(subject) is None:
         draft = await services.registering.registrations.draft(subject, by=interaction.user.id)

@@ -30,7 +30,7 @@ async def show_registration(interaction: Interaction, registration_id: str) -> R
 
 
 async def _may_know(interaction: Interaction, view: RegistrationView) -> bool:
-    """Its owner, the moderators, and whoever sees its card."""
+    """Its owner, the moderators, and members who see its card."""
     if interaction.user.id == view.registration.owner_id or await in_sight(interaction, view.job.channel_id):
         return True
     return await moderates(interaction)

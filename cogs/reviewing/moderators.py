@@ -1,4 +1,4 @@
-"""Whether whoever presses is a moderator of this community."""
+"""Checks that the person who presses is a moderator of this community."""
 
 from bot.discord.client import Interaction
 from bot.workflows.reviewing.types import Moderator

@@ -86,5 +86,5 @@ def _label(reason: str) -> str:
 
 
 def _key(reason: str) -> str:
-    """What stands for a reason in a form: it may be removed, or another put before it, while the form is open."""
+    """The key of a reason in a form: it may be removed, or another put before it, while the form is open."""
     return hashlib.blake2b(reason.encode(), digest_size=8).hexdigest()

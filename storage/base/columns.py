@@ -1,4 +1,4 @@
-"""The dataclass of a row is the list of its columns: it is written once."""
+"""The columns of a table, taken from the dataclass of its rows, so that they are written once."""
 
 from collections.abc import Mapping
 from dataclasses import fields

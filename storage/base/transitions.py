@@ -1,4 +1,4 @@
-"""A state machine as a table: from it the queries take their states, and ARCHITECTURE.md its diagram."""
+"""A state machine as a table. Queries take their states from it, and ARCHITECTURE.md its diagram."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ class TrainingImage:
     fingerprint: str
     """Perceptual hash, in hex: near-duplicates differ in few bits."""
     contributor_id: int
-    """Who gave it: whoever uploaded it, or wrote the message that it was taken from."""
+    """Who gave it: the member who uploaded it, or who wrote the message that it was taken from."""
     added_by: int
     source: str | None
     """The link to the message that it was taken from."""

@@ -8,7 +8,7 @@ from storage.database import Connection, change, row, rows
 
 @dataclass(frozen=True)
 class PinRow:
-    """One file at one service. `pin_id` is what that service wants to hear when it is unpinned."""
+    """One file at one service. `pin_id` is what that service needs for unpinning it."""
 
     registration_id: str
     sha256: str

@@ -19,7 +19,7 @@ from storage.base.columns import columns, insert
 from storage.database import Connection, change, row, rows
 
 FIRST = "0" * 64
-"""What stands for the hash before the first row."""
+"""The hash that the first row names as the one before it."""
 HEAD = "audit head"
 """The note that says how the chain ended when a row was last added."""
 
@@ -127,11 +127,11 @@ async def about(db: Connection, subject: str) -> list[AuditEntry]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check of the whole chain has come to."""
+    """The result of a check of the whole chain."""
 
     entries: int
     head: str
-    """The hash of the last row; whoever keeps it elsewhere can prove later that nothing before it was changed."""
+    """The hash of the last row. Kept elsewhere, it proves later that nothing before it was changed."""
     faults: tuple[str, ...]
 
 

@@ -1,4 +1,4 @@
-"""How each kind of job and of question looks. bot/kinds.py has the table."""
+"""The functions that draw each kind of job and of question. The table of kinds is in bot/kinds.py."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class QuestionFace:
 
 
 class Faces:
-    """Draws the card of whatever has one."""
+    """Draws the cards of views and questions."""
 
     def __init__(self, jobs: Mapping[str, Face], questions: Mapping[str, QuestionFace], files: FilePaths) -> None:
         self._jobs = jobs
@@ -79,7 +79,7 @@ class Faces:
     def news(self, view: CardView, about: str, once: str) -> News:
         """
         Raises:
-            Broken: nobody is ever told of things of that kind.
+            Broken: jobs of that kind have no news.
         """
         news = self.of(view).news
         if news is None:

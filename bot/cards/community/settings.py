@@ -1,4 +1,4 @@
-"""What a community and a member have chosen."""
+"""The texts that show a community's settings and a member's own defaults."""
 
 from bot import limits
 from bot.cards.base.words import model_label, money, shortened

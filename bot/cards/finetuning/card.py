@@ -31,7 +31,7 @@ _BAR = 10
 
 
 def finetune_card(view: FinetuneView, paths: FilePaths) -> Card:
-    """The one card of a finetune, whatever it has come to."""
+    """The one card of a finetune, in each of its states."""
     match view.finetune.state:
         case FinetuneState.DRAFT:
             return draft_card(view, paths) if view.pictures else empty_card(view)

@@ -1,4 +1,4 @@
-"""Everything about one finetune for whoever asks, the list of all, and what is asked before one is deleted."""
+"""The details of one finetune, the list of all, and the question before one is deleted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The card of a draft: everything that can still be changed, and what is to be known before it is paid for."""
+"""The card of a draft: what can still be changed, what the checks found, the price and the time."""
 
 import re
 from typing import Any

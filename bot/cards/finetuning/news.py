@@ -1,4 +1,4 @@
-"""What its owner is told by name, when something has happened to a finetune."""
+"""The messages that tell a finetune's owner by name what has happened to it."""
 
 from bot.cards.base.faces import News
 from bot.cards.base.layout import compose, gallery, row, text

@@ -1,4 +1,4 @@
-"""What a registration's owner is told by name."""
+"""The messages that tell a registration's owner by name what has happened to it."""
 
 from bot.cards.base.faces import News
 from bot.cards.base.layout import compose, row, text

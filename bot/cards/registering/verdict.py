@@ -12,7 +12,7 @@ from storage.registering.transitions import RegistrationState
 
 
 def verdict_card(verdicts: Sequence[Verdict]) -> Card:
-    """A part for each picture that was asked about. The card shows no pictures: whoever asks has them."""
+    """A part for each picture that was asked about. The card shows no pictures: the person who asks has them."""
     registered = [verdict.registered is not None and verdict.standing is not None for verdict in verdicts]
     return roomy(
         lambda room: compose(

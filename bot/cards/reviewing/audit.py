@@ -1,4 +1,4 @@
-"""What is said about the audit: with an export, and of one subject."""
+"""The texts about the audit: with an export, and about one subject."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The queue as a moderator walks it, what several denials have come to, and the reminders in the review channel."""
+"""The steps of a walk through the queue, the results of several denials, and the reminders in the review channel."""
 
 from collections.abc import Sequence
 
@@ -96,7 +96,7 @@ def _named(faces: Faces, denial: Denial, view: CardView | None) -> str:
 
 
 def reminder_card(faces: Faces, reminder: Reminder) -> Card:
-    """What the review channel is told about questions that wait."""
+    """The reminder in the review channel of questions that wait."""
     waiting, count = reminder.reviews, len(reminder.reviews)
     called = f"<@&{reminder.called}>: " if reminder.called else ""
     verb = "waits" if count == 1 else "wait"

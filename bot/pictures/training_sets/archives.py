@@ -152,7 +152,7 @@ def unpack(path: Path, folder: Path, name: str) -> Contents:
 
 
 class _Bounded(io.FileIO):
-    """A file that refuses reads larger than any that an honest archive needs, and positions that no file has."""
+    """A file that refuses reads larger than any that a valid archive needs, and positions that no file has."""
 
     reads_directory = False
     """Whether `zipfile` is reading the directory, which it reads in one piece."""
@@ -236,7 +236,7 @@ def _choose(archive: zipfile.ZipFile, name: str, unusable: list[_Unusable]) -> l
 def _check_inside(own: str, name: str) -> None:
     """
     Raises:
-        Refused: a path leads out of the folder that it is unpacked to. No honest program writes one.
+        Refused: a path leads out of the folder that it is unpacked to. No usual program writes one.
     """
     if ".." in own.split("/") or own.startswith("/") or re.match(r"[A-Za-z]:/", own):
         raise Refused(f"{quoted(own)} in {quoted(name)} is named to be written somewhere else on the disk: {_OUT}.")

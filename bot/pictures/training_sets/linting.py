@@ -1,4 +1,4 @@
-"""Advice on a training set before it is paid for. It is given from facts; no file is opened here.
+"""Advice on a training set before it is paid for, made from facts about its pictures; no file is opened here.
 
 What makes a good set is from BFL's own guide to its finetuning API (docs.bfl.ml, 2025): 1 to 20 pictures, more than 5
 advised, at most one megapixel used of each, varied, and a trigger word that means nothing yet.

@@ -209,7 +209,7 @@ class Astria:
             raise Broken(str(error)) from error
 
     async def fetch_output(self, url: str, into: Path) -> None:
-        """Download a finished picture. Its link lives for about 30 days, and wants no key."""
+        """Download a finished picture. Its link is good for about 30 days, and needs no key."""
         await self._http.download(url, into, hosts=self._deliveries, cap=LARGEST_PICTURE)
 
     async def balance(self) -> MicroUSD:

@@ -1,4 +1,4 @@
-"""What stands in a prompt for Astria: our own LoRA tag, and nothing else that Astria takes for a command.
+"""The prompt as Astria gets it: with our own LoRA tag, and without anything else that Astria takes for a command.
 
 Astria obeys its prompts: `<lora:ID:STRENGTH>` and `<faceid:ID:…>` load anybody's tune, and `--video`, `--ar 1:1` and
 the like set what is drawn and paid ("flags inside text are still accepted", docs.astria.ai). What a member types is

@@ -1,4 +1,4 @@
-"""What Astria answers, read so that an odd detail costs nothing: each nullable field may be null, missing or strange.
+"""Astria's answers. A nullable field may be null, missing or malformed without spoiling the others.
 
 Source: docs.astria.ai, Astria's own command line client, and real answers of 2024 and 2025 that people have published.
 """
@@ -224,7 +224,7 @@ class _Pack(Reply):
 
     @property
     def pack(self) -> Pack:
-        """Its cost depends on the class: what is told is the highest."""
+        """Its cost depends on the class: this is the highest."""
         millicents = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
         costs = {clean(name): _cost(_number(cost)) for name, cost in millicents.items()}
         priced = {name: cost for name, cost in costs.items() if cost is not None}

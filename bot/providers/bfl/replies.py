@@ -1,4 +1,4 @@
-"""What Black Forest Labs answers, for pictures and trainings alike, and how its errors are meant.
+"""Black Forest Labs' answers, for pictures and trainings alike, and what its errors mean.
 
 Source: docs.bfl.ai, api.bfl.ai/openapi.json, and answers of the service that people have published.
 """
@@ -24,7 +24,7 @@ REGIONS: Mapping[str, str] = {
     "us1": "https://api.us1.bfl.ai",
 }
 SINGLE_CLUSTERS = ("us1", "eu1")
-"""Finetunes live there, and there any task can be polled by its id; the other regions stand for many clusters."""
+"""Finetunes exist there, and there any task can be polled by its id; the other regions stand for many clusters."""
 
 _STATUSES = {
     "queued": Status.WAITING,

@@ -64,7 +64,7 @@ class _Deleted(Reply):
 
 
 class BflTraining:
-    """The part of a BFL account that trains. A finetune lives on one cluster, us1 or eu1, and is known nowhere else."""
+    """The part of a BFL account that trains. A finetune exists on one cluster only, us1 or eu1."""
 
     name = "bfl"
 

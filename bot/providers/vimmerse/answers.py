@@ -73,7 +73,7 @@ class Answer(RootModel[JsonValue]):
 
 
 class Asset(Reply):
-    """A picture or a training, as far as it is told."""
+    """A picture or a training, with the fields that the answer has."""
 
     id: Text = None
     asset_id: Text = None  # so the words on async_mode call it

@@ -188,7 +188,7 @@ class Vimmerse:
         )
 
     async def fetch_output(self, url: str, into: Path) -> None:
-        """Download a finished picture or a sample. How long its link lives is nowhere said."""
+        """Download a finished picture or a sample. Vimmerse does not say how long its link is good."""
         await self._http.download(url, into, hosts=self._deliveries, cap=LARGEST_PICTURE)
 
     async def _asset(self, id_: str) -> Answer | None:

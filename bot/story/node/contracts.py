@@ -1,4 +1,4 @@
-"""Story's contracts: where they are, and the few of their functions and events that the bot speaks.
+"""Story's contracts: where they are, and the few of their functions and events that the bot uses.
 
 The addresses are the same on both networks. The signatures are written by hand; each selector and topic is made from
 them, and a test compares all of these with the published ones.

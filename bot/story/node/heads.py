@@ -1,4 +1,4 @@
-"""The newest block, asked for once however many wait for it."""
+"""Asks for the newest block, once for all who wait for it."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ INTERVAL = 1.0
 
 
 class Heads:
-    """Whoever waits asks as often as they like; the node is asked once in an interval."""
+    """Callers may ask as often as they like; the node is asked once in an interval."""
 
     def __init__(self, chain: Chain, clock: Clock, *, interval: float = INTERVAL) -> None:
         self._chain = chain

@@ -17,7 +17,7 @@ class Network:
     label: str
     chain_id: int
     rpc_url: str
-    """The public node, for whoever sets up none."""
+    """The public node, used where the settings name none."""
     ip_explorer: str
     """What comes before the id of an IP asset."""
     tx_explorer: str

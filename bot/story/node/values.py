@@ -1,4 +1,4 @@
-"""What all of Story's side speaks in: values that are stored as JSON, and addresses in one spelling."""
+"""The values of everything about Story: stored as JSON, and with addresses in one spelling."""
 
 import re
 from typing import NewType

@@ -1,4 +1,4 @@
-"""Keeping one wallet's sequence of nonces moving, whatever became of what was sent.
+"""Keeps one wallet's nonces without a gap, whatever became of its transactions.
 
 A chain takes a wallet's transactions by nonce, each exactly after the one before. So one that got lost, was outbid, or
 has a number that somebody else used or that leaves a gap holds up itself or all behind it. Here all unfinished ones

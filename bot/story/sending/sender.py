@@ -1,4 +1,4 @@
-"""One sender a wallet: what is to be on the chain gets there, once.
+"""Brings each transaction of one wallet onto the chain exactly once.
 
 A transaction is prepared (it would work, and can be paid), signed into the database together with whatever its caller
 changes there, sent, and awaited until it is final. Each step can be repeated at any time, also by another process

@@ -1,4 +1,4 @@
-"""Where providers may call back, an address for each job, and how a genuine call is told from others."""
+"""The addresses to which providers may call back, one for each job, and the check that a call is genuine."""
 
 import hashlib
 import hmac

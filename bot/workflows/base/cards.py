@@ -1,4 +1,4 @@
-"""Whatever has a card, and where cards are shown. The workflows know no more of Discord than this."""
+"""The base of views, and the protocol by which cards are shown: all that workflows know of Discord."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
@@ -36,7 +36,7 @@ Load = Callable[[str], Awaitable[CardView | None]]
 
 
 class Views:
-    """Loads whatever has a card, by the kind of its job."""
+    """Loads the view of a job, by the job's kind."""
 
     def __init__(self, database: Database, loaders: Mapping[str, Load]) -> None:
         self._database = database

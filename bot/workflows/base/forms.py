@@ -1,4 +1,4 @@
-"""What a member has typed and not sent yet: kept between the opening of a form and its sending, also over a restart."""
+"""Keeps what was typed into a form while it is open or was refused, also over a restart."""
 
 from typing import TypeVar
 

@@ -36,7 +36,7 @@ class Changes:
 
 
 class Progress:
-    """Refreshes the card of each request that has changed. Cosmetic: what it misses, the end of the request mends."""
+    """Refreshes the card of each request that has changed. The end of the request edits its card in any case."""
 
     def __init__(self, *, database: Database, clock: Clock, views: Views, delivery: Delivery, changes: Changes) -> None:
         self._database = database

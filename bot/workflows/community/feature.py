@@ -5,7 +5,7 @@ from bot.workflows.community.verbs import Communities, Members
 
 
 class CommunityFeature:
-    """The parts of communities that the rest of the bot speaks to."""
+    """The parts of communities that the rest of the bot uses."""
 
     def __init__(self, kit: Kit) -> None:
         self.communities = Communities(kit)

@@ -38,7 +38,7 @@ def check_safety(community: Community, tolerance: int, *, most: int, nsfw: bool)
 def allowed_models(models: Sequence[Model], community: Community) -> list[Model]:
     """Those of `models` that the community allows.
 
-    Its list is of models without a finetune: whoever may draw with a finetune, may draw with what it needs.
+    Its list is of models without a finetune: a member who may draw with a finetune may draw with what it needs.
     """
     keys = community.allowed_models
     return [model for model in models if keys is None or model.finetuned or model.key in keys]

@@ -16,7 +16,7 @@ def painters() -> list[Model]:
 
 
 def editors() -> list[Model]:
-    """The models that change an image as they are told."""
+    """The models that change an image as an instruction says."""
     return [model for model in catalogue.offered(editing=True) if any(role.name == INPUT for role in model.roles)]
 
 

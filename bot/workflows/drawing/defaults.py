@@ -34,7 +34,7 @@ class Asked:
 
 
 def check_early(asked: Asked, *, role: bool) -> None:
-    """Refuse what is wrong whoever asks, before anything is shown to anybody. `role`: an image comes with it.
+    """Refuse what is wrong for every member, before anything is shown to anybody. `role`: an image comes with it.
 
     Raises:
         Refused: the prompt is empty, or the model takes no such value.

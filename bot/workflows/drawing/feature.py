@@ -12,7 +12,7 @@ from storage.base.queue import Lane
 
 
 class Drawing:
-    """The parts of drawing that the rest of the bot speaks to."""
+    """The parts of drawing that the rest of the bot uses."""
 
     def __init__(self, kit: Kit, *, lanes: Mapping[str, Lane], finetuning: Finetuning) -> None:
         self.views = RequestViews(kit, lanes=lanes)

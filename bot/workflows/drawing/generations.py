@@ -1,4 +1,4 @@
-"""From a request to the pictures that it stands for: seeds, strengths, and the finetune with its trigger word."""
+"""Makes of a request the orders of its pictures: seeds, strengths, and the finetune with its trigger word."""
 
 import secrets
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class FinetuneInUse:
     def complete(self, request: ImageRequest) -> ImageRequest:
         """The request with a model that draws with this finetune, and with its usual strength where it names none.
 
-        A base model stands for its sibling that draws with a finetune.
+        A base model is replaced by its sibling that draws with a finetune.
 
         Raises:
             Refused: the model does not draw with it.
@@ -65,7 +65,7 @@ class FinetuneInUse:
 
 
 def count_pictures(request: ImageRequest) -> int:
-    """How many pictures a request stands for.
+    """How many pictures a request asks for.
 
     Raises:
         Refused: too many, or too few.

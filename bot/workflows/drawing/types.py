@@ -1,4 +1,4 @@
-"""What a member asked for, how far it is, and how the workflows speak to the place where it is shown."""
+"""Values of drawing: what a member asked for, and how far it is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -141,7 +141,7 @@ class RequestView:
 
     @property
     def state(self) -> State:
-        """What the request has come to, from what its pictures have."""
+        """The result of the request, from the results of its pictures."""
         stages = {picture.stage for picture in self.pictures}
         if not self.ended:
             return State.RUNNING if Stage.DRAWING in stages else State.WAITING

@@ -79,7 +79,7 @@ class Requests:
     async def compose(
         self, origin: Origin, asked: Asked, finetune: FinetuneView | None = None, *, sized: bool = False
     ) -> ImageRequest:
-        """The request that a command stands for, with the defaults of who asks and of where.
+        """The request that a command asks for, with the defaults of who asks and of where.
 
         Raises:
             Refused: there is no such model, or it takes no “reference_strength” or “mask”.

@@ -45,7 +45,7 @@ class Source:
 
 
 class TrainingDrafts:
-    """The verbs of whoever puts a training set together."""
+    """The verbs of those who put a training set together."""
 
     def __init__(self, kit: Kit, *, views: FinetuneViews, sheets: ContactSheets) -> None:
         self._work = kit.work

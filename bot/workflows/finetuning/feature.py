@@ -17,7 +17,7 @@ from bot.workflows.finetuning.views import FinetuneViews
 
 
 class Finetuning:
-    """The parts of finetuning that the rest of the bot speaks to."""
+    """The parts of finetuning that the rest of the bot uses."""
 
     def __init__(self, kit: Kit, *, homes: Mapping[str, str]) -> None:
         """`homes` are the regions in which the providers train where nobody chooses one."""

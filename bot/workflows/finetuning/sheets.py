@@ -27,7 +27,7 @@ class ContactSheets:
             finetune = await finetunes.find(tx.db, finetune_id)
             newest = await training_images.of_finetune(tx.db, finetune_id)
             if finetune is None or finetune.deleted_at is not None or newest != pictures:
-                return  # whoever has changed the set draws the newer sheet
+                return  # the transaction that changed the set draws the newer sheet
             await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=sheet)
             if finetune.sheet != sheet:
                 await tx.let_go([finetune.sheet])

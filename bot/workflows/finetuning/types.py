@@ -1,4 +1,4 @@
-"""What a finetune is to those who show it: its draft, its training, and what it can do when it is ready."""
+"""Values of finetuning: a finetune's draft, its training, and what it can do when it is ready."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ CONSENT = (
     "You may use these pictures: they are yours, or whoever made them has agreed, and everybody who can be "
     "recognised on them has agreed to be trained on."
 )
-"""What is confirmed before a training begins, and by whoever adds pictures to another's training set."""
+"""What is confirmed before a training begins, and by a member who adds pictures to another's training set."""
 STRENGTH = "finetune_strength"
 """The parameter that says how much of a finetune goes into a picture."""
 
@@ -173,7 +173,7 @@ class FinetuneView:
 
 @dataclass(frozen=True)
 class FinetuneDetails:
-    """What is shown of a finetune only to whoever asks for it."""
+    """What is shown of a finetune only to a member who asks for it."""
 
     entries: tuple[LedgerEntry, ...]
     """The ledger's, of its trainings."""

@@ -1,4 +1,4 @@
-"""What time does to finetunes: a reminder before one expires, its end, and drafts that nobody came back to."""
+"""The round of finetunes: reminds before one expires, notes its end, and deletes forgotten drafts."""
 
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY

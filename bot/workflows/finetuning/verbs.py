@@ -1,4 +1,4 @@
-"""Living with finetunes: who may use one, and what its owner, its contributors and the admin can do with it."""
+"""Who may use a finetune, and what its owner, its contributors and the admin can do with it."""
 
 from collections.abc import Collection, Sequence
 

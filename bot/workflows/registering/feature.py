@@ -26,7 +26,7 @@ from bot.workflows.reviewing.verbs import Decisions
 
 
 class Registering:
-    """The parts of registering that the rest of the bot speaks to."""
+    """The parts of registering that the rest of the bot uses."""
 
     def __init__(
         self,

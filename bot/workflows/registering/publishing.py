@@ -1,4 +1,4 @@
-"""What registers: the chain's side, the places that pin, and the gateway whose address goes into the metadata."""
+"""The services that register: the chain's side, the pinning services, and the gateway that the metadata name."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What workflows and cards know of a registration: what the member says, what is submitted, how far it is."""
+"""Values of registering: what a member says of an image, what is submitted, how far a registration is."""
 
 import hashlib
 from collections.abc import Sequence

@@ -46,7 +46,7 @@ class Verdict:
     sha256: str | None
     """None where a registration was named, and no file."""
     registered: RegistrationView | None
-    """The one of these exact bytes: registered, or else on its way."""
+    """The one of these exact bytes: registered, or else under way."""
     foreign: bool = False
     """It is another community's."""
     near: tuple[RegistrationView, ...] = ()

@@ -16,7 +16,7 @@ ROUND = 60.0
 
 
 class Reviewing:
-    """The parts of reviewing that the rest of the bot speaks to."""
+    """The parts of reviewing that the rest of the bot uses."""
 
     def __init__(self, kit: Kit, *, rules: Mapping[str, QuestionRules], reminders: ReminderDelivery) -> None:
         self.decisions = Decisions(kit, rules=rules)

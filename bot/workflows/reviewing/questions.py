@@ -1,4 +1,4 @@
-"""Putting a question to the moderators, whatever it is about."""
+"""Asks the moderators a question of any kind."""
 
 from dataclasses import replace
 from typing import Protocol, TypeVar

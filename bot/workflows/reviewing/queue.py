@@ -1,4 +1,4 @@
-"""The moderators' queue of a community's open questions, and where somebody is who walks through it."""
+"""The queue of a community's open questions, and a moderator's walk through it."""
 
 from collections.abc import Sequence
 

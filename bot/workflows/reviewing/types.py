@@ -1,4 +1,4 @@
-"""Values of reviewing: who decides, how they stand to a question, and what comes of what they do."""
+"""Values of reviewing: who decides, whether they may decide a question, and the results of what they do."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

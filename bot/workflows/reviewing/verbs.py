@@ -215,7 +215,7 @@ class Decisions:
         return review
 
     async def undo(self, review_id: str, who: Moderator) -> Review:
-        """Take an approval back, whoever gave it: the question is open again.
+        """Take an approval back, also another moderator's: the question is open again.
 
         Raises:
             Refused: it is too late, it is not approved, approvals of that kind cannot be taken back, or `who` is no

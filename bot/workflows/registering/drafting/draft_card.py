@@ -46,7 +46,7 @@ class Submission:
 
 
 class DraftCard:
-    """Every verb refuses whoever does not own the draft."""
+    """Every verb refuses a member who does not own the draft."""
 
     def __init__(self, kit: Kit, *, registrations: Registrations, wallets: Wallets) -> None:
         self._forms = Forms(kit)
