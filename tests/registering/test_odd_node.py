@@ -9,16 +9,16 @@ from bot.workflows.registering.job import DIFFERS_FOR, TRIED_AGAIN
 from bot.workflows.registering.upkeep import ReadinessCheck, look_after_nonces
 from standins.base.faults import Fault, answers, html
 from standins.chain import errors, says
-from tests.conftest import Founder
+from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
 from tests.scenes.registering import seen, submitted
 from tests.scenes.registry import CONFIRMED, begun, chain_of, check_claims, going, pinata_of
 
 
 @pytest.fixture
-async def community(found: Founder) -> Community:
+async def community(make_community: MakeCommunity) -> Community:
     """A guild whose bot registers."""
-    return await found(story={})
+    return await make_community(story={})
 
 
 @pytest.mark.parametrize(

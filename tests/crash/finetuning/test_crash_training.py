@@ -175,21 +175,21 @@ async def test_a_card_whose_last_edit_died_with_the_bot_is_edited_after_all(pott
 async def test_killed_while_pictures_are_added(pottery: Pottery) -> None:
     """The set has all of them or none, and its card says so."""
     moments, _ = await pottery.moments(ADD, broken_by_add)
-    kept = moments.index("before commit of Trainings.add #1")
+    kept = moments.index("before commit of TrainingDrafts.add #1")
     chosen = {*sampled(moments[:kept], 4), *sampled(moments[kept:], 4), *commits(moments[kept:])}
     await try_out({each: killed(broken_by_add, each) for each in chosen}, lambda: pottery.kiln(ADD))
 
 
 async def test_killed_while_a_picture_is_removed(pottery: Pottery) -> None:
     moments, _ = await pottery.moments(REMOVE, broken_by_removal)
-    kept = moments.index("before commit of Trainings.remove #1")
+    kept = moments.index("before commit of TrainingDrafts.remove #1")
     chosen = {*sampled(moments[kept:], 4), *commits(moments[kept:])}
     await try_out({each: killed(broken_by_removal, each) for each in chosen}, lambda: pottery.kiln(REMOVE))
 
 
 async def test_a_removal_that_was_not_committed_has_lost_no_file(pottery: Pottery) -> None:
     async with pottery.kiln(REMOVE) as kiln:
-        assert await kiln.lead("before commit of Trainings.remove #1") == -signal.SIGKILL
+        assert await kiln.lead("before commit of TrainingDrafts.remove #1") == -signal.SIGKILL
         assert {picture["sha256"] for picture in kiln.tables.training_images} <= set(kiln.files)
 
 
@@ -203,7 +203,7 @@ async def test_pictures_that_were_being_taken_in_are_not_left_on_the_machine(pot
 async def test_what_a_start_had_packed_goes_with_the_draft(pottery: Pottery) -> None:
     """The bot died before any row named the archive, and its owner thinks better of it."""
     async with pottery.kiln(START) as kiln:
-        assert await kiln.lead("before commit of Starts.start #1") == -signal.SIGKILL
+        assert await kiln.lead("before commit of TrainingStarts.start #1") == -signal.SIGKILL
         kiln.wishes(DISCARD)
         assert await kiln.lead() == 0
         assert kiln.finetune["state"] == FinetuneState.DELETED
