@@ -37,7 +37,7 @@ async def test_a_picked_picture_is_posted_by_itself(community: Community) -> Non
 async def test_a_variation_knows_its_parent(community: Community) -> None:
     card = await drawn(community)
     await community.ben.click(card, label="Vary")
-    view = await community.view(buttons_of(community.cards[-1])["Cancel"].rpartition(":")[2])
+    view = await community.newest()
     (parent,) = await images_of(community, card)
     assert view.request.parent_image_id == parent.id
     assert view.request.inputs == {"image_prompt": parent.sha256}
@@ -48,7 +48,7 @@ async def test_an_edit_is_asked_for_in_a_form(community: Community) -> None:
     card = await drawn(community)
     form = await community.ben.click(card, label="Edit")
     await community.ben.submit_modal(form, {"instruction": "make it night", "model": ["flux-kontext-max"]})
-    view = await community.view(buttons_of(community.cards[-1])["Cancel"].rpartition(":")[2])
+    view = await community.newest()
     (parent,) = await images_of(community, card)
     assert (view.request.prompt, view.request.model) == ("make it night", "flux-kontext-max")
     assert view.request.parent_image_id == parent.id
@@ -58,7 +58,7 @@ async def test_a_new_prompt_keeps_the_other_settings(community: Community) -> No
     card = await drawn(community, aspect_ratio="3:2", seed=7)
     form = await community.ada.click(card, label="Edit prompt")
     await community.ada.submit_modal(form, {"prompt": "a windmill"})
-    view = await community.view(buttons_of(community.cards[-1])["Cancel"].rpartition(":")[2])
+    view = await community.newest()
     assert (view.request.prompt, view.request.seed) == ("a windmill", None)
     assert view.request.parameters["aspect_ratio"] == "3:2"
 
@@ -258,7 +258,7 @@ async def test_edit_takes_one_of_the_bots_pictures_by_its_id(community: Communit
     card = await drawn(community)
     (parent,) = await images_of(community, card)
     await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
-    view = await community.view(buttons_of(community.cards[-1])["Cancel"].rpartition(":")[2])
+    view = await community.newest()
     assert view.request.inputs == {"input_image": parent.sha256}
     assert view.request.parent_image_id == parent.id
 
@@ -297,7 +297,7 @@ async def test_any_message_of_the_bot_can_be_edited_from_its_menu(community: Com
     form = await community.ben.context_menu(community.studio, "Edit this picture", card)
     chosen = {"picture": [f"{job_of(card)}-2"], "model": ["flux-kontext-pro"]}
     await community.ben.submit_modal(form, {"instruction": "make it night", **chosen})
-    view = await community.view(buttons_of(community.cards[-1])["Cancel"].rpartition(":")[2])
+    view = await community.newest()
     assert view.request.parent_image_id == f"{job_of(card)}-2"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,6 +212,12 @@ class Community:
         self, member: simcord.MemberActor | None = None, prompt: str = "a lighthouse", **options: Any
     ) -> simcord.InteractionResult:
         return await (member or self.ada).slash(self.studio, "imagine", prompt=prompt, **options)
+
+    async def newest(self) -> RequestView:
+        """The request whose card is the newest. Its buttons depend on how far it is, its id stands on the card."""
+        job_id = re.search(r"^-# `(\w+)`$", text_of(self.cards[-1]), re.MULTILINE)
+        assert job_id, "each card of a request ends with its id"
+        return await self.view(job_id[1])
 
     async def view(self, wanted: str | int) -> RequestView:
         """A request by its id, or by its interaction's."""
