@@ -26,7 +26,6 @@ class RequestJob:
     def __init__(self, kit: Kit, *, views: RequestViews) -> None:
         self._files = kit.files
         self._decoder = kit.decoder
-        self._database = kit.database
         self._work = kit.work
         self._views = views
         self._delivery = kit.delivery
@@ -38,7 +37,7 @@ class RequestJob:
         review = view.review
         if review and review.state is ReviewState.OPEN:
             try:
-                await step("asked", Posted, partial(ask_moderators, self._delivery, self._database, review, view))
+                await step("asked", Posted, partial(ask_moderators, self._delivery, self._work, review, view))
             except (Refused, Broken) as error:  # /review still finds it
                 log.warning("The moderators cannot be asked about %s: %s", job.id, error)
         if not view.ended:

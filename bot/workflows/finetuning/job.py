@@ -40,7 +40,6 @@ class FinetuneJob(CardJob[FinetuneView]):
         self._work = kit.work
         self._files = kit.files
         self._providers = kit.providers
-        self._database = kit.database
         self._sheets = sheets
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
@@ -61,7 +60,7 @@ class FinetuneJob(CardJob[FinetuneView]):
         async with self._work.read() as db:
             questions = await reviews.open_about(db, job.id)
         for review in questions:
-            post = partial(ask_moderators, self._delivery, self._database, review, view)
+            post = partial(ask_moderators, self._delivery, self._work, review, view)
             await self.post_quietly(step, f"asked {review.id}", post)
         await self._close_questions(step, view)
         for about, once in _list_news(view):

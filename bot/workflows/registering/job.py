@@ -62,7 +62,6 @@ class RegistrationJob(CardJob[RegistrationView]):
         self, kit: Kit, *, files: PinnedFiles, views: RegistrationViews, publishing: Publishing | None
     ) -> None:
         super().__init__(kit, noun="registration", load=views.of)
-        self._database = kit.database
         self._work = kit.work
         self._clock = kit.clock
         self._changed = kit.changed
@@ -126,7 +125,7 @@ class RegistrationJob(CardJob[RegistrationView]):
             if view.dry_run and view.review and view.review.message_id is not None:
                 await self._delivery.decided(view.review, view)
         if view.review and view.review.state is ReviewState.OPEN:
-            post = partial(ask_moderators, self._delivery, self._database, view.review, view)
+            post = partial(ask_moderators, self._delivery, self._work, view.review, view)
             await self.post_quietly(step, f"asked {view.review.id}", post)
         if view.question:
             once = str(len(view.talk))

@@ -5,8 +5,8 @@ from typing import Protocol, TypeVar
 
 from bot.errors import Refused
 from bot.workflows.base.types import Posted
+from bot.workflows.base.work import Work
 from storage.base.jobs import Job
-from storage.database import Database
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review
 
@@ -26,7 +26,7 @@ class Asks(Protocol[View_contra]):
     async def ask(self, review: Review, view: View_contra) -> Posted: ...
 
 
-async def ask_moderators(delivery: Asks[View], database: Database, review: Review, view: View) -> Posted:
+async def ask_moderators(delivery: Asks[View], work: Work, review: Review, view: View) -> Posted:
     """Ask where the community wants to be asked, or else where the member has asked, and remember where that is.
 
     Safe to repeat.
@@ -41,6 +41,6 @@ async def ask_moderators(delivery: Asks[View], database: Database, review: Revie
         if review.channel_id == view.job.channel_id:
             raise
         posted = await delivery.ask(replace(review, channel_id=view.job.channel_id), view)
-    async with database.write() as db:
-        await reviews.set_message(db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
+    async with work() as tx:
+        await reviews.set_message(tx.db, review.id, message_id=posted.message_id, channel_id=posted.channel_id)
     return posted
