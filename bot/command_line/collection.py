@@ -32,7 +32,7 @@ async def create(
             public=public,
         )
         line = f"SPG_NFT_CONTRACT_ADDRESS={made.address}"
-        return f"{described(made, story)}\n\nPut this line into .env, then start the bot:\n\n{line}"
+        return f"{describe(made, story)}\n\nPut this line into .env, then start the bot:\n\n{line}"
 
 
 async def show(settings: Settings, given: str | None) -> str:
@@ -45,7 +45,7 @@ async def show(settings: Settings, given: str | None) -> str:
     if text is None:
         raise Refused("Which? Give its address, or set SPG_NFT_CONTRACT_ADDRESS.")
     async with _story(settings) as story:
-        return described(await story.registrar.describe_collection(address(text)), story)
+        return describe(await story.registrar.describe_collection(address(text)), story)
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def _story(settings: Settings) -> AsyncGenerator[Story]:
         await database.close()
 
 
-def described(collection: Collection, story: Story) -> str:
+def describe(collection: Collection, story: Story) -> str:
     """A collection in lines for the admin."""
     minting = "open" if collection.minting_open else "CLOSED"
     whose = "for everybody (a private collection is safer)" if collection.public else "for its minters alone"
