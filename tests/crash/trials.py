@@ -17,7 +17,7 @@ IDLE = re.compile(r"(Worker\._claim nothing|Worker\._keep_leases|note_alive|Deci
 AnyWorld = TypeVar("AnyWorld", bound=World)
 
 
-def ended(codes: Iterable[int], *expected: int) -> list[str]:
+def check_exit_codes(codes: Iterable[int], *expected: int) -> list[str]:
     return [f"a life ended with {code}" for code in codes if code not in expected]
 
 

@@ -12,7 +12,7 @@ from storage.reviewing import reviews
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
 
-async def drawn(community: Community, **options: Any) -> discord.Message:
+async def draw_picture(community: Community, **options: Any) -> discord.Message:
     """Ada's finished request, as it stands in the studio."""
     await community.imagine(**options)
     await community.clock.settle()
@@ -27,7 +27,7 @@ async def images_of(community: Community, card: discord.Message) -> list[Image]:
 
 
 async def test_a_picked_picture_is_posted_by_itself(community: Community) -> None:
-    card = await drawn(community, count=2)
+    card = await draw_picture(community, count=2)
     await community.ben.click(card, label="Pick 2")
     picked = community.cards[-1]
     assert len(picked.attachments) == 1
@@ -35,7 +35,7 @@ async def test_a_picked_picture_is_posted_by_itself(community: Community) -> Non
 
 
 async def test_a_variation_knows_its_parent(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     await community.ben.click(card, label="Vary")
     view = await community.newest()
     (parent,) = await images_of(community, card)
@@ -45,7 +45,7 @@ async def test_a_variation_knows_its_parent(community: Community) -> None:
 
 
 async def test_an_edit_is_asked_for_in_a_form(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     form = await community.ben.click(card, label="Edit")
     await community.ben.submit_modal(form, {"instruction": "make it night", "model": ["flux-kontext-max"]})
     view = await community.newest()
@@ -55,7 +55,7 @@ async def test_an_edit_is_asked_for_in_a_form(community: Community) -> None:
 
 
 async def test_a_new_prompt_keeps_the_other_settings(community: Community) -> None:
-    card = await drawn(community, aspect_ratio="3:2", seed=7)
+    card = await draw_picture(community, aspect_ratio="3:2", seed=7)
     form = await community.ada.click(card, label="Edit prompt")
     await community.ada.submit_modal(form, {"prompt": "a windmill"})
     view = await community.newest()
@@ -65,7 +65,7 @@ async def test_a_new_prompt_keeps_the_other_settings(community: Community) -> No
 
 async def test_only_the_owner_and_moderators_delete(community: Community) -> None:
     await community.decide(moderator_role_id=community.role.id)
-    card = await drawn(community)
+    card = await draw_picture(community)
     (image,) = await images_of(community, card)
 
     refused = await community.ben.click(card, label="Delete")
@@ -81,7 +81,7 @@ async def test_only_the_owner_and_moderators_delete(community: Community) -> Non
 
 
 async def test_what_was_deleted_cannot_be_shown_or_picked_again(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     (image,) = await images_of(community, card)
     await community.ben.click(card, label="Again")
     await community.ada.slash(community.review, "show", job=image.id)
@@ -92,7 +92,7 @@ async def test_what_was_deleted_cannot_be_shown_or_picked_again(community: Commu
 
 
 async def test_who_may_delete_messages_only_elsewhere_does_not_delete(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     his = community.guild.create_text_channel(
         "his", overwrites={community.ben: discord.PermissionOverwrite(manage_messages=True)}
     )
@@ -112,7 +112,7 @@ async def test_who_may_delete_messages_only_elsewhere_does_not_delete(community:
 
 
 async def test_who_deletes_what_discord_keeps_showing_is_told_to_press_again(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     community.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013, times=1)
     answer = private(await community.ada.click(card, label="Delete"))
     assert answer == ("The pictures are deleted, but Discord did not let the message be changed: press Delete again.")
@@ -147,7 +147,7 @@ async def test_a_request_can_be_cancelled_by_its_owner_alone(community: Communit
 
 @pytest.mark.parametrize("pointed", ["id", "link", "shouted"])
 async def test_show_brings_a_request_back_with_live_buttons(community: Community, pointed: str) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     job = {"id": job_of(card), "link": card.jump_url, "shouted": f" `{job_of(card).upper()}` "}[pointed]
     await community.ben.slash(community.review, "show", job=job)
     copy = community.review.history()[-1]
@@ -255,7 +255,7 @@ async def test_what_was_made_in_an_age_restricted_channel_stays_in_such(communit
 
 
 async def test_edit_takes_one_of_the_bots_pictures_by_its_id(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     (parent,) = await images_of(community, card)
     await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
     view = await community.newest()
@@ -264,13 +264,13 @@ async def test_edit_takes_one_of_the_bots_pictures_by_its_id(community: Communit
 
 
 async def test_an_edit_of_a_hidden_picture_is_hidden(community: Community) -> None:
-    card = await drawn(community, spoiler=True)
+    card = await draw_picture(community, spoiler=True)
     await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
     assert (await community.view(job_of(community.cards[-1]))).request.spoiler
 
 
 async def test_who_names_no_model_gets_one_that_the_server_allows(community: Community) -> None:
-    card = await drawn(community)
+    card = await draw_picture(community)
     await community.decide(allowed_models=("flux-dev", "flux-2-pro"))
     await community.ben.slash(community.studio, "edit", instruction="make it night", of=job_of(card))
     assert (await community.view(job_of(community.cards[-1]))).request.model == "flux-2-pro"
@@ -293,7 +293,7 @@ async def test_an_option_that_the_model_does_not_take_is_named_as_it_was_typed(
 
 
 async def test_any_message_of_the_bot_can_be_edited_from_its_menu(community: Community) -> None:
-    card = await drawn(community, count=2)
+    card = await draw_picture(community, count=2)
     form = await community.ben.context_menu(community.studio, "Edit this picture", card)
     chosen = {"picture": [f"{job_of(card)}-2"], "model": ["flux-kontext-pro"]}
     await community.ben.submit_modal(form, {"instruction": "make it night", **chosen})

@@ -27,7 +27,7 @@ TWICE = "Try again (may be charged twice)"
 FOR_EVER = 10_000
 
 
-async def drawn_or_failed(community: Community) -> str:
+async def read_last_card(community: Community) -> str:
     """What Ada's card says at last. Whatever it is, no slot stays taken and the bot takes new work."""
     await community.imagine()
     await community.pass_time(90)
@@ -58,7 +58,7 @@ async def test_an_order_that_was_not_taken_costs_nothing_and_says_why(
     community: Community, fault: Trouble, reason: str
 ) -> None:
     community.bfl.faults.append(Fault("submit", fault))
-    text = await drawn_or_failed(community)
+    text = await read_last_card(community)
     assert text.startswith("### It could not be drawn\n> a lighthouse\n")
     assert reason in text
     assert text.lower().count("othing was charged.") == 1
@@ -82,7 +82,7 @@ async def test_an_order_that_may_have_been_taken_is_never_repeated_by_itself(
     community: Community, fault: Trouble
 ) -> None:
     community.bfl.faults.append(Fault("submit", fault))
-    text = await drawn_or_failed(community)
+    text = await read_last_card(community)
     assert text.startswith("### It may have been charged\n")
     assert text.count("It may have been charged.") == 1
     assert "Trying again may cost the same once more." in text
@@ -204,14 +204,14 @@ async def test_a_task_that_fails_can_be_tried_again(community: Community) -> Non
 )
 async def test_a_look_that_fails_is_repeated_and_the_picture_comes(community: Community, fault: Trouble) -> None:
     community.bfl.faults.append(Fault("poll", fault, times=3))
-    await drawn_or_failed(community)
+    await read_last_card(community)
     assert community.card.attachments
     assert community.ordered() == 1
 
 
 async def test_a_task_that_is_known_only_after_a_while_is_waited_for(community: Community) -> None:
     community.bfl.quirks.appears_after = 25
-    await drawn_or_failed(community)
+    await read_last_card(community)
     assert community.card.attachments
 
 
@@ -226,7 +226,7 @@ async def test_a_task_that_is_mislaid_late_and_for_a_moment_is_not_given_up(make
 
 async def test_a_task_that_is_never_known_may_have_been_charged(community: Community) -> None:
     community.bfl.quirks.forgets_after = 0
-    text = await drawn_or_failed(community)
+    text = await read_last_card(community)
     assert "The image service has lost track of this picture. It may have been charged." in text
     assert TWICE in buttons_of(community.card)
     assert await cost_of(community) is None
@@ -252,7 +252,7 @@ async def test_after_it_was_ordered_a_failure_may_cost_something_and_only_its_ow
     community: Community, fault: Trouble
 ) -> None:
     community.bfl.faults.append(Fault("poll", fault, times=FOR_EVER))
-    text = await drawn_or_failed(community)
+    text = await read_last_card(community)
     assert text.startswith("### It may have been charged\n")
     assert "Only" in private(await community.ben.click(community.card, label=TWICE))
 
@@ -260,7 +260,7 @@ async def test_after_it_was_ordered_a_failure_may_cost_something_and_only_its_ow
 async def test_a_polling_address_elsewhere_is_not_followed_and_the_key_stays_at_home(community: Community) -> None:
     hostile = "http://192.0.2.1/v1/get_result?id=1"
     community.bfl.faults.append(Fault("submit", rewrites(polling_url=hostile)))
-    await drawn_or_failed(community)
+    await read_last_card(community)
     assert community.card.attachments
 
 
@@ -334,7 +334,7 @@ async def test_an_admin_who_can_help_is_told(make_community: MakeCommunity, monk
 
     monkeypatch.setattr("bot.app.tell_admin", tell)
     community.bfl.faults.append(Fault("submit", answers(402)))
-    await drawn_or_failed(community)
+    await read_last_card(community)
     (sentence,) = alarms
     assert "out of credits" in sentence
     assert f"`{job_of(community.card)}-1`" in sentence

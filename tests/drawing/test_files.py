@@ -13,7 +13,7 @@ from bot.workflows.drawing.types import ImageRequest
 from storage.base.jobs import Job
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
-from tests.scenes.kiln import interaction_id, trained
+from tests.scenes.kiln import interaction_id, train_finetune
 
 EDITOR = "flux-kontext-pro"
 ROLE = "input_image"
@@ -122,7 +122,7 @@ async def test_the_sheet_of_a_comparison_is_deleted_with_its_pictures_and_not_be
     make_community: MakeCommunity,
 ) -> None:
     community = await make_community(trainers=["bfl"])
-    finetune = await trained(community)
+    finetune = await train_finetune(community)
     services, before = community.app.services, set(community.files)
     model = finetune.trainer.models[0]
     compared = sweep_of([0.8, 1.2], choose_seeds(model, 2))

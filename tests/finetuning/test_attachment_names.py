@@ -6,7 +6,7 @@ from bot.discord.attachments import full_name
 from cogs.finetuning.training_sets import shortened
 from standins.discord.state import Attachment, upload
 from tests.conftest import MakeCommunity
-from tests.finetuning.test_commands import archive, by_form, caption, create, named, picture
+from tests.finetuning.test_commands import archive, by_form, caption, create, load_view, picture
 from tests.pictures.test_pictures import png
 from tests.scenes.community import Community
 
@@ -47,7 +47,7 @@ async def test_captions_of_a_message_go_to_their_own_owls(studio: Community) -> 
 
     await create(studio, links=message.jump_url)
 
-    assert [(each.name, each.caption) for each in (await named(studio)).pictures] == TOGETHER
+    assert [(each.name, each.caption) for each in (await load_view(studio)).pictures] == TOGETHER
 
 
 async def test_what_a_zip_cannot_give_is_said_and_the_rest_is_taken(studio: Community) -> None:
@@ -56,7 +56,7 @@ async def test_what_a_zip_cannot_give_is_said_and_the_rest_is_taken(studio: Comm
 
     result = await create(studio, archive=given)
 
-    assert [each.name for each in (await named(studio)).pictures] == ["a.jpg", "b.jpg"]
+    assert [each.name for each in (await load_view(studio)).pictures] == ["a.jpg", "b.jpg"]
     (answer,) = [each for each in result.followups if each.ephemeral]
     assert "“notes.pdf” in “set.zip” is neither" in answer.content
     assert "“bad.png” cannot be used: it has no palette" in answer.content

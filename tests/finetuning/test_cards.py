@@ -138,7 +138,7 @@ def card(view: FinetuneView) -> Card:
     return finetune_card(view, MEDIA)
 
 
-def disabled(shown: Card) -> list[str]:
+def find_disabled(shown: Card) -> list[str]:
     buttons = (each for each in shown.view.walk_children() if isinstance(each, PressButton))
     return [each.custom_id for each in buttons if each.item.disabled]
 
@@ -275,7 +275,7 @@ def test_findings_stand_with_the_gravest_first_and_errors_block_the_start() -> N
     assert text.index("It is too small. (picture 3)") < text.index("(pictures 2 and 5)") < text.index("Captions help.")
     assert "and 5 more findings" in text
     assert "Pictures 4 and 6 are the same file.\n" in text, "which does not need to be said twice"
-    assert [press.split(":")[2] for press in disabled(shown)] == ["start"]
+    assert [press.split(":")[2] for press in find_disabled(shown)] == ["start"]
 
 
 def test_what_the_inspection_saw_is_told_picture_by_picture() -> None:

@@ -65,21 +65,21 @@ async def create(
 async def by_form(community: Community, values: dict[str, Any], **options: Any) -> FinetuneView:
     form = await create(community, **options)
     await community.ada.submit_modal(form, values)
-    return await named(community, options.get("name", "Luna"))
+    return await load_view(community, options.get("name", "Luna"))
 
 
 async def a_draft(community: Community, pictures: int = 3) -> FinetuneView:
     return await by_form(community, {"pictures": [picture(seed) for seed in range(pictures)]})
 
 
-async def named(community: Community, name: str = "Luna") -> FinetuneView:
+async def load_view(community: Community, name: str = "Luna") -> FinetuneView:
     await community.clock.settle()
     view = await community.app.services.finetuning.views.find_by_name(community.guild.id, name)
     assert view, name
     return view
 
 
-def shown(result: simcord.InteractionResult) -> str:
+def read_card(result: simcord.InteractionResult) -> str:
     """All that a private card says."""
     assert result.response
     assert result.response.ephemeral
@@ -95,7 +95,7 @@ async def a_finetune(community: Community, pictures: int = 3) -> FinetuneView:
     await a_draft(community, pictures)
     await start(community)
     await community.skip(2 * HOUR)
-    view = await named(community)
+    view = await load_view(community)
     assert view.usable, text_of(community.cards[0])
     return view
 
@@ -126,7 +126,7 @@ async def test_a_member_makes_a_draft_in_a_form_with_pictures_and_captions(studi
         "captions": [caption("picture-3.txt", "Luna on a sofa")],
     }
     await studio.ada.submit_modal(form, files)
-    view = await named(studio)
+    view = await load_view(studio)
     assert len(view.pictures) == 20
     assert view.pictures[3].caption == "Luna on a sofa"
     assert {each.contributor_id for each in view.pictures} == {studio.ada.id}
@@ -139,7 +139,7 @@ async def test_a_member_makes_a_draft_in_a_form_with_pictures_and_captions(studi
 async def test_a_zip_becomes_a_draft_and_what_is_left_out_is_said_in_private(studio: Community) -> None:
     given = archive(picture(1, "a.jpg"), caption("a.txt", "one"), picture(2, "b.jpg"), ("c.jpg", b"no picture"))
     result = await create(studio, archive=given)
-    view = await named(studio)
+    view = await load_view(studio)
     assert [(each.name, each.caption) for each in view.pictures] == [("a.jpg", "one"), ("b.jpg", None)]
     (reply,) = [each for each in result.followups if each.ephemeral]
     assert "“c.jpg”" in reply.content
@@ -149,7 +149,7 @@ async def test_a_zip_becomes_a_draft_and_what_is_left_out_is_said_in_private(stu
 async def test_linked_messages_give_their_pictures_and_their_authors_are_the_contributors(studio: Community) -> None:
     message = await studio.ben.send(studio.studio, "look", attachments=[picture(1), picture(2), ("a.pdf", b"x")])
     await create(studio, links=message.jump_url)
-    view = await named(studio)
+    view = await load_view(studio)
     assert {(each.contributor_id, each.added_by, each.source) for each in view.pictures} == {
         (studio.ben.id, studio.ada.id, message.jump_url)
     }
@@ -206,7 +206,7 @@ async def test_a_message_is_added_to_the_only_draft_at_once(studio: Community) -
     message = await studio.ben.send(studio.studio, "look", attachments=[picture(7)])
     result = await studio.ada.context_menu(studio.studio, "Add to training set", message)
     assert private(result) == "Training set of “Luna”: Taken: 1 picture."
-    view = await named(studio)
+    view = await load_view(studio)
     added = view.pictures[-1]
     assert (added.contributor_id, added.added_by, added.consented_at) == (studio.ben.id, studio.ada.id, None)
 
@@ -229,7 +229,7 @@ async def test_of_several_drafts_one_is_chosen_in_a_form(studio: Community) -> N
     form = await studio.ada.context_menu(studio.studio, "Add to training set", message)
     result = await studio.ada.submit_modal(form, {"finetune": [sol.finetune.id]})
     assert "“Sol”" in private(result)
-    assert len((await named(studio, "Sol")).pictures) == 1
+    assert len((await load_view(studio, "Sol")).pictures) == 1
 
 
 async def test_the_bots_own_pictures_are_the_contribution_of_who_adds_them(studio: Community) -> None:
@@ -237,7 +237,7 @@ async def test_the_bots_own_pictures_are_the_contribution_of_who_adds_them(studi
     card = await studio.drawn(studio.ben, count=2)
     result = await studio.ada.context_menu(studio.studio, "Add to training set", card)
     assert private(result) == "Training set of “Luna”: Taken: 2 pictures."
-    assert {each.contributor_id for each in (await named(studio)).pictures} == {studio.ada.id}
+    assert {each.contributor_id for each in (await load_view(studio)).pictures} == {studio.ada.id}
 
 
 async def test_others_add_only_where_the_owner_lets_them_and_confirm_in_the_form(studio: Community) -> None:
@@ -249,7 +249,7 @@ async def test_others_add_only_where_the_owner_lets_them_and_confirm_in_the_form
     form = await press(studio, "Add pictures", studio.ben)
     assert form.modal["components"][0]["content"].startswith("By sending this you confirm: You may use these pictures")
     await studio.ben.submit_modal(form, {"pictures": [picture(30)]})
-    view = await named(studio)
+    view = await load_view(studio)
     added = view.pictures[-1]
     assert (added.contributor_id, added.consented_by) == (studio.ben.id, studio.ben.id)
     assert added.consented_at
@@ -267,7 +267,7 @@ async def test_who_adds_a_message_to_anothers_draft_confirms_in_a_form(studio: C
     form = await studio.ben.context_menu(studio.studio, "Add to training set", message)
     assert "By adding to another member's training set you confirm" in json.dumps(form.modal)
     await studio.ben.submit_modal(form, {"finetune": [view.finetune.id]})
-    added = (await named(studio)).pictures[-1]
+    added = (await load_view(studio)).pictures[-1]
     assert (added.contributor_id, added.consented_by) == (studio.mia.id, studio.ben.id)
 
 
@@ -284,7 +284,7 @@ async def test_pictures_of_adults_channels_stay_there(studio: Community) -> None
     answer = private(await studio.ada.submit_modal(form, {"links": message.jump_url}))
     assert "Pictures of an age-restricted channel only go into" in answer
     assert studio.env.errors
-    assert len((await named(studio)).pictures) == len(view.pictures)
+    assert len((await load_view(studio)).pictures) == len(view.pictures)
 
 
 async def test_captions_are_written_line_by_line(studio: Community) -> None:
@@ -293,21 +293,21 @@ async def test_captions_are_written_line_by_line(studio: Community) -> None:
     (field,) = [each["component"] for each in form.modal["components"]]
     assert field["value"] == "1:\n2:\n3:"
     await studio.ada.submit_modal(form, {"captions": "1: a cat\non a chair\n2:\n3: a dog"})
-    assert [each.caption for each in (await named(studio)).pictures] == ["a cat on a chair", None, "a dog"]
+    assert [each.caption for each in (await load_view(studio)).pictures] == ["a cat on a chair", None, "a dog"]
     form = await press(studio, "Captions")
     await studio.ada.submit_modal(form, {"captions": "3:"})
-    assert [each.caption for each in (await named(studio)).pictures] == ["a cat on a chair", None, None]
+    assert [each.caption for each in (await load_view(studio)).pictures] == ["a cat on a chair", None, None]
 
 
 async def test_captions_never_go_to_other_pictures_than_those_that_had_the_numbers(studio: Community) -> None:
     await a_draft(studio)
     form = await press(studio, "Captions")
     removal = await press(studio, "Remove")
-    first = (await named(studio)).pictures[0]
+    first = (await load_view(studio)).pictures[0]
     await studio.ada.submit_modal(removal, {"pictures": [first.id]})
     answer = await studio.ada.submit_modal(form, {"captions": "1: the wrong one"})
     assert "the numbers do not fit any more" in str([each.content for each in answer.followups])
-    view = await named(studio)
+    view = await load_view(studio)
     assert len(view.pictures) == 2
     assert all(each.caption is None for each in view.pictures)
 
@@ -319,7 +319,7 @@ async def test_captions_go_to_pictures_that_are_there_already_or_are_named(studi
     assert private(answer) == (
         "Taken: 1 caption for a picture that is there already.\nNo picture is called like “nobody.txt”."
     )
-    assert "Luna on a sofa" in [each.caption for each in (await named(studio)).pictures]
+    assert "Luna on a sofa" in [each.caption for each in (await load_view(studio)).pictures]
 
 
 def test_a_trainer_that_is_not_there_is_suggested_by_its_name() -> None:
@@ -340,14 +340,14 @@ async def test_options_are_changed_in_a_form_that_knows_the_trainers_own(studio:
     assert list(fields) == ["trigger", "description", "iterations", "learning_rate", "finetune_type"]
     values = {"trigger": "LUNA", "description": "a white cat", "iterations": "200", "finetune_type": ["lora"]}
     await studio.ada.submit_modal(form, values)
-    view = await named(studio)
+    view = await load_view(studio)
     assert view.spec.trigger == "LUNA"
     assert view.spec.parameters == {"iterations": 200, "finetune_type": "lora"}
     assert view.finetune.description == "a white cat"
     form = await press(studio, "Options")
     answer = await studio.ada.submit_modal(form, {"iterations": "5", "finetune_type": ["lora"]})
     assert "between 100 and 1000" in str([each.content for each in answer.followups])
-    assert (await named(studio)).spec.parameters["iterations"] == 200
+    assert (await load_view(studio)).spec.parameters["iterations"] == 200
     assert f"Only <@{studio.ada.id}>" in private(await press(studio, "Options", studio.ben))
 
 
@@ -363,14 +363,14 @@ async def test_nothing_is_trained_without_a_yes_to_the_consent(studio: Community
     assert "You may use these pictures" in form.modal["components"][0]["content"]
     answer = await studio.ada.submit_modal(form, {"agreed": False})
     assert "Nothing was started or charged." in str([each.content for each in answer.followups])
-    assert (await named(studio)).finetune.state is FinetuneState.DRAFT
+    assert (await load_view(studio)).finetune.state is FinetuneState.DRAFT
 
     await start(studio)
-    view = await named(studio)
+    view = await load_view(studio)
     assert view.finetune.state is FinetuneState.TRAINING
     assert all(each.consented_by == studio.ada.id for each in view.pictures)
     await studio.skip(2 * HOUR)
-    assert (await named(studio)).usable
+    assert (await load_view(studio)).usable
     assert len(studio.bfl.finetunes) == 1
 
 
@@ -382,14 +382,14 @@ async def test_what_has_changed_since_the_form_was_opened_is_not_started(studio:
     await studio.ada.context_menu(studio.studio, "Add to training set", message)
     answer = await studio.ada.submit_modal(form, {"agreed": True})
     assert "has changed since" in str([each.content for each in answer.followups])
-    assert (await named(studio)).finetune.state is FinetuneState.DRAFT
+    assert (await load_view(studio)).finetune.state is FinetuneState.DRAFT
 
 
 async def test_a_draft_is_discarded_after_a_second_question(studio: Community) -> None:
     await a_draft(studio)
     assert f"Only <@{studio.ada.id}>" in private(await press(studio, "Discard", studio.ben))
     question = await press(studio, "Discard")
-    assert (await named(studio)).finetune.state is FinetuneState.DRAFT
+    assert (await load_view(studio)).finetune.state is FinetuneState.DRAFT
     asked = next(each for each in (question.response, *question.followups) if each and each.ephemeral)
     await studio.ada.click(asked, label="Delete it for good")
     await studio.clock.settle()
@@ -435,7 +435,7 @@ async def test_details_are_shown_to_its_owner_and_to_moderators(studio: Communit
     await a_finetune(studio)
     for member in (studio.ada, studio.mia):
         result = await member.slash(studio.studio, "finetune show", name="luna")
-        assert "**Cost** estimated $4.00, charged $4.00" in shown(result)
+        assert "**Cost** estimated $4.00, charged $4.00" in read_card(result)
 
 
 async def test_it_is_shared_with_members_and_roles_or_everybody(studio: Community) -> None:
@@ -461,14 +461,14 @@ async def test_it_is_shared_with_members_and_roles_or_everybody(studio: Communit
     assert studio.env.errors
     form = await press(studio, "Share")
     await studio.ada.submit_modal(form, {"who": ["community"]})
-    assert (await named(studio)).finetune.visibility is Visibility.COMMUNITY
+    assert (await load_view(studio)).finetune.visibility is Visibility.COMMUNITY
     assert await studio.ben.autocomplete(studio.studio, "imagine", "finetune", "")
 
 
 async def test_a_finetune_is_renamed_and_keeps_its_usual_strength_and_model(studio: Community) -> None:
     await a_finetune(studio)
     await studio.ada.slash(studio.studio, "finetune rename", name="Luna", new_name="Moon", description="a white cat")
-    view = await named(studio, "Moon")
+    view = await load_view(studio, "Moon")
     assert view.finetune.description == "a white cat"
     result = await studio.ada.slash(
         studio.studio, "finetune default", name="Moon", strength=0.9, model="flux-pro-finetuned"
@@ -494,16 +494,16 @@ async def test_who_withdraws_freezes_the_finetune_until_a_moderator_decides(stud
     )
     form = await studio.ben.slash(studio.studio, "finetune withdraw", name="Luna")
     await studio.ben.submit_modal(form, {"agreed": False})
-    assert (await named(studio)).usable
+    assert (await load_view(studio)).usable
     form = await studio.ben.slash(studio.studio, "finetune withdraw", name="Luna")
     result = await studio.ben.submit_modal(form, {"agreed": True})
     assert "1 picture is withdrawn" in private(result)
-    assert not (await named(studio)).usable
+    assert not (await load_view(studio)).usable
     assert "is frozen" in private(await studio.imagine(finetune="Luna"))
     await studio.pass_time(5)
     (question,) = [card for card in studio.cards if "Keep the finetune" in buttons_of(card)]
     await studio.mia.click(question, label="Keep the finetune")
-    assert (await named(studio)).usable
+    assert (await load_view(studio)).usable
     assert studio.env.errors
 
 
@@ -515,7 +515,7 @@ async def test_strengths_are_compared_with_the_price_first_and_the_best_is_kept(
     )
     offer = result.response
     assert offer
-    assert "4 pictures, about $0.28" in shown(result)
+    assert "4 pictures, about $0.28" in read_card(result)
     assert len(studio.bfl.tasks) == before
     await studio.ada.click(offer, label="Draw them")
     await studio.ada.click(offer, label="Draw them")
@@ -528,7 +528,7 @@ async def test_strengths_are_compared_with_the_price_first_and_the_best_is_kept(
     assert len(sheet.attachments) == 1
     assert NOT_HERE in private(await studio.ben.click(sheet, label="Keep 1.6"))
     await studio.ada.click(sheet, label="Keep 1.6")
-    assert (await named(studio)).finetune.strength == 1.6
+    assert (await load_view(studio)).finetune.strength == 1.6
 
 
 async def test_what_cannot_be_compared_is_refused_before_any_price(studio: Community) -> None:
@@ -643,7 +643,7 @@ async def test_show_brings_the_card_of_a_finetune_anywhere(studio: Community) ->
     await studio.ada.slash(studio.studio, "show", job=view.finetune.id)
     assert "Draw with it" in buttons_of(studio.cards[-1])
     details = await studio.ada.context_menu(studio.studio, "Show details", studio.cards[-1])
-    assert "**Cost** estimated $4.00, charged $4.00" in shown(details)
+    assert "**Cost** estimated $4.00, charged $4.00" in read_card(details)
     assert private(await studio.ben.slash(studio.studio, "show", job=view.finetune.id)) == NOT_HERE
     assert studio.env.errors
 
@@ -656,7 +656,7 @@ async def test_a_draft_is_shown_anew_where_its_owner_asks_and_only_there(studio:
     assert studio.env.errors
     await studio.ada.slash(studio.studio, "show", job=view.finetune.id)
     assert studio.card.id != first.id
-    assert (await named(studio)).job.message_id == studio.card.id
+    assert (await load_view(studio)).job.message_id == studio.card.id
 
 
 # Elsewhere, and where a moderator or the admin is needed.
@@ -675,11 +675,11 @@ async def test_at_astria_the_class_is_asked_for_and_its_packs_are_offered(make_c
     assert fields == ["trigger", "class_name", "description", "steps", "preset"]
     values = {"class_name": "cat", "preset": ["flux-lora-focus"]}
     await studio.ada.submit_modal(form, values)
-    view = await named(studio)
+    view = await load_view(studio)
     assert (view.spec.class_name, view.spec.parameters) == ("cat", {"preset": "flux-lora-focus"})
     await start(studio)
     await studio.skip(2 * HOUR)
-    assert (await named(studio)).usable
+    assert (await load_view(studio)).usable
     await studio.imagine(finetune="Luna", finetune_strength=0.8)
     await studio.skip(300, step=10)
     assert studio.cards[-1].attachments
@@ -694,26 +694,26 @@ async def test_a_pack_is_asked_only_for_what_it_does_not_decide(make_community: 
     assert len(studio.env.errors) == 1
     await create(studio, archive=given, pack="911", class_noun="cat")
 
-    assert (await named(studio)).price == 2_200_000  # 400 steps at most, and the pictures of a cat
+    assert (await load_view(studio)).price == 2_200_000  # 400 steps at most, and the pictures of a cat
     form = await press(studio, "Options")
     assert [each["component"]["custom_id"] for each in form.modal["components"]] == ["description"]
     await studio.ada.submit_modal(form, {"description": "a grey cat"})
-    assert (await named(studio)).finetune.description == "a grey cat"
+    assert (await load_view(studio)).finetune.description == "a grey cat"
 
 
 async def test_a_training_above_the_limit_goes_back_to_the_draft_or_to_a_moderator(studio: Community) -> None:
     await studio.decide(confirm_above=1_000_000, moderator_role_id=studio.role.id)
     await a_draft(studio)
     await start(studio)
-    assert (await named(studio)).finetune.state is FinetuneState.ASKING
+    assert (await load_view(studio)).finetune.state is FinetuneState.ASKING
     assert "Only the owner" in private(await press(studio, "Back to the draft", studio.ben))
     await press(studio, "Back to the draft")
-    assert (await named(studio)).finetune.state is FinetuneState.DRAFT
+    assert (await load_view(studio)).finetune.state is FinetuneState.DRAFT
     await start(studio)
     await studio.clock.settle()
     (question,) = [card for card in studio.cards if "Approve" in buttons_of(card)]
     await studio.mia.click(question, label="Approve")
-    assert (await named(studio)).finetune.state is FinetuneState.TRAINING
+    assert (await load_view(studio)).finetune.state is FinetuneState.TRAINING
 
 
 async def test_the_admin_puts_down_what_became_of_a_training_that_nobody_knows_of(studio: Community) -> None:
@@ -722,7 +722,7 @@ async def test_the_admin_puts_down_what_became_of_a_training_that_nobody_knows_o
     studio.bfl.faults.append(Fault("other", answers(404), times=1000))
     await start(studio)
     await studio.skip(2 * HOUR)
-    view = await named(studio)
+    view = await load_view(studio)
     assert view.finetune.state is FinetuneState.UNKNOWN
     assert view.training
     job = view.training.id
@@ -735,7 +735,7 @@ async def test_the_admin_puts_down_what_became_of_a_training_that_nobody_knows_o
     assert "There is no job" in private(await studio.olga.slash(studio.studio, settle, job="x-1", charged_usd=1.0))
     reply = private(await studio.olga.slash(studio.studio, settle, job=f"`{job}`", charged_usd=4.0))
     assert reply == f"`{job}` is put down as charged $4.00."
-    assert (await named(studio)).cost == 4_000_000
+    assert (await load_view(studio)).cost == 4_000_000
     assert len(studio.env.errors) == 3
 
 
@@ -745,12 +745,12 @@ async def test_where_training_was_withdrawn_another_trainer_is_one_press_away(ma
     studio.bfl.faults.append(Fault("train", answers(404), times=10))
     await start(studio)
     await studio.skip(HOUR)
-    view = await named(studio)
+    view = await load_view(studio)
     assert view.finetune.state is FinetuneState.DRAFT
     assert view.cost == 0
     assert "Only <@" in private(await press(studio, "Use Vimmerse FLUX instead", studio.ben))
     await press(studio, "Use Vimmerse FLUX instead")
-    view = await named(studio)
+    view = await load_view(studio)
     assert (view.trainer.key, view.spec.parameters, len(view.pictures)) == ("vimmerse-flux", {}, 3)
 
 
@@ -766,7 +766,7 @@ async def test_an_edit_is_learned_from_pairs_and_drawn_on_another_picture(make_c
     assert fields == ["trigger", "instruction", "description", "num_iterations"]
     await start(studio)
     await studio.skip(2 * HOUR)
-    assert (await named(studio)).usable
+    assert (await load_view(studio)).usable
     assert "Compare strengths" not in buttons_of(studio.cards[0])
     answer = await studio.ada.slash(studio.studio, "finetune sweep", name="Luna", prompt="x")
     assert "has no strengths to compare" in private(answer)

@@ -22,7 +22,7 @@ def plain(colour: str, size: tuple[int, int] = (300, 300)) -> bytes:
     return save(Image.new("RGB", size, colour), "PNG")
 
 
-def opened(sheet: Sheet) -> Image.Image:
+def open_sheet(sheet: Sheet) -> Image.Image:
     image = load(sheet.content)
     assert image.format == "JPEG"
     assert image.size == (sheet.width, sheet.height)
@@ -40,7 +40,7 @@ def is_like(image: Image.Image, where: tuple[int, int], colour: str | tuple[int,
 
 
 def test_the_pictures_are_in_their_order_along_the_rows() -> None:
-    image = opened(draw_contact_sheet([plain(colour) for colour in COLOURS], columns=4))
+    image = open_sheet(draw_contact_sheet([plain(colour) for colour in COLOURS], columns=4))
 
     width, height = image.width / 4, image.height / 3
     for position, colour in enumerate(COLOURS):
@@ -51,7 +51,7 @@ def test_the_pictures_are_in_their_order_along_the_rows() -> None:
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (12, 4), (20, 5), (25, 5)])
 def test_a_sheet_is_about_as_wide_as_high_in_pictures(count: int, columns: int) -> None:
     sheet = draw_contact_sheet([plain("red", (64, 64))] * count)
-    image = opened(sheet)
+    image = open_sheet(sheet)
 
     row = [is_like(image, (x, sheet.height // (2 * -(-count // columns)) + 20), "red") for x in range(sheet.width)]
     assert sum(now and not before for before, now in zip([False, *row], row, strict=False)) == columns
@@ -60,7 +60,7 @@ def test_a_sheet_is_about_as_wide_as_high_in_pictures(count: int, columns: int) 
 def test_a_picture_is_shown_whole_and_not_distorted() -> None:
     wide = Image.new("RGB", (400, 100), "red")
     wide.paste("blue", (200, 0, 400, 100))
-    image = opened(draw_contact_sheet([save(wide, "PNG"), plain("lime"), plain("lime")]))
+    image = open_sheet(draw_contact_sheet([save(wide, "PNG"), plain("lime"), plain("lime")]))
 
     cell = image.width // 3
     red = [x for x in range(cell) if is_like(image, (x, image.height // 2 + 40), "red")]
@@ -72,8 +72,8 @@ def test_a_picture_is_shown_whole_and_not_distorted() -> None:
 
 
 def test_each_picture_has_its_number_and_a_captioned_one_a_mark() -> None:
-    bare = opened(draw_contact_sheet([plain("red")] * 4))
-    marked = opened(draw_contact_sheet([plain("red")] * 4, captioned={2}))
+    bare = open_sheet(draw_contact_sheet([plain("red")] * 4))
+    marked = open_sheet(draw_contact_sheet([plain("red")] * 4, captioned={2}))
 
     def chip(image: Image.Image, column: int) -> bytes:
         return image.crop((column * image.width // 2 + 8, 12, column * image.width // 2 + 120, 50)).tobytes()
@@ -89,7 +89,7 @@ def test_labels_stand_below_their_pictures() -> None:
         [plain("red")] * 4, labels=["one", "two", "three, with very much to say about it" * 4, ""]
     )
 
-    image = opened(labelled)
+    image = open_sheet(labelled)
     assert labelled.height > without.height
     last_line = image.crop((0, image.height - 30, image.width, image.height)).convert("L")
     left, right = last_line.crop((0, 0, image.width // 2, 30)), last_line.crop((image.width // 2, 0, image.width, 30))
@@ -106,7 +106,7 @@ def test_transparent_and_sideways_pictures_are_shown_as_they_are_meant(tmp_path:
     path = tmp_path / "stored"
     path.write_bytes(save(sideways, "JPEG", exif=exif))
 
-    image = opened(draw_contact_sheet([save(see_through, "PNG"), path, plain("red")]))
+    image = open_sheet(draw_contact_sheet([save(see_through, "PNG"), path, plain("red")]))
 
     cell = image.width // 3
     assert is_like(image, (cell // 4, image.height // 2), PAPER)
@@ -120,7 +120,7 @@ def test_a_sweep_has_its_labels_around_it() -> None:
     sheet = draw_labelled_grid(
         [*pictures[:5], None], row_labels=["strength 0.8", "strength 1.1"], column_labels=["seed 1", "seed 2", "seed 3"]
     )
-    image = opened(sheet)
+    image = open_sheet(sheet)
 
     left = next(x for x in range(image.width) if is_like(image, (x, 120), "red"))
     top = next(y for y in range(image.height) if is_like(image, (left + 60, y), "red"))
@@ -141,15 +141,15 @@ def test_the_same_pictures_make_the_same_sheet() -> None:
 
 @pytest.mark.parametrize("shape", [(4000, 20), (20, 4000), (1, 1)])
 def test_pictures_of_any_shape_fit(shape: tuple[int, int]) -> None:
-    opened(draw_contact_sheet([plain("red", shape)] * 7, labels=["a"] * 7))
-    opened(draw_contact_sheet([plain("red", shape)] * 25, columns=1, labels=["a"] * 25))
-    opened(draw_labelled_grid([plain("red", shape)] * 25, row_labels=["x" * 100], column_labels=["yyy"] * 25))
+    open_sheet(draw_contact_sheet([plain("red", shape)] * 7, labels=["a"] * 7))
+    open_sheet(draw_contact_sheet([plain("red", shape)] * 25, columns=1, labels=["a"] * 25))
+    open_sheet(draw_labelled_grid([plain("red", shape)] * 25, row_labels=["x" * 100], column_labels=["yyy"] * 25))
 
 
 def test_the_worst_pictures_still_fit_into_2_megabytes() -> None:
     static = save(Image.frombytes("RGB", (700, 700), random.Random(3).randbytes(3 * 700 * 700)), "JPEG", quality=95)
 
-    opened(draw_contact_sheet([static] * 16))
+    open_sheet(draw_contact_sheet([static] * 16))
 
 
 def test_a_picture_that_is_damaged_is_a_matter_for_the_admin() -> None:
@@ -165,7 +165,7 @@ def test_a_sheet_of_nothing_or_of_too_many_is_a_mistake_of_ours() -> None:
         draw_contact_sheet([plain("red")] * 26)
     with pytest.raises(ValueError, match="5 pictures on a grid of 2 × 3"):
         draw_labelled_grid([None] * 5, row_labels=["a", "b"], column_labels=["a", "b", "c"])
-    opened(draw_labelled_grid([None] * 6, row_labels=["a", "b"], column_labels=["a", "b", "c"]))
+    open_sheet(draw_labelled_grid([None] * 6, row_labels=["a", "b"], column_labels=["a", "b", "c"]))
 
 
 MEASURE = """if True:

@@ -12,7 +12,7 @@ from storage.finetuning.finetunes import FinetuneState, Share, Visibility
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_training_story import HOUR
 from tests.scenes.community import Community, text_of
-from tests.scenes.kiln import draft, finetune, interaction_id, ledger_of, news, spec, start, trained
+from tests.scenes.kiln import draft, finetune, interaction_id, ledger_of, news, spec, start, train_finetune
 
 DAY = 24 * HOUR
 
@@ -39,7 +39,7 @@ async def drawn_prompt(community: Community, finetune_id: str, prompt: str, **mo
 
 async def test_the_trigger_word_stands_first_and_the_description_last(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await trained(community, description="a small brown owl with a blue scarf")
+    view = await train_finetune(community, description="a small brown owl with a blue scarf")
 
     body = await drawn_prompt(community, view.finetune.id, "sitting on a bench")
 
@@ -50,7 +50,7 @@ async def test_the_trigger_word_stands_first_and_the_description_last(make_commu
 
 async def test_a_style_is_appended(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await trained(community, spec(subject=Subject.STYLE, trigger="mycstm watercolour"))
+    view = await train_finetune(community, spec(subject=Subject.STYLE, trigger="mycstm watercolour"))
 
     body = await drawn_prompt(community, view.finetune.id, "a kangaroo with ski goggles")
 
@@ -59,7 +59,7 @@ async def test_a_style_is_appended(make_community: MakeCommunity) -> None:
 
 async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await trained(community)
+    view = await train_finetune(community)
     services, request = community.app.services, ImageRequest(prompt="x", model="", finetune=view.finetune.id)
 
     with pytest.raises(Refused, match="not shared with you"):
@@ -78,7 +78,7 @@ async def test_a_private_finetune_is_its_owners_alone_until_it_is_shared(make_co
 async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
-    view = await trained(community)
+    view = await train_finetune(community)
     services = community.app.services
 
     assert await services.finetuning.finetunes.withdraw(view, by=community.ada.id) == 6
@@ -97,7 +97,7 @@ async def test_a_contributor_who_withdraws_freezes_it_until_a_moderator_keeps_it
 async def test_a_moderator_may_delete_what_was_withdrawn_from(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
-    view = await trained(community)
+    view = await train_finetune(community)
     await community.app.services.finetuning.finetunes.withdraw(view, by=community.ada.id)
     await community.clock.settle()
 
@@ -112,7 +112,7 @@ async def test_a_moderator_may_delete_what_was_withdrawn_from(make_community: Ma
 
 async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await trained(community)
+    view = await train_finetune(community)
     assert community.bfl.finetunes
 
     await community.app.services.finetuning.finetunes.delete(view, by=community.ada.id)
@@ -126,7 +126,7 @@ async def test_a_deleted_finetune_is_gone_at_its_provider_and_on_the_disk(make_c
 
 async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await trained(community)
+    view = await train_finetune(community)
     services = community.app.services
     model = view.trainer.models[0]
     request = ImageRequest(
@@ -152,7 +152,7 @@ async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(mak
 
 async def test_an_expiring_finetune_is_announced_in_time_and_its_end_too(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["astria"])
-    view = await trained(community, spec("astria"))
+    view = await train_finetune(community, spec("astria"))
     assert view.finetune.expires_at
 
     await community.clock.leap(27.5 * DAY)

@@ -13,7 +13,7 @@ from storage.finetuning.finetunes import FinetuneState
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_living import origin
 from tests.scenes.community import Community, text_of
-from tests.scenes.kiln import draft, finetune, ledger_of, news, picture, pictures, spec, start, trained, upload
+from tests.scenes.kiln import draft, finetune, ledger_of, news, picture, pictures, spec, start, train_finetune, upload
 
 HOUR = 3600.0
 
@@ -22,7 +22,7 @@ def source(community: Community) -> Source:
     return Source(community.ada.id, community.ada.id)
 
 
-async def drawn(community: Community, finetune_id: str, prompt: str, **more: object) -> None:
+async def draw_picture(community: Community, finetune_id: str, prompt: str, **more: object) -> None:
     request = ImageRequest(prompt=prompt, model="", finetune=finetune_id).model_copy(update=more)
     job = await community.app.services.drawing.requests.accept(origin(community, community.ada.id), request)
     await community.pass_time(120)
@@ -33,13 +33,13 @@ async def drawn(community: Community, finetune_id: str, prompt: str, **more: obj
 async def test_astria_trains_and_draws_with_its_lora_and_nobody_elses(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["astria"])
     assert community.astria
-    view = await trained(community, spec("astria"))
+    view = await train_finetune(community, spec("astria"))
     assert view.ref
     (tune,) = community.astria.tunes
     assert view.ref.remote_id == str(tune.id)
     assert view.finetune.expires_at
 
-    await drawn(community, view.finetune.id, "by the sea <lora:666:2> --video 10")
+    await draw_picture(community, view.finetune.id, "by the sea <lora:666:2> --video 10")
 
     text = community.astria.prompts[-1].text
     assert text.startswith(f"<lora:{tune.id}:1> mycstm owl cat, by the sea")
@@ -54,7 +54,7 @@ async def test_a_tune_that_was_made_behind_a_504_is_found_by_its_title_and_not_m
     assert community.astria
     community.astria.faults.append(Fault("submit", fails_after(504), path="/tunes"))
 
-    view = await trained(community, spec("astria"))
+    view = await train_finetune(community, spec("astria"))
 
     assert view.finetune.state is FinetuneState.READY
     assert len(community.astria.tunes) == 1
@@ -77,7 +77,7 @@ async def test_an_inspection_that_is_not_to_be_had_stands_in_nobodys_way(make_co
     community.astria.faults.append(Fault("other", answers(500), times=50, path="/images/inspect"))
     community.astria.faults.append(Fault("submit", answers(500), times=50, path="/images/inspect"))
 
-    view = await trained(community, spec("astria"))
+    view = await train_finetune(community, spec("astria"))
 
     assert view.finetune.state is FinetuneState.READY
 
@@ -100,13 +100,13 @@ async def test_a_tune_that_fails_may_have_been_charged_and_the_owner_is_told(mak
 async def test_vimmerse_makes_up_the_trigger_word_and_draws_with_it(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["vimmerse"])
     assert community.vimmerse
-    view = await trained(community, spec("vimmerse-flux"))
+    view = await train_finetune(community, spec("vimmerse-flux"))
     assert view.ref
     assert view.ref.trigger.startswith("mycstm_")
     assert view.price is None
     assert await ledger_of(community, f"{view.finetune.id}-1") == [("estimate", 0), ("charge", None)]
 
-    await drawn(community, view.finetune.id, "on a roof")
+    await draw_picture(community, view.finetune.id, "on a roof")
 
     order = community.vimmerse.assets[-1]
     assert order.args["prompt"].startswith(f"{view.ref.trigger}, on a roof")
@@ -130,9 +130,9 @@ async def test_a_kontext_finetune_learns_from_pairs_and_edits_a_picture(make_com
     assert view.finetune.state is FinetuneState.READY
 
     with pytest.raises(Refused, match="needs an image"):
-        await drawn(community, view.finetune.id, "")
+        await draw_picture(community, view.finetune.id, "")
     stored = await community.app.services.kit.files.store(picture(9))
-    await drawn(community, view.finetune.id, "", inputs={"image_file": stored})
+    await draw_picture(community, view.finetune.id, "", inputs={"image_file": stored})
 
 
 async def test_what_vimmerse_does_not_list_only_a_person_can_settle(make_community: MakeCommunity) -> None:
@@ -168,7 +168,7 @@ async def test_a_callback_has_it_announced_at_once(make_community: MakeCommunity
 async def test_a_callback_that_is_lost_costs_a_minute_and_nothing_else(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"], callbacks=True, training_duration=1200.0)
 
-    view = await trained(community)
+    view = await train_finetune(community)
 
     assert view.finetune.state is FinetuneState.READY
 

@@ -13,7 +13,7 @@ from storage.finetuning.finetunes import FinetuneState, Visibility
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_living import origin
 from tests.scenes.community import Community, text_of
-from tests.scenes.kiln import draft, finetune, ledger_of, picture, pictures, spec, start, trained, upload
+from tests.scenes.kiln import draft, finetune, ledger_of, picture, pictures, spec, start, train_finetune, upload
 
 HOUR = 3600.0
 
@@ -134,7 +134,7 @@ async def test_a_picture_that_waited_is_not_drawn_with_a_finetune_that_was_froze
     make_community: MakeCommunity,
 ) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await trained(community)
+    view = await train_finetune(community)
     await community.decide(confirm_above=1, moderator_role_id=community.role.id, review_channel_id=community.review.id)
     await community.app.services.finetuning.finetunes.share(view, by=community.ada.id, visibility=Visibility.COMMUNITY)
     request = ImageRequest(prompt="x", model="", finetune=view.finetune.id)

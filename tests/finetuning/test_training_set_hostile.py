@@ -30,7 +30,16 @@ from tests.pictures.test_pictures import (
     repeat_last_scan,
     save,
 )
-from tests.scenes.hostile_archives import ARCHIVES, PHOTO, deflated, handmade, named, packed, with_zip64_size, zipped
+from tests.scenes.hostile_archives import (
+    ARCHIVES,
+    PHOTO,
+    deflated,
+    handmade,
+    named,
+    pack_files,
+    with_zip64_size,
+    zip_entries,
+)
 
 MEASURE = """if True:
     import json, sys, threading, time
@@ -131,8 +140,8 @@ def test_whatever_the_bytes_of_an_archive_the_answer_is_a_sentence(tmp_path: Pat
     chance = random.Random(11)
     seeds = [
         named("a.jpg", "b/c.png", "__MACOSX/._a.jpg"),
-        packed(a_jpg=PHOTO, a_txt=b"a cat"),
-        zipped([(zipfile.ZipInfo("a.jpg"), PHOTO)], zipfile.ZIP_STORED),
+        pack_files(a_jpg=PHOTO, a_txt=b"a cat"),
+        zip_entries([(zipfile.ZipInfo("a.jpg"), PHOTO)], zipfile.ZIP_STORED),
         with_zip64_size(len(PHOTO)),
     ]
     path = tmp_path / "upload"
@@ -204,7 +213,7 @@ def test_a_name_in_utf_8_that_does_not_say_so_is_read(tmp_path: Path, folder: Pa
 def test_a_large_archive_takes_little_memory(tmp_path: Path, folder: Path) -> None:
     content = random.Random(1).randbytes(9 * MEGABYTE)
     path = tmp_path / "upload"
-    path.write_bytes(zipped([(zipfile.ZipInfo(f"{n}.jpg"), content) for n in range(11)], zipfile.ZIP_STORED))
+    path.write_bytes(zip_entries([(zipfile.ZipInfo(f"{n}.jpg"), content) for n in range(11)], zipfile.ZIP_STORED))
 
     result, memory, _ = measure("archive", path, folder)
 

@@ -83,7 +83,7 @@ FINE = [
 NEEDS = Needs(label="Astria", fewest=4, advised=6, least_side=512)
 
 
-def said(findings: tuple[Finding, ...], words: str) -> Finding:
+def find_finding(findings: tuple[Finding, ...], words: str) -> Finding:
     return next(finding for finding in findings if words in finding.sentence)
 
 
@@ -108,7 +108,7 @@ def test_a_good_set_is_not_talked_about() -> None:
 def test_the_number_of_pictures_is_judged(count: int, needs: Needs, severity: Severity, words: str) -> None:
     findings = lint((FINE * 4)[:count], needs)
 
-    assert said(findings, words).severity is severity
+    assert find_finding(findings, words).severity is severity
     graveness = [list(Severity).index(finding.severity) for finding in findings]
     assert graveness == sorted(graveness)
 
@@ -118,18 +118,18 @@ def test_small_pictures_are_named_by_number() -> None:
 
     findings = lint(set_, NEEDS)
 
-    assert said(findings, "Picture 2 is smaller than 512 pixels on the shorter side").pictures == (2,)
-    assert said(findings, "Picture 3 is below half a megapixel, and nothing is enlarged").pictures == (3,)
+    assert find_finding(findings, "Picture 2 is smaller than 512 pixels on the shorter side").pictures == (2,)
+    assert find_finding(findings, "Picture 3 is below half a megapixel, and nothing is enlarged").pictures == (3,)
 
 
 def test_copies_are_named_by_number() -> None:
     nearly = replace(FINE[1], sha256="another", fingerprint=f"{(0xFFFE << 64):032x}818080")
     findings = lint([*FINE, FINE[0], nearly], NEEDS)
 
-    assert said(findings, "Pictures 1 and 7 are the same file").pictures == (1, 7)
+    assert find_finding(findings, "Pictures 1 and 7 are the same file").pictures == (1, 7)
     twice = "Pictures 2 and 8 are nearly the same picture; keep one: what is there twice is learned twice."
-    assert said(findings, twice).pictures == (2, 8)
-    assert said(lint([FINE[0]] * 3, NEEDS), "Pictures 1, 2 and 3 are the same file").pictures == (1, 2, 3)
+    assert find_finding(findings, twice).pictures == (2, 8)
+    assert find_finding(lint([FINE[0]] * 3, NEEDS), "Pictures 1, 2 and 3 are the same file").pictures == (1, 2, 3)
 
 
 def test_before_and_after_may_look_alike() -> None:
@@ -137,7 +137,7 @@ def test_before_and_after_may_look_alike() -> None:
     needs = Needs(label="Vimmerse", fewest=2, advised=2, pairs=True)
 
     assert not [finding for finding in lint(pair, needs) if "same" in finding.sentence]
-    assert said(lint([FINE[1], FINE[1]], needs), "Pictures 1 and 2 are the same file")
+    assert find_finding(lint([FINE[1], FINE[1]], needs), "Pictures 1 and 2 are the same file")
 
 
 def test_captions_are_judged_together() -> None:
@@ -146,16 +146,19 @@ def test_captions_are_judged_together() -> None:
 
     findings = lint(set_, NEEDS, trigger="mycat7", captions_alone=["dog.txt", "b.txt"])
 
-    assert said(findings, "No picture has the name of “dog.txt” and “b.txt”").severity is Severity.WARNING
-    assert said(findings, "Pictures 5 and 6 are without a caption while others have one").pictures == (5, 6)
-    assert said(findings, "The caption of picture 4 lacks the trigger word “mycat7”").pictures == (4,)
+    assert find_finding(findings, "No picture has the name of “dog.txt” and “b.txt”").severity is Severity.WARNING
+    assert find_finding(findings, "Pictures 5 and 6 are without a caption while others have one").pictures == (5, 6)
+    assert find_finding(findings, "The caption of picture 4 lacks the trigger word “mycat7”").pictures == (4,)
 
 
 def test_captions_that_are_no_use_are_said_to_be_so() -> None:
     same = [replace(each, caption="mycat7") for each in FINE]
 
-    assert said(lint(same, NEEDS), "All captions are the same").severity is Severity.HINT
-    assert said(lint(same, replace(NEEDS, captions=False)), "Astria makes no use of captions").severity is Severity.HINT
+    assert find_finding(lint(same, NEEDS), "All captions are the same").severity is Severity.HINT
+    assert (
+        find_finding(lint(same, replace(NEEDS, captions=False)), "Astria makes no use of captions").severity
+        is Severity.HINT
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,8 +194,8 @@ def test_shapes_are_judged() -> None:
     wide_and_tall = [replace(FINE[0], width=2000, height=1000), replace(FINE[1], width=1000, height=2000), *FINE[2:]]
 
     assert "All pictures are tall: it will draw best in that shape" in lint(tall, NEEDS)[0].sentence
-    assert said(lint(mixed, NEEDS), "Picture 6 is very long and narrow").pictures == (6,)
-    assert said(lint(wide_and_tall, NEEDS), "very different shapes").severity is Severity.HINT
+    assert find_finding(lint(mixed, NEEDS), "Picture 6 is very long and narrow").pictures == (6,)
+    assert find_finding(lint(wide_and_tall, NEEDS), "very different shapes").severity is Severity.HINT
 
 
 def test_every_finding_is_one_sentence() -> None:

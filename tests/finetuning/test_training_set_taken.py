@@ -16,7 +16,16 @@ from bot.pictures.names import match_captions
 from bot.pictures.training_sets.archives import Contents, unpack
 from bot.pictures.training_sets.preparing import check_file, prepare_training_picture
 from tests.pictures.test_pictures import animated, chunk, load, noise, png, save, with_chunk
-from tests.scenes.hostile_archives import PHOTO, encrypted, joined, named, packed, stored, with_mode, zipped
+from tests.scenes.hostile_archives import (
+    PHOTO,
+    encrypted,
+    join_archives,
+    named,
+    pack_files,
+    stored,
+    with_mode,
+    zip_entries,
+)
 
 
 def taken(folder: Path, content: bytes) -> Contents:
@@ -53,7 +62,7 @@ NAMES = {
     ("encoding", "name"), [(encoding, name) for encoding, names in NAMES.items() for name in names]
 )
 def test_a_name_in_any_code_page_is_read(tmp_path: Path, encoding: str, name: str) -> None:
-    content = joined(stored(name.encode(encoding)), stored(f"{name[:-4]}.txt".encode(encoding), b"an owl"))
+    content = join_archives(stored(name.encode(encoding)), stored(f"{name[:-4]}.txt".encode(encoding), b"an owl"))
 
     contents = taken(tmp_path, content)
 
@@ -65,7 +74,7 @@ def test_a_name_in_any_code_page_is_read(tmp_path: Path, encoding: str, name: st
 def test_a_folder_in_a_code_page_with_a_backslash_in_it_is_no_two_folders(tmp_path: Path) -> None:
     raw = "予定表\\表.jpg".encode("cp932")
 
-    assert names(taken(tmp_path, joined(stored(raw), stored("予定表\\".encode("cp932"), b"")))) == ["表.jpg"]
+    assert names(taken(tmp_path, join_archives(stored(raw), stored("予定表\\".encode("cp932"), b"")))) == ["表.jpg"]
 
 
 def test_the_unicode_path_of_info_zip_counts_if_it_is_that_of_this_name(tmp_path: Path) -> None:
@@ -73,7 +82,7 @@ def test_the_unicode_path_of_info_zip_counts_if_it_is_that_of_this_name(tmp_path
         content = b"\1" + struct.pack("<I", zlib.crc32(of)) + name.encode()
         return struct.pack("<HH", 0x7075, len(content)) + content
 
-    content = joined(
+    content = join_archives(
         stored(b"_1.jpg", extra=extra(b"_1.jpg", "猫.jpg")), stored(b"_2.jpg", extra=extra(b"other.jpg", "犬.jpg"))
     )
 
@@ -90,7 +99,7 @@ def test_the_unicode_path_of_info_zip_counts_if_it_is_that_of_this_name(tmp_path
     ],
 )
 def test_an_odd_entry_of_the_directory_spoils_nothing(tmp_path: Path, bad: tuple[bytes, bytes]) -> None:
-    contents = taken(tmp_path, joined(stored(b"a.jpg"), bad, stored(b"b.jpg")))
+    contents = taken(tmp_path, join_archives(stored(b"a.jpg"), bad, stored(b"b.jpg")))
 
     assert names(contents) == ["a.jpg", "猫.jpg", "b.jpg"]
 
@@ -133,41 +142,49 @@ def test_windows_tools_write_backslashes(tmp_path: Path) -> None:
     [
         pytest.param(encrypted("bad.jpg"), "“bad.jpg” in “set.zip” is locked with a password", id="locked"),
         pytest.param(
-            zipped([(zipfile.ZipInfo("bad.jpg"), PHOTO)], zipfile.ZIP_LZMA), "is packed in an unusual way", id="LZMA"
+            zip_entries([(zipfile.ZipInfo("bad.jpg"), PHOTO)], zipfile.ZIP_LZMA),
+            "is packed in an unusual way",
+            id="LZMA",
         ),
         pytest.param(
-            zipped([(zipfile.ZipInfo("bad.jpg"), PHOTO)], zipfile.ZIP_BZIP2), "is packed in an unusual way", id="bzip2"
+            zip_entries([(zipfile.ZipInfo("bad.jpg"), PHOTO)], zipfile.ZIP_BZIP2),
+            "is packed in an unusual way",
+            id="bzip2",
         ),
         pytest.param(stored(b"bad.jpg", method=9), "is packed in an unusual way", id="Deflate64"),
         pytest.param(stored(b"bad.jpg", crc=1), "“bad.jpg” in “set.zip” is damaged", id="wrong sum"),
         pytest.param(with_mode("bad.jpg", 0o120777), "“bad.jpg” in “set.zip” is a link", id="link"),
-        pytest.param(packed(bad_zip=named("a.jpg")), "“bad.zip” in “set.zip” is an archive itself", id="ZIP"),
-        pytest.param(packed(bad_jpg=named("a.jpg")), "“bad.jpg” in “set.zip” is a ZIP archive itself", id="hidden ZIP"),
+        pytest.param(pack_files(bad_zip=named("a.jpg")), "“bad.zip” in “set.zip” is an archive itself", id="ZIP"),
+        pytest.param(
+            pack_files(bad_jpg=named("a.jpg")), "“bad.jpg” in “set.zip” is a ZIP archive itself", id="hidden ZIP"
+        ),
         pytest.param(named("bad.jpg/"), "“bad.jpg” in “set.zip” is named as a folder, and has content", id="folder"),
         pytest.param(named(""), "“unnamed” in “set.zip” is named as a folder, and has content", id="no name"),
-        pytest.param(packed(bad_jpg=bytes(20_100_000)), "“bad.jpg” in “set.zip” has 20.1 MB", id="large"),
+        pytest.param(pack_files(bad_jpg=bytes(20_100_000)), "“bad.jpg” in “set.zip” has 20.1 MB", id="large"),
         pytest.param(named("Bad.JPG", "bad.jpg"), "“bad.jpg” in “set.zip” is there twice", id="twice, by case"),
         pytest.param(named("b\u200bad.jpg", "bad.jpg"), "“bad.jpg” in “set.zip” is there twice", id="twice, unseen"),
         pytest.param(
-            packed(bad_heic=b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+            pack_files(bad_heic=b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
             "“bad.heic” in “set.zip” is a HEIC picture, and only JPEG, PNG and WebP pictures are understood: save or "
             "export it as a JPEG.",
             id="HEIC",
         ),
-        pytest.param(packed(bad_avif=b"\0\0\0\x18ftypavif\0\0\0\0"), "is an AVIF picture", id="AVIF"),
-        pytest.param(packed(bad_gif=animated("GIF")), "is a GIF, and only", id="GIF"),
-        pytest.param(packed(bad_psd=b"8BPS\0\1"), "is a Photoshop file, and only", id="Photoshop"),
-        pytest.param(packed(bad_tif=save(noise(8, 8), "TIFF")), "is a TIFF picture", id="TIFF"),
-        pytest.param(packed(bad_bmp=save(noise(8, 8), "BMP")), "is a BMP picture", id="BMP"),
-        pytest.param(packed(bad_svg=b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "is an SVG drawing", id="SVG"),
-        pytest.param(packed(bad_mov=b"\0\0\0\x18ftypqt  \0"), "is neither a JPG, PNG or WebP picture nor", id="video"),
-        pytest.param(packed(bad_docx=named("a.xml")), "is neither a JPG, PNG or WebP picture nor", id="document"),
+        pytest.param(pack_files(bad_avif=b"\0\0\0\x18ftypavif\0\0\0\0"), "is an AVIF picture", id="AVIF"),
+        pytest.param(pack_files(bad_gif=animated("GIF")), "is a GIF, and only", id="GIF"),
+        pytest.param(pack_files(bad_psd=b"8BPS\0\1"), "is a Photoshop file, and only", id="Photoshop"),
+        pytest.param(pack_files(bad_tif=save(noise(8, 8), "TIFF")), "is a TIFF picture", id="TIFF"),
+        pytest.param(pack_files(bad_bmp=save(noise(8, 8), "BMP")), "is a BMP picture", id="BMP"),
+        pytest.param(pack_files(bad_svg=b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "is an SVG drawing", id="SVG"),
+        pytest.param(
+            pack_files(bad_mov=b"\0\0\0\x18ftypqt  \0"), "is neither a JPG, PNG or WebP picture nor", id="video"
+        ),
+        pytest.param(pack_files(bad_docx=named("a.xml")), "is neither a JPG, PNG or WebP picture nor", id="document"),
     ],
 )
 def test_one_bad_entry_is_named_and_the_others_are_taken(
     tmp_path: Path, bad: bytes | tuple[bytes, bytes], words: str
 ) -> None:
-    contents = taken(tmp_path, joined(stored(b"a.jpg"), bad, stored(b"b.jpg")))
+    contents = taken(tmp_path, join_archives(stored(b"a.jpg"), bad, stored(b"b.jpg")))
 
     assert names(contents) == ["a.jpg", "b.jpg"]
     (sentence,) = contents.left_out
@@ -178,7 +195,7 @@ def test_one_bad_entry_is_named_and_the_others_are_taken(
 def test_many_bad_entries_make_few_sentences(tmp_path: Path) -> None:
     documents = [(zipfile.ZipInfo(f"{number}.pdf"), b"%PDF-1.7") for number in range(1, 31)]
 
-    contents = taken(tmp_path, zipped([*documents, (zipfile.ZipInfo("owl.jpg"), PHOTO)]))
+    contents = taken(tmp_path, zip_entries([*documents, (zipfile.ZipInfo("owl.jpg"), PHOTO)]))
 
     (sentence,) = contents.left_out
     assert sentence.startswith("“1.pdf” in “set.zip” is neither")
@@ -189,7 +206,7 @@ def test_many_bad_entries_make_few_sentences(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["owl.jpg_large", "owl.JPE", "owl.jpg-large", "owl.heic", "owl", "owl.gif", "owl.bin"])
 def test_what_a_picture_is_its_content_says(tmp_path: Path, name: str) -> None:
-    contents = taken(tmp_path, joined(stored(name.encode()), stored(b"owl.txt", b"an owl")))
+    contents = taken(tmp_path, join_archives(stored(name.encode()), stored(b"owl.txt", b"an owl")))
     (tmp_path / "single").write_bytes(PHOTO)
 
     assert match_captions(names(contents)).pictures == ((0, 1),)
@@ -241,7 +258,7 @@ def test_zip64_and_sizes_that_come_after_the_content_are_read(tmp_path: Path) ->
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_whatever_the_bytes_of_an_archive_each_entry_is_taken_or_named(tmp_path: Path) -> None:
     chance = random.Random(5)
-    seed = joined(*(stored("表.jpg".encode("cp932")[:2] + b"%d.jpg" % number) for number in range(4)))
+    seed = join_archives(*(stored("表.jpg".encode("cp932")[:2] + b"%d.jpg" % number) for number in range(4)))
     path = tmp_path / "upload"
     for number in range(400):
         content = bytearray(seed)
@@ -262,7 +279,7 @@ def test_whatever_the_bytes_of_an_archive_each_entry_is_taken_or_named(tmp_path:
 OWL = noise(64, 48)
 
 
-def spoiled(kind: bytes, content: bytes) -> bytes:
+def spoil_part(kind: bytes, content: bytes) -> bytes:
     """A part of a PNG with a wrong sum."""
     part = chunk(kind, content)
     return part[:-1] + bytes([part[-1] ^ 1])
@@ -271,11 +288,11 @@ def spoiled(kind: bytes, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     "extra",
     [
-        pytest.param(spoiled(b"iCCP", b"sRGB\0\0" + zlib.compress(b"profile")), id="sum of the colour profile"),
-        pytest.param(spoiled(b"gAMA", struct.pack(">I", 45455)), id="sum of the gamma"),
-        pytest.param(spoiled(b"tEXt", b"Comment\0hello"), id="sum of a text"),
-        pytest.param(spoiled(b"eXIf", b"MM\0*\0\0\0\x08\0\0"), id="sum of the EXIF"),
-        pytest.param(spoiled(b"tRNS", bytes(6)), id="sum of the transparency"),
+        pytest.param(spoil_part(b"iCCP", b"sRGB\0\0" + zlib.compress(b"profile")), id="sum of the colour profile"),
+        pytest.param(spoil_part(b"gAMA", struct.pack(">I", 45455)), id="sum of the gamma"),
+        pytest.param(spoil_part(b"tEXt", b"Comment\0hello"), id="sum of a text"),
+        pytest.param(spoil_part(b"eXIf", b"MM\0*\0\0\0\x08\0\0"), id="sum of the EXIF"),
+        pytest.param(spoil_part(b"tRNS", bytes(6)), id="sum of the transparency"),
         pytest.param(chunk(b"iCCP", b""), id="empty profile"),
         pytest.param(chunk(b"iCCP", b"sRGB\0\x07" + zlib.compress(b"profile")), id="profile packed in another way"),
         pytest.param(chunk(b"iCCP", b"sRGB\0\0nonsense"), id="profile that is not packed"),
@@ -300,7 +317,7 @@ def test_what_programs_pass_over_in_a_png_does_not_spoil_it(tmp_path: Path, extr
         pytest.param(png(40, 30, colour=3), "it has no palette", id="no palette"),
         pytest.param(png(40, 30, colour=3, extra=chunk(b"PLTE", b"")), "damaged", id="empty palette"),
         pytest.param(png(40, 30, colour=3, extra=chunk(b"PLTE", bytes(4))), "damaged", id="palette of 4 bytes"),
-        pytest.param(png(40, 30, colour=3, extra=spoiled(b"PLTE", bytes(6))), "damaged", id="sum of the palette"),
+        pytest.param(png(40, 30, colour=3, extra=spoil_part(b"PLTE", bytes(6))), "damaged", id="sum of the palette"),
         pytest.param(png(40, 30)[:24] + b"\x03" + png(40, 30)[25:], "damaged", id="depth of 3"),
         pytest.param(with_chunk(png(40, 30), chunk(b"ABCD", b"")), "damaged", id="part that nobody knows"),
     ],

@@ -9,7 +9,7 @@ from storage.base.jobs import State
 from storage.finetuning.finetunes import FinetuneState
 from tests.conftest import MakeCommunity
 from tests.scenes.community import text_of
-from tests.scenes.kiln import draft, finetune, ledger_of, news, picture, spec, start, trained, upload
+from tests.scenes.kiln import draft, finetune, ledger_of, news, picture, spec, start, train_finetune, upload
 
 HOUR = 3600.0
 
@@ -57,7 +57,7 @@ async def test_a_training_that_is_not_found_after_its_end_is_ready(make_communit
     quirks = Quirks(training_appears_after=25.0, training_forgotten_after=0.0)
     community = await make_community(trainers=["bfl"], training_duration=1200.0, quirks=quirks)
 
-    view = await trained(community)
+    view = await train_finetune(community)
 
     assert view.finetune.state is FinetuneState.READY
 
@@ -67,7 +67,7 @@ async def test_a_passing_error_is_waited_out(make_community: MakeCommunity) -> N
         trainers=["bfl"], training_duration=1800.0, quirks=Quirks(training_errors=(300.0, 350.0))
     )
 
-    view = await trained(community)
+    view = await train_finetune(community)
 
     assert view.finetune.state is FinetuneState.READY
 

@@ -69,14 +69,14 @@ class Answers:
         self.keys.add(request.headers.get("Authorization"))
         if request.method == "POST":
             assert request.content_type == "multipart/form-data"
-            self.forms.append([(name, _told(value)) for name, value in (await request.post()).items()])
+            self.forms.append([(name, _read_field(value)) for name, value in (await request.post()).items()])
         body = self.body(request) if callable(self.body) else self.body
         if isinstance(body, str):
             return web.Response(text=body, status=self.status, headers=self.headers)
         return web.json_response(body, status=self.status, headers=self.headers)
 
 
-def _told(value: str | bytearray | bytes | web.FileField) -> str:
+def _read_field(value: str | bytearray | bytes | web.FileField) -> str:
     if isinstance(value, web.FileField):
         return f"{value.filename} {value.content_type} {value.file.read().decode()}"
     return str(value)

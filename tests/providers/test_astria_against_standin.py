@@ -71,13 +71,15 @@ def an_order(ref: FinetuneRef, prompt: str = "ohwx cat on a sofa", **parameters:
     return catalogue.check(Generation(model="astria-flux", prompt=prompt, parameters=parameters, finetune=ref))
 
 
-async def trained(client: Astria, clock: Clock, spec: FinetuneSpec | None = None, colour: str = "teal") -> Started:
+async def train_finetune(
+    client: Astria, clock: Clock, spec: FinetuneSpec | None = None, colour: str = "teal"
+) -> Started:
     started = await client.create_finetune(spec or a_spec(), a_set(colour))
     clock.time += 300
     return started
 
 
-async def finished(client: Astria, clock: Clock, ticket: Ticket) -> Look:
+async def await_look(client: Astria, clock: Clock, ticket: Ticket) -> Look:
     clock.time += 30
     return await client.job_status(ticket)
 
@@ -101,7 +103,7 @@ async def test_a_finetune_is_trained_and_draws(service: AstriaServer, clock: Clo
         assert (await client.job_status(ticket)).status is Status.WAITING
         clock.time += 10
         assert (await client.job_status(ticket)).status is Status.RUNNING
-        done = await finished(client, clock, ticket)
+        done = await await_look(client, clock, ticket)
         assert (done.status, done.seed) == (Status.READY, 7)
         assert done.seconds == pytest.approx(18)
         await client.fetch_output(done.urls[0], tmp_path / "picture")
@@ -123,8 +125,8 @@ async def test_it_comes_sooner_than_it_was_announced(service: AstriaServer, cloc
         assert announced > clock.time + 60
 
 
-async def drawn(client: Astria, clock: Clock, generation: Generation, into: Path, **inputs: bytes) -> bytes:
-    done = await finished(client, clock, await client.generate(generation, inputs))
+async def draw_picture(client: Astria, clock: Clock, generation: Generation, into: Path, **inputs: bytes) -> bytes:
+    done = await await_look(client, clock, await client.generate(generation, inputs))
     await client.fetch_output(done.urls[0], into)
     return await asyncio.to_thread(into.read_bytes)
 
@@ -138,14 +140,14 @@ async def test_a_picture_shows_which_finetune_drew_it_and_how_strongly(
         return red - blue
 
     async with account(service) as client:
-        red = (await trained(client, clock, a_spec("red"), "crimson")).ref
-        blue = (await trained(client, clock, a_spec("blue"), "navy")).ref
+        red = (await train_finetune(client, clock, a_spec("red"), "crimson")).ref
+        blue = (await train_finetune(client, clock, a_spec("blue"), "navy")).ref
         file = tmp_path / "picture"
-        by_red = await drawn(client, clock, an_order(red, seed=7), file)
-        again = await drawn(client, clock, an_order(red, seed=7), file)
-        weak = await drawn(client, clock, an_order(red, seed=7, finetune_strength=0.2), file)
-        by_blue = await drawn(client, clock, an_order(blue, seed=7), file)
-        other = await drawn(client, clock, an_order(red, seed=8), file)
+        by_red = await draw_picture(client, clock, an_order(red, seed=7), file)
+        again = await draw_picture(client, clock, an_order(red, seed=7), file)
+        weak = await draw_picture(client, clock, an_order(red, seed=7, finetune_strength=0.2), file)
+        by_blue = await draw_picture(client, clock, an_order(blue, seed=7), file)
+        other = await draw_picture(client, clock, an_order(red, seed=8), file)
 
     assert by_red == again
     assert len({by_red, weak, by_blue, other}) == 4
@@ -156,7 +158,7 @@ async def test_every_setting_of_the_catalogue_is_one_that_the_service_takes(
     service: AstriaServer, clock: Clock
 ) -> None:
     async with account(service) as client:
-        ref = (await trained(client, clock)).ref
+        ref = (await train_finetune(client, clock)).ref
         for parameter in MODELS[0].parameters:
             ends: dict[Kind, tuple[Value | None, ...]] = {
                 Kind.CHOICE: parameter.choices,
@@ -182,13 +184,13 @@ async def test_every_setting_of_the_catalogue_is_one_that_the_service_takes(
 
 async def test_an_input_image_shapes_the_picture(service: AstriaServer, clock: Clock, tmp_path: Path) -> None:
     async with account(service) as client:
-        ref = (await trained(client, clock)).ref
+        ref = (await train_finetune(client, clock)).ref
         made: list[bytes] = []
         for settings in ({}, {"denoising_strength": 0.2}, {"controlnet": "canny"}, {"film_grain": True}):
             order = an_order(ref, seed=1).model_copy(update={"inputs": {"input_image": "5e" * 32}})
             order = order.model_copy(update={"parameters": {**order.parameters, **settings}})
-            made.append(await drawn(client, clock, order, tmp_path / "picture", input_image=photograph("olive")))
-        assert len({*made, await drawn(client, clock, an_order(ref, seed=1), tmp_path / "picture")}) == 5
+            made.append(await draw_picture(client, clock, order, tmp_path / "picture", input_image=photograph("olive")))
+        assert len({*made, await draw_picture(client, clock, an_order(ref, seed=1), tmp_path / "picture")}) == 5
 
 
 async def test_a_member_who_chose_no_preset_pays_what_was_estimated(service: AstriaServer) -> None:
@@ -203,7 +205,10 @@ async def test_what_a_member_types_loads_nobody_elses_tune_and_orders_no_video(
     service: AstriaServer, clock: Clock
 ) -> None:
     async with account(service) as client:
-        mine, other = (await trained(client, clock)).ref, (await trained(client, clock, a_spec("j2-1"))).ref
+        mine, other = (
+            (await train_finetune(client, clock)).ref,
+            (await train_finetune(client, clock, a_spec("j2-1"))).ref,
+        )
         typed = f"ohwx cat <lora:{other.remote_id}:1> --video --ar 16:9"
         ticket = await client.generate(an_order(mine, typed), {})
     assert ticket.cost == 25_000
@@ -212,13 +217,13 @@ async def test_what_a_member_types_loads_nobody_elses_tune_and_orders_no_video(
 
 async def test_a_prompt_that_is_not_drawn_says_why(service: AstriaServer, clock: Clock) -> None:
     async with account(service) as client:
-        ref = (await trained(client, clock)).ref
-        look = await finished(client, clock, await client.generate(an_order(ref, "ohwx cat, nude"), {}))
+        ref = (await train_finetune(client, clock)).ref
+        look = await await_look(client, clock, await client.generate(an_order(ref, "ohwx cat, nude"), {}))
         assert look.status is Status.MODERATED_INPUT
         assert "NSFW" in look.reasons[0]
         ticket = await client.generate(an_order(ref), {})
         service.fail(service.prompts[-1], "Face not found")
-        look = await finished(client, clock, ticket)
+        look = await await_look(client, clock, ticket)
         assert (look.status, look.reasons) == (Status.FAILED, ("Face not found",))
 
 
@@ -234,10 +239,10 @@ async def test_a_training_that_fails_says_why(service: AstriaServer, clock: Cloc
 
 async def test_after_thirty_days_all_is_gone(service: AstriaServer, clock: Clock, tmp_path: Path) -> None:
     async with account(service) as client:
-        ref = (await trained(client, clock)).ref
-        kept = (await trained(client, clock, a_spec("j2-1", parameters={"auto_extend": True}))).ref
+        ref = (await train_finetune(client, clock)).ref
+        kept = (await train_finetune(client, clock, a_spec("j2-1", parameters={"auto_extend": True}))).ref
         ticket = await client.generate(an_order(ref), {})
-        done = await finished(client, clock, ticket)
+        done = await await_look(client, clock, ticket)
         expires_at = (await client.finetune_status(ref)).expires_at
         assert expires_at == pytest.approx(service.tunes[0].ends_at + 30 * DAY, abs=0.01)
 
@@ -260,7 +265,7 @@ async def test_the_mock_branch_is_free_and_quick(service: AstriaServer, clock: C
         clock.time += 60
         assert (await client.finetune_status(started.ref)).status is Status.READY
         ticket = await client.generate(an_order(started.ref), {})
-        assert (await finished(client, clock, ticket)).status is Status.READY
+        assert (await await_look(client, clock, ticket)).status is Status.READY
         assert await client.balance() == before
 
 
@@ -320,7 +325,7 @@ async def test_an_order_in_trouble_is_sent_once_and_its_error_says_whether_it_ma
         assert type(failed.value) is error
         assert len(service.tunes) == taken
 
-        ref = (await trained(client, clock, a_spec("j2-1"))).ref
+        ref = (await train_finetune(client, clock, a_spec("j2-1"))).ref
         service.faults.append(Fault("submit", trouble))
         with pytest.raises(error) as failed:
             await client.generate(an_order(ref), {})
@@ -342,7 +347,7 @@ async def test_the_same_title_gives_the_same_finetune_where_idempotency_is_on(se
 async def test_tight_polling_is_turned_away_and_a_patient_one_is_not(service: AstriaServer, clock: Clock) -> None:
     service.quirks.polling_gap = 2
     async with account(service) as client:
-        ref = (await trained(client, clock)).ref
+        ref = (await train_finetune(client, clock)).ref
         await client.finetune_status(ref)
         with pytest.raises(Unavailable) as failed:
             await client.finetune_status(ref)

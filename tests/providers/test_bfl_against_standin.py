@@ -63,7 +63,7 @@ def photograph() -> bytes:
     return file.getvalue()
 
 
-async def finished(client: Bfl, clock: Clock, ticket: Ticket) -> Look:
+async def await_look(client: Bfl, clock: Clock, ticket: Ticket) -> Look:
     clock.time += 60
     return await client.job_status(ticket)
 
@@ -76,7 +76,7 @@ async def test_a_picture_is_ordered_watched_and_fetched(service: BflServer, cloc
 
         clock.time += 2.5
         under_way = await client.job_status(ticket)
-        done = await finished(client, clock, ticket)
+        done = await await_look(client, clock, ticket)
         await client.fetch_output(done.urls[0], tmp_path / "picture")
 
         assert under_way.status is Status.RUNNING
@@ -104,7 +104,7 @@ async def test_every_model_of_the_catalogue_can_be_ordered(service: BflServer, c
     )
     async with account(service) as client:
         ticket = await client.generate(generation, images)
-        assert (await finished(client, clock, ticket)).status is Status.READY
+        assert (await await_look(client, clock, ticket)).status is Status.READY
 
     assert service.tasks[0].region == ("eu1" if model.finetuned else "global")
     size = service.tasks[0].size
@@ -114,9 +114,9 @@ async def test_every_model_of_the_catalogue_can_be_ordered(service: BflServer, c
 
 async def test_what_is_moderated_says_why(service: BflServer, clock: Clock) -> None:
     async with account(service) as client:
-        look = await finished(client, clock, await client.generate(a_cat(prompt="a nude cat"), {}))
+        look = await await_look(client, clock, await client.generate(a_cat(prompt="a nude cat"), {}))
         assert (look.status, look.reasons) == (Status.MODERATED_INPUT, ("Sexual Content",))
-        look = await finished(client, clock, await client.generate(a_cat(prompt="a gory cat"), {}))
+        look = await await_look(client, clock, await client.generate(a_cat(prompt="a gory cat"), {}))
         assert (look.status, look.reasons) == (Status.MODERATED_OUTPUT, ("Violence",))
 
 
@@ -203,7 +203,7 @@ async def test_a_look_in_trouble_may_be_repeated(service: BflServer, clock: Cloc
         service.faults.append(Fault("poll", trouble))
         with pytest.raises(Unavailable):
             await client.job_status(ticket)
-        assert (await finished(client, clock, ticket)).status is Status.READY
+        assert (await await_look(client, clock, ticket)).status is Status.READY
 
 
 async def test_a_receipt_without_a_polling_address_can_be_followed_up(service: BflServer, clock: Clock) -> None:
@@ -211,12 +211,12 @@ async def test_a_receipt_without_a_polling_address_can_be_followed_up(service: B
     async with account(service) as client:
         ticket = await client.generate(a_cat(), {})
         assert ticket.polling_url is None
-        assert (await finished(client, clock, ticket)).status is Status.READY
+        assert (await await_look(client, clock, ticket)).status is Status.READY
 
 
 async def test_a_link_is_dead_after_ten_minutes(service: BflServer, clock: Clock, tmp_path: Path) -> None:
     async with account(service) as client:
-        done = await finished(client, clock, await client.generate(a_cat(), {}))
+        done = await await_look(client, clock, await client.generate(a_cat(), {}))
         clock.time += 600
         with pytest.raises(Broken, match="expired"):
             await client.fetch_output(done.urls[0], tmp_path / "picture")
@@ -227,7 +227,7 @@ async def test_a_download_that_breaks_off_or_floods_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("bot.providers.bfl.client.LARGEST_PICTURE", 1_000_000)
     async with account(service) as client:
-        done = await finished(client, clock, await client.generate(a_cat(), {}))
+        done = await await_look(client, clock, await client.generate(a_cat(), {}))
         for trouble, error in (
             (faults.truncates(), Unavailable),
             (faults.floods(1_000_001), Broken),
@@ -244,7 +244,7 @@ async def test_a_server_of_2025_knows_the_old_models_and_tells_neither_price_nor
     async with account(BflServer(clock=clock, keys=[KEY], era=2025, duration=5)) as client:
         ticket = await client.generate(a_cat("flux-pro", steps=30, guidance=3, interval=2), {})
         assert ticket.cost is None
-        assert (await finished(client, clock, ticket)).status is Status.READY
+        assert (await await_look(client, clock, ticket)).status is Status.READY
         with pytest.raises(Refused):
             await client.balance()
 
@@ -256,5 +256,5 @@ async def test_large_pictures_arrive_whole(service: BflServer, clock: Clock) -> 
     )
     async with account(service) as client:
         ticket = await client.generate(generation, {"input_image": picture, "input_image_2": picture})
-        assert (await finished(client, clock, ticket)).status is Status.READY
+        assert (await await_look(client, clock, ticket)).status is Status.READY
     assert service.archive.content(service.tasks[0].body["input_image"]) == picture

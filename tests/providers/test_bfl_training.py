@@ -77,7 +77,7 @@ class Answers:
 
 
 @contextlib.asynccontextmanager
-async def told(answers: Answers) -> AsyncGenerator[Bfl]:
+async def serve_answers(answers: Answers) -> AsyncGenerator[Bfl]:
     """The client, all of whose regions give these answers."""
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", answers.answer)
@@ -132,7 +132,7 @@ async def test_a_finetune_is_trained_watched_used_listed_explained_and_deleted(
 async def test_only_what_was_chosen_is_sent_and_the_archive_is_the_very_one() -> None:
     answers = Answers(finetune={"finetune_id": "6fc5e628-6f56-48ec-93cb-c6a6b22bf5a"})  # a character short of a UUID
     chosen = SPEC.model_copy(update={"parameters": {"finetune_type": "lora", "lora_rank": "16"}})
-    async with told(answers) as client:
+    async with serve_answers(answers) as client:
         started = await client.create_finetune(chosen, TrainingSet((), b"PK-zip"))
         await client.create_finetune(SPEC, TrainingSet((), b"PK-zip"), CALLBACK)
 
@@ -151,7 +151,7 @@ async def test_only_what_was_chosen_is_sent_and_the_archive_is_the_very_one() ->
 
 @pytest.mark.parametrize("body", [{"id": "f-1"}, {"finetune_id": "f-1", "id": "another", "status": 5}])
 async def test_a_receipt_names_the_finetune_in_one_of_two_ways(body: object) -> None:
-    async with told(Answers(finetune=body)) as client:
+    async with serve_answers(Answers(finetune=body)) as client:
         assert (await client.create_finetune(SPEC, training_set())).ref.remote_id == "f-1"
 
 
@@ -171,7 +171,7 @@ async def test_a_receipt_names_the_finetune_in_one_of_two_ways(body: object) -> 
     ],
 )
 async def test_an_order_that_fails_says_what_happens_next(answer: Any, error: type[BotError], sentence: str) -> None:
-    async with told(Answers(finetune=answer)) as client:
+    async with serve_answers(Answers(finetune=answer)) as client:
         with pytest.raises(error, match=sentence) as failed:
             await client.create_finetune(SPEC, training_set())
     assert type(failed.value) is error
@@ -279,18 +279,18 @@ async def test_an_error_is_reported_and_may_pass_and_a_crash_is_waited_out(servi
     ],
 )
 async def test_a_look_is_understood(answer: Any, expected: Training) -> None:
-    async with told(Answers(get_result=answer)) as client:
+    async with serve_answers(Answers(get_result=answer)) as client:
         assert await client.finetune_status(REF) == expected
 
 
 async def test_details_tell_people_no_secrets() -> None:
     details = {"trigger_word": "TOK", "lora_rank": 32, "webhook_secret": "shh", "learning_rate": None, "Webhook": "x"}
-    async with told(Answers(finetune_details={"finetune_details": details})) as client:
+    async with serve_answers(Answers(finetune_details={"finetune_details": details})) as client:
         assert await client.finetune_details(REF) == {"trigger word": "TOK", "lora rank": "32"}
 
 
 async def test_a_server_that_deletes_nothing_any_more_says_so() -> None:
-    async with told(Answers(finetune_details={"finetune_details": {"mode": "style"}})) as client:
+    async with serve_answers(Answers(finetune_details={"finetune_details": {"mode": "style"}})) as client:
         with pytest.raises(Refused, match="deletes no finetunes"):
             await client.delete_finetune(REF)
         with pytest.raises(Refused, match="lists no finetunes"):
@@ -301,7 +301,7 @@ async def test_a_callback_is_asked_for_only_where_an_id_is_enough_to_poll() -> N
     answers = Answers(flux_pro_1_1={"id": "t-1"}, flux_pro_finetuned={"id": "t-2"})
     cat = catalogue.check(Generation(model="flux-pro-1.1", prompt="a cat"))
     mine = catalogue.check(Generation(model="flux-pro-finetuned", prompt="mycat", finetune=REF))
-    async with told(answers) as client:
+    async with serve_answers(answers) as client:
         await client.generate(cat, {}, CALLBACK)
         await client.generate(mine, {}, CALLBACK)
     anywhere, single = answers.bodies

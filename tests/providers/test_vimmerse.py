@@ -23,8 +23,8 @@ from tests.scenes.vimmerse_account import (
     an_edit,
     create,
     generate,
+    load_properties,
     pictures,
-    published,
     spec,
 )
 
@@ -263,17 +263,17 @@ async def test_what_is_sent_fits_the_published_document() -> None:
     await generate(answers, an_edit("softer"))
 
     for asked, media_type, form in zip(answers.asked, answers.types, answers.forms, strict=True):
-        properties = published(asked.removeprefix("POST "), media_type)
+        properties = load_properties(asked.removeprefix("POST "), media_type)
         for name, value in form:
             assert fits(value, properties[name]), (asked, name, value)
-    words = published("/finetune", "multipart/form-data")["option"]["description"]
+    words = load_properties("/finetune", "multipart/form-data")["option"]["description"]
     options = [each.option for each in trainer_entries.TRAINERS if each.provider == "vimmerse"]
     assert all(option and option in words for option in options)
 
 
 def test_the_settings_offered_are_those_of_the_published_document() -> None:
     for model, media_type in zip(MODELS, ("application/x-www-form-urlencoded", "multipart/form-data"), strict=True):
-        properties = published(model.path, media_type)
+        properties = load_properties(model.path, media_type)
         for parameter in model.parameters:
             theirs = properties[parameter.name]
             assert parameter.default == theirs.get("default")

@@ -186,7 +186,7 @@ def card(view: RegistrationView) -> Card:
     return registration_card(view, MEDIA)
 
 
-def disabled(shown: Card) -> list[str]:
+def find_disabled(shown: Card) -> list[str]:
     buttons = (each for each in shown.view.walk_children() if isinstance(each, PressButton))
     return [each.custom_id for each in buttons if each.item.disabled]
 
@@ -362,7 +362,7 @@ def test_a_draft_shows_all_that_becomes_public_for_good() -> None:
         assert part in text, part
     assert labels(shown) == [["Edit text", "Licence", "Creators", "Recipient"], ["Submit", "Exact JSON", "Discard"]]
     assert f"1:reg:submit:{ID}:{terms().digest[:12]}" in presses(shown)
-    assert disabled(shown) == []
+    assert find_disabled(shown) == []
     assert [file.filename for file in shown.files] == [f"{ID}.jpg"]
 
 
@@ -381,7 +381,7 @@ def test_what_is_missing_is_said_and_cannot_be_submitted() -> None:
     )
     assert "no title yet" in words(shown)
     assert r"**Before it can be submitted:** A title is missing\: press “Edit text”." in words(shown)
-    assert disabled(shown) == [f"1:reg:submit:{ID}", f"1:reg:json:{ID}"]
+    assert find_disabled(shown) == [f"1:reg:submit:{ID}", f"1:reg:json:{ID}"]
 
 
 @pytest.mark.parametrize(

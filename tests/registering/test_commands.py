@@ -32,7 +32,7 @@ async def owls(make_community: MakeCommunity) -> Community:
     return community
 
 
-def shown(result: simcord.InteractionResult) -> str:
+def read_card(result: simcord.InteractionResult) -> str:
     """All that a private card says."""
     assert result.response
     assert result.response.ephemeral
@@ -63,20 +63,20 @@ async def fill(
     return await community.ada.submit_modal(form, values)
 
 
-async def begun(community: Community, **options: Any) -> simcord.InteractionResult:
+async def begin_draft(community: Community, **options: Any) -> simcord.InteractionResult:
     """The draft of a picture that was drawn just now."""
     return await press(community, await community.drawn(**options), "Register")
 
 
-async def written(community: Community, title: str = "A lighthouse", **options: Any) -> simcord.InteractionResult:
-    draft = await begun(community, **options)
+async def write_draft(community: Community, title: str = "A lighthouse", **options: Any) -> simcord.InteractionResult:
+    draft = await begin_draft(community, **options)
     await fill(community, draft, "Edit text", {"title": title, "description": "At night", "tags": "sea, night"})
     return draft
 
 
-async def submitted(community: Community, **options: Any) -> discord.Message:
+async def submit_draft(community: Community, **options: Any) -> discord.Message:
     """The card of a registration that waits for a moderator."""
-    draft = await written(community, **options)
+    draft = await write_draft(community, **options)
     await press(community, draft.response, "Submit")
     return community.cards[-1]
 
@@ -85,7 +85,7 @@ def question(community: Community) -> discord.Message:
     return community.review.history()[-1]
 
 
-async def decided(community: Community, label: str, values: dict[str, Any] | None = None) -> None:
+async def press_decision(community: Community, label: str, values: dict[str, Any] | None = None) -> None:
     """The moderator presses a button of the newest question."""
     result = await press(community, question(community), label, community.mia)
     if values is not None:
@@ -94,8 +94,8 @@ async def decided(community: Community, label: str, values: dict[str, Any] | Non
 
 
 async def registered(community: Community, **options: Any) -> discord.Message:
-    card = await submitted(community, **options)
-    await decided(community, "Approve")
+    card = await submit_draft(community, **options)
+    await press_decision(community, "Approve")
     await community.pass_time(61)
     await community.pass_time(30)
     return await again(community, card)
@@ -115,21 +115,21 @@ async def row_of(community: Community, card: discord.Message) -> Registration:
 
 
 async def test_a_member_registers_a_picture_and_follows_it_to_the_ip_asset(owls: Community) -> None:
-    draft = await begun(owls)
-    assert "no title yet" in shown(draft)
-    assert "A title is missing" in shown(draft)
+    draft = await begin_draft(owls)
+    assert "no title yet" in read_card(draft)
+    assert "A title is missing" in read_card(draft)
     await fill(owls, draft, "Edit text", {"title": "A lighthouse", "description": "At night", "tags": "sea, night"})
     submit = await press(owls, draft.response, "Submit")
-    assert "A lighthouse: submitted" in shown(submit)
+    assert "A lighthouse: submitted" in read_card(submit)
     card = owls.cards[-1]
     assert "waiting for a moderator" in text_of(card)
     assert card.attachments, "the preview"
     for part in ("May this be registered as IP", "A lighthouse", "At night", "sea, night", "Tried on chain 1315"):
         assert part in text_of(question(owls))
 
-    await decided(owls, "Claim")
+    await press_decision(owls, "Claim")
     assert f"**Claimed** by <@{owls.mia.id}>" in text_of(await again(owls, card))
-    await decided(owls, "Approve")
+    await press_decision(owls, "Approve")
     assert "can be undone until" in text_of(await again(owls, card))
     assert "Undo" in buttons_of(question(owls))
     await owls.pass_time(61)
@@ -151,13 +151,13 @@ async def test_a_member_registers_a_picture_and_follows_it_to_the_ip_asset(owls:
 
 
 async def test_what_becomes_public_is_exactly_what_the_draft_has_shown(owls: Community) -> None:
-    draft = await written(owls, prompt="a secret lighthouse")
+    draft = await write_draft(owls, prompt="a secret lighthouse")
     planned = await press(owls, draft.response, "Exact JSON")
     before = await files_of(planned)
     assert "a secret lighthouse" not in json.dumps(before), "the prompt stays private unless its box is ticked"
     await press(owls, draft.response, "Submit")
     card = owls.cards[-1]
-    await decided(owls, "Approve")
+    await press_decision(owls, "Approve")
     await owls.pass_time(61)
     await owls.pass_time(30)
     row = await row_of(owls, card)
@@ -186,13 +186,13 @@ async def test_of_several_pictures_a_form_asks_which(owls: Community) -> None:
     form = await press(owls, card, "Register")
     assert form.modal
     draft = await owls.ada.submit_modal(form, {"picture": [f"{job}-2"]})
-    assert f"`{job}-2`" in shown(draft)
+    assert f"`{job}-2`" in read_card(draft)
     for pointed, several in ((f"{job}-3", False), (job, True), (card.jump_url, True)):
         result = await owls.ada.slash(owls.studio, "register", image=pointed)
         assert bool(result.modal) == several, pointed
     form = await owls.ada.context_menu(owls.studio, "Register this picture", card)
     draft = await owls.ada.submit_modal(form, {"picture": [f"{job}-1"]})
-    assert f"`{job}-1`" in shown(draft)
+    assert f"`{job}-1`" in read_card(draft)
 
 
 async def test_one_picture_is_taken_at_once_from_the_menu_and_the_command(owls: Community) -> None:
@@ -204,7 +204,7 @@ async def test_one_picture_is_taken_at_once_from_the_menu_and_the_command(owls: 
         await owls.ada.slash(owls.studio, "register", image=image_id),
         await owls.ada.slash(owls.studio, "register", image=card.jump_url),
     ):
-        assert f"`{image_id}`" in shown(result)
+        assert f"`{image_id}`" in read_card(result)
     choices = await owls.ada.autocomplete(owls.studio, "register", "image", "night")
     assert [choice["value"] for choice in choices] == [image_id], "one's own alone"
     assert "a lighthouse at night" in choices[0]["name"]
@@ -212,12 +212,12 @@ async def test_one_picture_is_taken_at_once_from_the_menu_and_the_command(owls: 
 
 
 async def test_a_draft_is_taken_up_again_and_can_be_discarded(owls: Community) -> None:
-    draft = await written(owls)
+    draft = await write_draft(owls)
     card = owls.card
     later = await press(owls, card, "Register")
-    assert "A lighthouse: a registration to submit" in shown(later)
+    assert "A lighthouse: a registration to submit" in read_card(later)
     gone = await press(owls, draft.response, "Discard")
-    assert "Nothing was submitted" in shown(gone)
+    assert "Nothing was submitted" in read_card(gone)
     assert "There is no such draft of yours" in (await press(owls, later.response, "Submit")).followups[-1].content
     assert await owls.counted("registrations") == 0
     assert owls.cards == [card]
@@ -253,12 +253,12 @@ async def test_where_the_bot_could_not_post_the_card_nobody_writes_in_vain(owls:
 
 
 async def test_licence_creators_and_recipient_are_said_in_forms_and_shown_on_the_draft(owls: Community) -> None:
-    draft = await written(owls)
+    draft = await write_draft(owls)
     await fill(owls, draft, "Licence", {"licence": ["commercial_remix"], "fee": "0.05", "share": "5"})
     people = f"Ada L., {ADA.address}, 60%\nBen | {BEN.address} | 40 | drew the sketch | https://x.com/ben"
     await fill(owls, draft, "Creators", {"creators": people})
     await fill(owls, draft, "Recipient", {"recipient": BEN.address.lower()})
-    text = shown(await press(owls, owls.card, "Register"))
+    text = read_card(await press(owls, owls.card, "Register"))
     for part in (
         "0.05 IP",
         "5 % of what their remixes earn",
@@ -273,7 +273,7 @@ async def test_licence_creators_and_recipient_are_said_in_forms_and_shown_on_the
 
 
 async def test_what_is_typed_wrong_is_named_and_not_lost(owls: Community) -> None:
-    draft = await written(owls)
+    draft = await write_draft(owls)
     wrong = f"Ada, {ADA.address}, 60\nBen, {BEN.address}, 50"
     answer = await fill(owls, draft, "Creators", {"creators": wrong})
     refusal = answer.followups[-1].content
@@ -283,7 +283,7 @@ async def test_what_is_typed_wrong_is_named_and_not_lost(owls: Community) -> Non
     assert form.modal
     assert wrong in str(form.modal["components"]).replace("\\n", "\n")
     await owls.ada.submit_modal(form, {"creators": wrong.replace(", 50", ", 40")})
-    assert "- Ben, 40 %" in shown(await press(owls, owls.card, "Register"))
+    assert "- Ben, 40 %" in read_card(await press(owls, owls.card, "Register"))
     answer = await fill(owls, draft, "Licence", {"licence": ["cc_by"], "fee": "1", "share": ""})
     assert "has no minting fee" in answer.followups[-1].content
     answer = await fill(owls, draft, "Recipient", {"recipient": "0x12"})
@@ -291,13 +291,13 @@ async def test_what_is_typed_wrong_is_named_and_not_lost(owls: Community) -> Non
 
 
 async def test_only_what_the_card_shows_is_submitted(owls: Community) -> None:
-    stale = await written(owls)
+    stale = await write_draft(owls)
     fresh = await press(owls, owls.card, "Register")
     await fill(owls, fresh, "Edit text", {"title": "Another title"})
     refused = await press(owls, stale.response, "Submit")
     assert "has changed since" in refused.followups[-1].content
     assert len(owls.cards) == 1
-    assert "Another title" in shown(refused), "it shows what it is now"
+    assert "Another title" in read_card(refused), "it shows what it is now"
     await press(owls, stale.response, "Submit")
     assert "Another title" in text_of(owls.cards[-1])
     late = await press(owls, fresh.response, "Submit")
@@ -306,8 +306,8 @@ async def test_only_what_the_card_shows_is_submitted(owls: Community) -> None:
 
 
 async def test_a_denial_is_told_with_its_reason_and_the_same_words_can_be_submitted_again(owls: Community) -> None:
-    card = await submitted(owls)
-    await decided(owls, "Deny", {"reason": "It shows a brand."})
+    card = await submit_draft(owls)
+    await press_decision(owls, "Deny", {"reason": "It shows a brand."})
     await owls.clock.settle()
     card = await again(owls, card)
     assert "It shows a brand." in text_of(card)
@@ -316,8 +316,8 @@ async def test_a_denial_is_told_with_its_reason_and_the_same_words_can_be_submit
     refused = private(await press(owls, news, "Edit and submit again", owls.ben))
     assert f"Only <@{owls.ada.id}>" in refused
     draft = await press(owls, news, "Edit and submit again")
-    assert "A lighthouse: a registration to submit" in shown(draft)
-    assert "At night" in shown(draft)
+    assert "A lighthouse: a registration to submit" in read_card(draft)
+    assert "At night" in read_card(draft)
     await fill(owls, draft, "Edit text", {"title": "A plain lighthouse"})
     await press(owls, draft.response, "Submit")
     assert "A plain lighthouse" in text_of(owls.cards[-1])
@@ -326,8 +326,8 @@ async def test_a_denial_is_told_with_its_reason_and_the_same_words_can_be_submit
 
 
 async def test_a_question_reaches_the_member_and_the_answer_the_moderators(owls: Community) -> None:
-    card = await submitted(owls)
-    await decided(owls, "Ask", {"question": "Whose lighthouse is it?"})
+    card = await submit_draft(owls)
+    await press_decision(owls, "Ask", {"question": "Whose lighthouse is it?"})
     assert "Whose lighthouse is it?" in text_of(await again(owls, card))
     news = owls.cards[-1]
     assert text_of(news).startswith(f"<@{owls.ada.id}>: <@{owls.mia.id}> asks about")
@@ -343,10 +343,10 @@ async def test_a_question_reaches_the_member_and_the_answer_the_moderators(owls:
 
 
 async def test_it_can_be_withdrawn_by_its_owner_until_it_is_signed(owls: Community) -> None:
-    card = await submitted(owls)
+    card = await submit_draft(owls)
     refused = await press(owls, card, "Withdraw", owls.ben)
     assert f"Only <@{owls.ada.id}>" in refused.followups[-1].content
-    await decided(owls, "Approve")
+    await press_decision(owls, "Approve")
     await press(owls, card, "Withdraw")
     card = await again(owls, card)
     assert "### A lighthouse: withdrawn" in text_of(card)
@@ -358,9 +358,9 @@ async def test_it_can_be_withdrawn_by_its_owner_until_it_is_signed(owls: Communi
 
 
 async def test_what_is_registered_cannot_be_withdrawn_by_an_old_button(owls: Community) -> None:
-    card = await submitted(owls)
+    card = await submit_draft(owls)
     withdrawal = buttons_of(card)["Withdraw"]
-    await decided(owls, "Approve")
+    await press_decision(owls, "Approve")
     await owls.pass_time(61)
     await owls.pass_time(30)
     view = cards_with(withdrawal)
@@ -378,9 +378,9 @@ def cards_with(custom_id: str) -> discord.ui.LayoutView:
 async def test_a_failure_is_told_and_tried_again_under_the_same_approval(owls: Community) -> None:
     pinata = owls.services.pinata
     assert pinata
-    card = await submitted(owls)
+    card = await submit_draft(owls)
     pinata.faults.append(Fault("upload", answers(400), times=20))
-    await decided(owls, "Approve")
+    await press_decision(owls, "Approve")
     await owls.pass_time(61)
     await owls.pass_time(30)
     card = await again(owls, card)
@@ -412,15 +412,15 @@ async def test_what_was_made_from_a_registered_picture_becomes_its_derivative(ow
     await owls.ada.slash(owls.studio, "edit", instruction="make it night", of=parent.image_id)
     await owls.pass_time(20)
     draft = await press(owls, owls.cards[-1], "Register")
-    assert "**Derivative** of [0x" in shown(draft)
+    assert "**Derivative** of [0x" in read_card(draft)
     off = await press(owls, draft.response, "No derivative")
-    assert "you have turned that off" in shown(off)
+    assert "you have turned that off" in read_card(off)
     on = await press(owls, draft.response, "Derivative")
-    assert "**Derivative** of [0x" in shown(on)
+    assert "**Derivative** of [0x" in read_card(on)
     await fill(owls, draft, "Edit text", {"title": "The same at night"})
     await press(owls, draft.response, "Submit")
     card = owls.cards[-1]
-    await decided(owls, "Approve")
+    await press_decision(owls, "Approve")
     await owls.pass_time(61)
     await owls.pass_time(30)
     card = await again(owls, card)
@@ -429,7 +429,7 @@ async def test_what_was_made_from_a_registered_picture_becomes_its_derivative(ow
 
 
 async def test_a_registration_is_shown_again_by_its_id_and_moves_while_it_is_under_way(owls: Community) -> None:
-    card = await submitted(owls)
+    card = await submit_draft(owls)
     row = await row_of(owls, card)
     refused = await owls.ben.slash(owls.studio, "show", job=row.id)
     assert "can move it here" in private(refused)
@@ -450,7 +450,7 @@ async def test_a_picture_of_an_age_restricted_channel_is_shown_in_no_other(owls:
     studio = owls.app.client.get_channel(owls.studio.id)
     assert isinstance(studio, discord.TextChannel)
     studio.nsfw = True  # SimCord's channels have no such switch
-    await submitted(owls)
+    await submit_draft(owls)
     assert owls.review.history() == []
     asked = owls.cards[-1]
     assert "May this be registered as IP" in text_of(asked)
@@ -465,12 +465,12 @@ async def test_a_linked_wallet_gets_what_its_member_registers(owls: Community) -
     from eth_account.messages import encode_defunct  # noqa: PLC0415
 
     asked = await owls.ada.slash(owls.studio, "wallet link", address=ADA.address)
-    message = shown(asked).split("```\n")[1].removesuffix("\n")
+    message = read_card(asked).split("```\n")[1].removesuffix("\n")
     signed = Account.from_key(ADA.key).sign_message(encode_defunct(text=message)).signature.hex()
     form = await press(owls, asked.response, "I have signed it")
     await owls.ada.submit_modal(form, {"signature": f"0x{signed.removeprefix('0x')}"})
-    draft = await written(owls)
+    draft = await write_draft(owls)
     await fill(owls, draft, "Creators", {"creators": "Ada Lovelace, me, 100"})
     again_ = await press(owls, owls.card, "Register")
-    assert f"[{ADA.address}]" in shown(again_)
-    assert "your linked wallet" in shown(again_)
+    assert f"[{ADA.address}]" in read_card(again_)
+    assert "your linked wallet" in read_card(again_)

@@ -8,7 +8,7 @@ from storage.base.jobs import State
 from storage.registering.transitions import RegistrationState
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, text_of
-from tests.scenes.registering import approve, registered, seen, submitted
+from tests.scenes.registering import approve, load_registration, read_cards, submit_registration
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ async def owls(make_community: MakeCommunity) -> Community:
 
 
 async def test_a_card_and_its_news_are_found_again_after_a_crash(owls: Community) -> None:
-    registration_id = await submitted(owls)
-    view = await seen(owls, registration_id)
+    registration_id = await submit_registration(owls)
+    view = await read_cards(owls, registration_id)
     delivery = owls.app.services.delivery
     before = len(owls.cards)
     lost = replace(view, job=replace(view.job, message_id=None))
@@ -31,7 +31,7 @@ async def test_a_card_and_its_news_are_found_again_after_a_crash(owls: Community
 
 
 async def test_a_card_goes_on_after_its_end_when_it_is_tried_again(owls: Community) -> None:
-    view = await seen(owls, await submitted(owls))
+    view = await read_cards(owls, await submit_registration(owls))
     delivery = owls.app.services.delivery
     failed = replace(view.registration, state=RegistrationState.FAILED, error="No coins.")
     assert await delivery.show(replace(view, registration=failed, job=replace(view.job, state=State.FAILED)))
@@ -41,8 +41,8 @@ async def test_a_card_goes_on_after_its_end_when_it_is_tried_again(owls: Communi
 
 
 async def test_a_card_that_is_gone_is_posted_anew(owls: Community) -> None:
-    registration_id = await submitted(owls)
-    view = await seen(owls, registration_id)
+    registration_id = await submit_registration(owls)
+    view = await read_cards(owls, registration_id)
     card = next(message for message in owls.cards if message.id == view.job.message_id)
     await card.delete()
     posted = await owls.app.services.delivery.put_card(view)
@@ -51,7 +51,7 @@ async def test_a_card_that_is_gone_is_posted_anew(owls: Community) -> None:
 
 
 async def test_the_card_still_works_after_a_restart_of_the_bot(owls: Community) -> None:
-    registration_id = await submitted(owls)
+    registration_id = await submit_registration(owls)
     await owls.restart()
     card = owls.cards[-1]
     assert "Withdraw" in buttons_of(card)
@@ -61,4 +61,4 @@ async def test_the_card_still_works_after_a_restart_of_the_bot(owls: Community) 
     await owls.ada.click(owls.cards[-1], label="Withdraw")
     await owls.clock.settle()
     assert "withdrawn" in text_of(owls.cards[-1])
-    assert (await registered(owls, registration_id)).state == "withdrawn"
+    assert (await load_registration(owls, registration_id)).state == "withdrawn"

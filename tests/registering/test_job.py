@@ -27,14 +27,14 @@ from tests.scenes.community import Community, buttons_of, job_of, text_of
 from tests.scenes.registering import (
     WALLET,
     approve,
-    approved,
-    drafted,
+    approve_registration,
+    draft_registration,
+    load_registration,
     mia,
     origin,
-    registered,
-    seen,
+    read_cards,
     submit,
-    submitted,
+    submit_registration,
 )
 
 
@@ -45,10 +45,10 @@ async def community(make_community: MakeCommunity) -> Community:
 
 
 async def test_an_approved_image_is_pinned_minted_registered_and_read_back(community: Community) -> None:
-    registration_id = await submitted(community)
-    await approved(community, registration_id)
+    registration_id = await submit_registration(community)
+    await approve_registration(community, registration_id)
 
-    view = await seen(community, registration_id)
+    view = await read_cards(community, registration_id)
     assert view.state is RegistrationState.CONFIRMED, view.registration.error
     assert view.outcome
     assert view.outcome.proven, view.outcome
@@ -58,10 +58,10 @@ async def test_an_approved_image_is_pinned_minted_registered_and_read_back(commu
 
 
 async def test_the_metadata_on_ipfs_are_those_whose_hash_is_on_the_chain(community: Community) -> None:
-    registration_id = await submitted(community, description="Seen from the sea")
-    await approved(community, registration_id)
+    registration_id = await submit_registration(community, description="Seen from the sea")
+    await approve_registration(community, registration_id)
 
-    registration = await registered(community, registration_id)
+    registration = await load_registration(community, registration_id)
     assert registration.ip_metadata
     content = await community.app.services.kit.files.read(registration.ip_metadata)
     metadata = json.loads(content)
@@ -76,7 +76,7 @@ async def test_the_metadata_on_ipfs_are_those_whose_hash_is_on_the_chain(communi
 
 
 async def test_nothing_is_pinned_while_an_approval_can_be_taken_back(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await approve(community, registration_id)
     await community.pass_time(UNDO - 2)
     assert community.services.pinata
@@ -84,19 +84,19 @@ async def test_nothing_is_pinned_while_an_approval_can_be_taken_back(community: 
 
     await community.app.services.reviewing.decisions.undo(registration_id, mia(community))
     await community.pass_time(UNDO)
-    assert (await registered(community, registration_id)).state is RegistrationState.SUBMITTED
+    assert (await load_registration(community, registration_id)).state is RegistrationState.SUBMITTED
     assert not community.services.pinata.files
 
 
 async def test_an_approval_cannot_be_taken_back_once_pinning_has_begun(community: Community) -> None:
-    registration_id = await submitted(community)
-    await approved(community, registration_id)
+    registration_id = await submit_registration(community)
+    await approve_registration(community, registration_id)
     with pytest.raises(Refused):
         await community.app.services.reviewing.decisions.undo(registration_id, mia(community))
 
 
 async def test_what_is_withdrawn_before_it_is_signed_is_unpinned(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     chain = community.services.chain
     assert chain
     await approve(community, registration_id)
@@ -104,7 +104,7 @@ async def test_what_is_withdrawn_before_it_is_signed_is_unpinned(community: Comm
     await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(UNDO + 5)
 
-    assert (await registered(community, registration_id)).state is RegistrationState.WITHDRAWN
+    assert (await load_registration(community, registration_id)).state is RegistrationState.WITHDRAWN
     async with community.app.database.read() as db:
         assert not await pins.of_registration(db, registration_id)
     assert community.services.pinata
@@ -112,24 +112,24 @@ async def test_what_is_withdrawn_before_it_is_signed_is_unpinned(community: Comm
 
 
 async def test_what_is_registered_cannot_be_withdrawn(community: Community) -> None:
-    registration_id = await submitted(community)
-    await approved(community, registration_id)
+    registration_id = await submit_registration(community)
+    await approve_registration(community, registration_id)
     with pytest.raises(Refused, match="cannot be taken back"):
         await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
 
 
 async def test_the_same_bytes_are_not_registered_twice(community: Community) -> None:
-    registration_id = await submitted(community)
-    image_id = (await registered(community, registration_id)).image_id
+    registration_id = await submit_registration(community)
+    image_id = (await load_registration(community, registration_id)).image_id
     with pytest.raises(Refused, match="being registered already"):
-        await drafted(community, image_id)
-    await approved(community, registration_id)
+        await draft_registration(community, image_id)
+    await approve_registration(community, registration_id)
     with pytest.raises(Refused, match="registered already"):
-        await drafted(community, image_id)
+        await draft_registration(community, image_id)
 
 
 async def test_the_owner_cannot_approve_their_own_image_though_they_moderate(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     ada = mia(community, user_id=community.ada.id)
     with pytest.raises(Refused, match="own image"):
         await approve(community, registration_id, ada)
@@ -139,25 +139,25 @@ async def test_the_owner_cannot_approve_their_own_image_though_they_moderate(com
 
 
 async def test_the_admins_override_lets_the_owner_approve_and_is_written_down(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await community.decide(own_decisions=True)
     await approve(community, registration_id, mia(community, user_id=community.ada.id))
     async with community.app.database.read() as db:
         entries = await audit.about(db, registration_id)
     assert entries[-1].content["override"] is True
-    assert (await seen(community, registration_id)).overridden
+    assert (await read_cards(community, registration_id)).overridden
 
 
 async def test_a_denied_image_can_be_submitted_anew_and_shows_the_denial(community: Community) -> None:
-    registration_id = await submitted(community)
-    registration = await registered(community, registration_id)
+    registration_id = await submit_registration(community)
+    registration = await load_registration(community, registration_id)
     assert registration.digest
     decisions, service = community.app.services.reviewing.decisions, community.app.services.registering.registrations
     await decisions.decide(
         registration_id, mia(community), approve=False, digest=registration.digest, reason="Too dark"
     )
     await community.pass_time(5)
-    assert (await registered(community, registration_id)).state is RegistrationState.DENIED
+    assert (await load_registration(community, registration_id)).state is RegistrationState.DENIED
 
     draft = await service.again(
         registration_id, by=community.ada.id, interaction_id=10**18 + 1, channel_id=community.studio.id
@@ -166,11 +166,11 @@ async def test_a_denied_image_can_be_submitted_anew_and_shows_the_denial(communi
     again = draft.registration.id
     await service.submit(again, by=community.ada.id, digest=draft.terms.digest, channel_id=community.studio.id)
     await community.pass_time(2)
-    assert [review.reason for review in (await seen(community, again)).denials] == ["Too dark"]
+    assert [review.reason for review in (await read_cards(community, again)).denials] == ["Too dark"]
 
 
 async def test_a_draft_that_has_changed_is_not_submitted_as_it_was_shown(community: Community) -> None:
-    registration_id = await drafted(community)
+    registration_id = await draft_registration(community)
     service = community.app.services.registering.registrations
     shown = await service.draft(registration_id, by=community.ada.id)
     assert shown.terms
@@ -182,19 +182,19 @@ async def test_a_draft_that_has_changed_is_not_submitted_as_it_was_shown(communi
 
 
 async def test_the_card_is_one_message_from_submission_to_the_end(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     cards = [card for card in community.cards if registration_id in text_of(card)]
-    await approved(community, registration_id)
+    await approve_registration(community, registration_id)
     after = [card for card in community.cards if card.id == cards[0].id]
     assert len(after) == 1
-    view = await seen(community, registration_id)
+    view = await read_cards(community, registration_id)
     assert view.job.message_id == cards[0].id
 
 
 async def test_a_token_goes_to_whom_it_was_said(community: Community) -> None:
-    registration_id = await submitted(community)
-    await approved(community, registration_id)
-    view = await seen(community, registration_id)
+    registration_id = await submit_registration(community)
+    await approve_registration(community, registration_id)
+    view = await read_cards(community, registration_id)
     assert view.terms.recipient == WALLET
     assert view.outcome
     assert view.outcome.chain
@@ -213,15 +213,15 @@ async def test_a_token_goes_to_whom_it_was_said(community: Community) -> None:
     ids=lambda licence: licence.key.value,
 )
 async def test_each_licence_is_on_the_chain_as_it_was_chosen(community: Community, licence: Licence) -> None:
-    registration_id = await submitted(community, licence=licence)
-    await approved(community, registration_id)
-    view = await seen(community, registration_id)
+    registration_id = await submit_registration(community, licence=licence)
+    await approve_registration(community, registration_id)
+    view = await read_cards(community, registration_id)
     assert view.outcome
     assert view.outcome.proven, view.outcome
     assert len(view.outcome.registered.terms_ids) == (licence.key is not LicenceKey.NONE)
 
 
-async def varied(community: Community) -> str:
+async def vary_picture(community: Community) -> str:
     """A variation of the newest picture in the studio; its image's id."""
     await community.ada.click(community.cards[0], label="Vary")
     await community.pass_time(20)
@@ -230,25 +230,25 @@ async def varied(community: Community) -> str:
 
 
 async def test_a_variation_of_a_registered_image_becomes_its_derivative(community: Community) -> None:
-    first = await submitted(community)
-    await approved(community, first)
-    parent = await registered(community, first)
+    first = await submit_registration(community)
+    await approve_registration(community, first)
+    parent = await load_registration(community, first)
 
-    second = await submitted(community, await varied(community), title="Another lighthouse")
-    view = await seen(community, second)
+    second = await submit_registration(community, await vary_picture(community), title="Another lighthouse")
+    view = await read_cards(community, second)
     assert [each.ip_id for each in view.terms.parents] == [parent.ip_id]
     assert [each.ip_id for each in view.terms.content.parents] == [parent.ip_id]
-    await approved(community, second)
-    view = await seen(community, second)
+    await approve_registration(community, second)
+    view = await read_cards(community, second)
     assert view.outcome
     assert view.outcome.proven, view.outcome
 
 
 async def test_a_variation_of_an_image_without_a_licence_is_registered_by_itself(community: Community) -> None:
-    first = await submitted(community, licence=Licence(key=LicenceKey.NONE))
-    await approved(community, first)
+    first = await submit_registration(community, licence=Licence(key=LicenceKey.NONE))
+    await approve_registration(community, first)
 
-    second = await drafted(community, await varied(community), title="Another lighthouse")
+    second = await draft_registration(community, await vary_picture(community), title="Another lighthouse")
     draft = await community.app.services.registering.registrations.draft(second, by=community.ada.id)
     assert draft.parent
     assert draft.parent_refusal
@@ -257,16 +257,16 @@ async def test_a_variation_of_an_image_without_a_licence_is_registered_by_itself
 
 
 async def test_a_restart_in_the_undo_window_loses_neither_the_approval_nor_the_window(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await approve(community, registration_id)
     await community.restart()
-    assert (await registered(community, registration_id)).state is RegistrationState.APPROVED
+    assert (await load_registration(community, registration_id)).state is RegistrationState.APPROVED
     await community.pass_time(UNDO + 12)
-    assert (await registered(community, registration_id)).state is RegistrationState.CONFIRMED
+    assert (await load_registration(community, registration_id)).state is RegistrationState.CONFIRMED
 
 
 async def test_nobody_but_the_owner_sees_edits_submits_or_withdraws(community: Community) -> None:
-    registration_id = await drafted(community)
+    registration_id = await draft_registration(community)
     service, ben = community.app.services.registering.registrations, community.ben.id
     for attempt in (
         service.draft(registration_id, by=ben),
@@ -276,13 +276,13 @@ async def test_nobody_but_the_owner_sees_edits_submits_or_withdraws(community: C
     ):
         with pytest.raises(Refused, match="no such draft of yours"):
             await attempt
-    image_id = (await registered(community, registration_id)).image_id
+    image_id = (await load_registration(community, registration_id)).image_id
     with pytest.raises(Refused, match="can register it"):
         await service.begin(origin(community, ben), image_id, name="Ben")
 
 
 async def test_a_discarded_draft_leaves_no_row_and_no_file(community: Community) -> None:
-    registration_id = await drafted(community)
+    registration_id = await draft_registration(community)
     files = len(community.files)
     await community.app.services.registering.registrations.discard(registration_id, by=community.ada.id)
     assert await community.counted("registrations") == 0
@@ -291,8 +291,8 @@ async def test_a_discarded_draft_leaves_no_row_and_no_file(community: Community)
 
 async def test_a_member_has_so_many_registrations_under_way_and_no_more(community: Community) -> None:
     await community.decide(member_registrations=1)
-    await submitted(community)
-    second = await drafted(community, await varied(community), title="Another lighthouse")
+    await submit_registration(community)
+    second = await draft_registration(community, await vary_picture(community), title="Another lighthouse")
     with pytest.raises(Refused, match="1 at once is the limit"):
         await submit(community, second)
 
@@ -305,20 +305,20 @@ async def test_without_settings_the_admin_is_told_what_is_missing(make_community
 
 
 async def test_a_deleted_picture_keeps_its_file_while_it_is_being_registered(community: Community) -> None:
-    registration_id = await submitted(community)
-    sha256 = (await registered(community, registration_id)).sha256
+    registration_id = await submit_registration(community)
+    sha256 = (await load_registration(community, registration_id)).sha256
     await community.ada.click(community.cards[0], label="Delete")
     await community.pass_time(2)
     assert community.app.services.kit.files.path(sha256).exists()
-    await approved(community, registration_id)
-    view = await seen(community, registration_id)
+    await approve_registration(community, registration_id)
+    view = await read_cards(community, registration_id)
     assert view.outcome
     assert view.outcome.proven
 
 
 async def test_the_audit_holds_every_step_and_verifies(community: Community, tmp_path: Path) -> None:
-    registration_id = await submitted(community)
-    await approved(community, registration_id)
+    registration_id = await submit_registration(community)
+    await approve_registration(community, registration_id)
     async with community.app.database.read() as db:
         actions = [entry.action for entry in await audit.about(db, registration_id)]
     assert actions == [
@@ -354,25 +354,25 @@ async def test_the_admin_is_told_once_when_the_wallet_runs_dry(community: Commun
 
 
 async def test_a_registration_whose_job_ended_by_a_bug_is_taken_up_again(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await approve(community, registration_id)
     async with community.app.database.write() as db:
         sql = "UPDATE jobs SET state = 'failed', ended_at = :now, lease_holder = NULL WHERE id = :id"
         await change(db, sql, {"id": registration_id, "now": community.clock.now()})
     await community.skip(1200)
     await community.pass_time(20)
-    assert (await registered(community, registration_id)).state is RegistrationState.CONFIRMED
+    assert (await load_registration(community, registration_id)).state is RegistrationState.CONFIRMED
 
 
 async def test_the_chain_is_asked_again_where_it_could_not_be_at_first(community: Community) -> None:
     chain = community.services.chain
     assert chain
     chain.faults.append(Fault("*", html(503), times=200))
-    registration_id = await submitted(community)
-    assert (await seen(community, registration_id)).dry_run is None
+    registration_id = await submit_registration(community)
+    assert (await read_cards(community, registration_id)).dry_run is None
     chain.faults.clear()
     await community.pass_time(310)
-    tried = (await seen(community, registration_id)).dry_run
+    tried = (await read_cards(community, registration_id)).dry_run
     assert tried
     assert tried.good
     (card,) = [message for message in community.review.history() if registration_id in text_of(message)]
@@ -380,7 +380,7 @@ async def test_the_chain_is_asked_again_where_it_could_not_be_at_first(community
 
 
 async def test_a_draft_that_nobody_comes_back_to_is_forgotten_with_its_file(community: Community) -> None:
-    await drafted(community)
+    await draft_registration(community)
     files = len(community.files)
     await community.skip(31 * 86_400, step=86_400)
     assert await community.counted("registrations") == 0

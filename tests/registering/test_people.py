@@ -1,6 +1,6 @@
 """People who change their minds at any moment, and many at once: one token for each registration that is confirmed.
 
-As tests/registering/test_trouble.py.
+Works like tests/registering/test_trouble.py.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from standins.base.faults import Fault, Handler
 from storage.registering.transitions import RegistrationState
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, job_of
-from tests.scenes.registering import WALLET, approve, mia, origin, registered, seen, submitted
+from tests.scenes.registering import WALLET, approve, load_registration, mia, origin, read_cards, submit_registration
 from tests.scenes.registry import (
     CONFIRMED,
     FAILED,
     WITHDRAWN,
-    begun,
+    begin_registration,
     chain_of,
     check_claims,
     collection_of,
     fine,
-    going,
+    follow_registration,
     pinata_of,
     remains,
     several,
@@ -74,7 +74,7 @@ async def test_a_withdrawal_at_any_step_leaves_nothing_or_one_token(community: C
             pinata_of(community).faults.append(Fault(at, withdraws))
         else:
             chain_of(community).faults.append(Fault(at, withdraws))
-        registration = await going(community, registration_id)
+        registration = await follow_registration(community, registration_id)
         late = (at, place) in TOO_LATE
         assert answered == (["too late"] if late else ["withdrawn"]), at
         assert registration.state is (CONFIRMED if late else WITHDRAWN), at
@@ -82,10 +82,10 @@ async def test_a_withdrawal_at_any_step_leaves_nothing_or_one_token(community: C
 
 
 async def test_what_has_failed_can_be_withdrawn_and_its_pins_are_gone(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await chain_of(community).revert_next()
-    await begun(community, registration_id)
-    assert (await going(community, registration_id)).state is FAILED
+    await begin_registration(community, registration_id)
+    assert (await follow_registration(community, registration_id)).state is FAILED
     assert pinata_of(community).files
     await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(10)
@@ -96,7 +96,7 @@ async def test_what_has_failed_can_be_withdrawn_and_its_pins_are_gone(community:
 @pytest.mark.parametrize("verb", ["retry", "withdraw"])
 async def test_a_press_while_its_failure_is_still_being_told_is_not_lost(community: Community, verb: str) -> None:
     """The news have their button before the job has come to its end."""
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await chain_of(community).revert_next()
     service, delivery = community.app.services.registering.registrations, community.app.services.delivery
     announce = delivery.announce
@@ -116,8 +116,8 @@ async def test_a_press_while_its_failure_is_still_being_told_is_not_lost(communi
         return posted
 
     delivery.announce = announced  # pyright: ignore[reportAttributeAccessIssue]
-    await begun(community, registration_id)
-    registration = await going(community, registration_id)
+    await begin_registration(community, registration_id)
+    registration = await follow_registration(community, registration_id)
     assert pressed
     if len(pressed) == 1:
         assert registration.state is (CONFIRMED if verb == "retry" else WITHDRAWN)
@@ -127,7 +127,7 @@ async def test_a_press_while_its_failure_is_still_being_told_is_not_lost(communi
 async def test_an_undo_at_the_last_moment_is_either_in_time_or_refused(community: Community) -> None:
     outcomes: set[RegistrationState] = set()
     for early in (0.0, 0.001, 0.01):
-        registration_id = await submitted(community, title=f"A lighthouse, {early} s")
+        registration_id = await submit_registration(community, title=f"A lighthouse, {early} s")
         await approve(community, registration_id)
         await community.pass_time(UNDO - early - 0.0005)
 
@@ -140,7 +140,7 @@ async def test_an_undo_at_the_last_moment_is_either_in_time_or_refused(community
 
         _, undone = await asyncio.gather(community.pass_time(early + 0.001), undo())
         await community.pass_time(15)
-        state = (await registered(community, registration_id)).state
+        state = (await load_registration(community, registration_id)).state
         assert state is (RegistrationState.SUBMITTED if undone else CONFIRMED)
         outcomes.add(state)
     await check_claims(community, tokens=len((await remains(community)).of(CONFIRMED)))
@@ -172,8 +172,8 @@ async def test_of_two_failed_registrations_of_one_picture_one_can_be_tried_again
         assert view.terms
         await service.submit(registration_id, by=who, digest=view.terms.digest, channel_id=community.studio.id)
         await chain_of(community).revert_next()
-        await begun(community, registration_id)
-        assert (await going(community, registration_id)).state is FAILED
+        await begin_registration(community, registration_id)
+        assert (await follow_registration(community, registration_id)).state is FAILED
 
     async def retry(registration_id: str, who: int) -> bool:
         try:
@@ -184,7 +184,7 @@ async def test_of_two_failed_registrations_of_one_picture_one_can_be_tried_again
 
     assert sorted(await asyncio.gather(retry(first, ada), retry(second, ben))) == [False, True]
     for registration_id in (first, second):
-        await going(community, registration_id)
+        await follow_registration(community, registration_id)
     await check_claims(community, tokens=1)
 
 
@@ -198,7 +198,7 @@ async def twins(community: Community) -> list[tuple[str, int]]:
         view = await service.begin(origin(community, member.id), f"{job_of(card)}-1", name="A")
         await service.edit(view.registration.id, by=member.id, title="A lighthouse", recipient=WALLET)
         made.append((view.registration.id, member.id))
-    both = [await registered(community, registration_id) for registration_id, _ in made]
+    both = [await load_registration(community, registration_id) for registration_id, _ in made]
     assert both[0].sha256 == both[1].sha256
     return made
 
@@ -206,26 +206,26 @@ async def twins(community: Community) -> list[tuple[str, int]]:
 async def test_a_picture_that_its_owner_deletes_after_submission_is_registered_all_the_same(
     community: Community,
 ) -> None:
-    registration_id = await submitted(community)
-    await deleted(community, registration_id)
-    await begun(community, registration_id)
-    assert (await going(community, registration_id)).state is CONFIRMED
+    registration_id = await submit_registration(community)
+    await delete_picture(community, registration_id)
+    await begin_registration(community, registration_id)
+    assert (await follow_registration(community, registration_id)).state is CONFIRMED
     await check_claims(community, tokens=1)
 
 
 async def test_a_picture_that_was_deleted_goes_when_its_registration_is_withdrawn(community: Community) -> None:
-    registration_id = await submitted(community)
-    await deleted(community, registration_id)
+    registration_id = await submit_registration(community)
+    await delete_picture(community, registration_id)
     await community.app.services.registering.registrations.withdraw(registration_id, by=community.ada.id)
     await community.pass_time(10)
     await check_claims(community, tokens=0)
-    registration = await registered(community, registration_id)
+    registration = await load_registration(community, registration_id)
     assert not community.app.services.kit.files.path(registration.sha256).exists()
 
 
-async def deleted(community: Community, registration_id: str) -> None:
+async def delete_picture(community: Community, registration_id: str) -> None:
     """Its picture, by its owner."""
-    image_id = (await registered(community, registration_id)).image_id
+    image_id = (await load_registration(community, registration_id)).image_id
     job = await community.app.services.drawing.requests.find(image_id.rpartition("-")[0])
     assert job
     assert await community.app.services.drawing.requests.delete(job, by=community.ada.id)
@@ -244,7 +244,7 @@ async def test_24_registrations_at_once_get_a_token_each(community: Community, a
         await approve(community, registration_id)
     await community.pass_time(UNDO + 1)
     for registration_id in many:
-        registration = await going(community, registration_id, within=1200, blocks=not automine)
+        registration = await follow_registration(community, registration_id, within=1200, blocks=not automine)
         assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=24)
 
@@ -259,8 +259,8 @@ async def test_many_at_once_survive_a_chain_that_loses_a_third_of_them(community
     for registration_id in many:
         await until(community, registration_id, RegistrationState.SENT)
     for registration_id in many[::3]:
-        await chain.drop((await seen(community, registration_id)).attempts[-1])
+        await chain.drop((await read_cards(community, registration_id)).attempts[-1])
     for registration_id in many:
-        registration = await going(community, registration_id, within=1200, blocks=True)
+        registration = await follow_registration(community, registration_id, within=1200, blocks=True)
         assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=9)

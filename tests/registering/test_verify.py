@@ -13,9 +13,9 @@ from standins.chain.accounts import ADA, BEN
 from standins.chain.faults import unavailable
 from storage.registering.registrations import Registration
 from tests.conftest import MakeCommunity
-from tests.registering.test_commands import shown
+from tests.registering.test_commands import read_card
 from tests.scenes.community import Community, job_of, private
-from tests.scenes.registering import approved, registered, seen, submitted
+from tests.scenes.registering import approve_registration, load_registration, read_cards, submit_registration
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ async def owls(make_community: MakeCommunity) -> Community:
     return await make_community(story={})
 
 
-async def a_registered(community: Community) -> Registration:
-    registration_id = await submitted(community)
-    await approved(community, registration_id)
-    row = await registered(community, registration_id)
+async def register_picture(community: Community) -> Registration:
+    registration_id = await submit_registration(community)
+    await approve_registration(community, registration_id)
+    row = await load_registration(community, registration_id)
     assert row.ip_id, row
     return row
 
@@ -37,7 +37,7 @@ async def bytes_of(community: Community, row: Registration) -> bytes:
 
 async def verify(community: Community, content: bytes | None = None, **options: str) -> str:
     given = {"image": ("cat.jpg", content)} if content is not None else {}
-    return shown(await community.ben.slash(community.studio, "verify", **given, **options))
+    return read_card(await community.ben.slash(community.studio, "verify", **given, **options))
 
 
 def copy_of(content: bytes) -> bytes:
@@ -56,7 +56,7 @@ def another() -> bytes:
 
 
 async def test_registered_bytes_are_known_with_who_approved_them_and_what_others_may_do(owls: Community) -> None:
-    row = await a_registered(owls)
+    row = await register_picture(owls)
     text = await verify(owls, await bytes_of(owls, row))
     for part in (
         "### ✅ cat.jpg: registered as IP",
@@ -71,21 +71,23 @@ async def test_registered_bytes_are_known_with_who_approved_them_and_what_others
 
 
 async def test_whatever_names_it_leads_to_the_same_verdict(owls: Community) -> None:
-    row = await a_registered(owls)
-    view = await seen(owls, row.id)
+    row = await register_picture(owls)
+    view = await read_cards(owls, row.id)
     card = next(message for message in owls.cards if message.id == view.job.message_id)
     picture = owls.cards[0]
     for link in (row.id, str(row.ip_id), str(row.ip_id).lower(), card.jump_url, picture.jump_url, job_of(picture)):
         assert ": registered as IP" in await verify(owls, link=link), link
     for message in (card, picture):
-        assert ": registered as IP" in shown(await owls.ben.context_menu(owls.studio, "Verify this picture", message))
+        assert ": registered as IP" in read_card(
+            await owls.ben.context_menu(owls.studio, "Verify this picture", message)
+        )
     post = await owls.ben.send(owls.studio, "look", attachments=[("mine.jpg", await bytes_of(owls, row))])
-    text = shown(await owls.ada.context_menu(owls.studio, "Verify this picture", post))
+    text = read_card(await owls.ada.context_menu(owls.studio, "Verify this picture", post))
     assert "### ✅ mine.jpg: registered as IP" in text
 
 
 async def test_a_copy_that_was_saved_again_is_not_registered_but_looks_like_it(owls: Community) -> None:
-    row = await a_registered(owls)
+    row = await register_picture(owls)
     text = await verify(owls, copy_of(await bytes_of(owls, row)))
     assert "### cat.jpg: not registered" in text
     assert "It looks like **A lighthouse**" in text
@@ -93,14 +95,14 @@ async def test_a_copy_that_was_saved_again_is_not_registered_but_looks_like_it(o
 
 
 async def test_another_picture_is_neither(owls: Community) -> None:
-    await a_registered(owls)
+    await register_picture(owls)
     text = await verify(owls, another())
     assert "not registered" in text
     assert "Nor does anything that is registered here look like it." in text
 
 
 async def test_what_waits_for_a_moderator_is_said_to_wait(owls: Community) -> None:
-    row = await registered(owls, await submitted(owls))
+    row = await load_registration(owls, await submit_registration(owls))
     text = await verify(owls, await bytes_of(owls, row))
     assert "### cat.jpg: not registered yet" in text
     assert "waiting for a moderator" in text
@@ -115,7 +117,7 @@ async def test_a_draft_is_nobodys_business(owls: Community) -> None:
 
 
 async def test_a_file_that_is_no_picture_is_looked_up_and_not_opened(owls: Community) -> None:
-    await a_registered(owls)
+    await register_picture(owls)
     text = await verify(owls, b"\xff\xd8\xff no picture at all")
     assert "not registered" in text
     assert "Whether it looks like one could not be seen" in text
@@ -152,7 +154,7 @@ async def test_a_picture_has_to_be_given_and_only_one_way(owls: Community) -> No
 
 
 async def test_a_chain_that_does_not_answer_is_said_to_be_unknown(owls: Community) -> None:
-    row = await a_registered(owls)
+    row = await register_picture(owls)
     chain = owls.services.chain
     assert chain
     chain.faults.append(Fault("*", unavailable(), times=100))
@@ -163,7 +165,7 @@ async def test_a_chain_that_does_not_answer_is_said_to_be_unknown(owls: Communit
 
 
 async def test_a_token_that_was_passed_on_is_said_to_be_another_ones_now(owls: Community) -> None:
-    row = await a_registered(owls)
+    row = await register_picture(owls)
     await pass_on(owls, row, BEN.address)
     text = await verify(owls, await bytes_of(owls, row))
     assert "registered as IP" in text
@@ -200,10 +202,10 @@ async def pass_on(community: Community, row: Registration, to: str) -> None:
 
 
 async def test_another_communitys_registration_names_nobody(owls: Community) -> None:
-    row = await a_registered(owls)
+    row = await register_picture(owls)
     verification = owls.app.services.registering.verification
     verdict = await verification.of_bytes("cat.jpg", row.sha256, guild_id=owls.guild.id + 1)
     assert verdict.foreign
     assert verdict.registered
-    waiting = await registered(owls, await submitted(owls))
+    waiting = await load_registration(owls, await submit_registration(owls))
     assert (await verification.of_bytes("x", waiting.sha256, guild_id=owls.guild.id + 1)).registered is None

@@ -54,7 +54,7 @@ async def prove(linked: Wallets, user_id: int = ADA, account: LocalAccount = KEY
     return signature
 
 
-async def noted(database: Database, user_id: int) -> list[AuditEntry]:
+async def load_audit(database: Database, user_id: int) -> list[AuditEntry]:
     async with database.read() as db:
         return await audit.about(db, f"wallet {user_id}")
 
@@ -75,7 +75,7 @@ async def test_who_signs_the_message_has_the_wallet_linked_with_its_proof(linked
     assert made.wallet == LinkedWallet(ADA, KEY.address, challenge.message, signature, made.wallet.linked_at)
     assert (made.before, made.taken_from) == (None, None)
     assert await linked.of(ADA) == made.wallet
-    (entry,) = await noted(database, ADA)
+    (entry,) = await load_audit(database, ADA)
     assert (entry.action, entry.actor_id, entry.guild_id) == ("wallet linked", ADA, GUILD)
     assert KEY.address in entry.details
 
@@ -95,7 +95,7 @@ async def test_of_two_sendings_of_one_signature_one_links(linked: Wallets, datab
     results = await asyncio.gather(*sendings, return_exceptions=True)
     (refusal,) = [each for each in results if isinstance(each, Refused)]
     assert "used already" in str(refusal)
-    assert [each.action for each in await noted(database, ADA)] == ["wallet linked"]
+    assert [each.action for each in await load_audit(database, ADA)] == ["wallet linked"]
 
 
 async def test_a_message_is_good_for_its_time_alone(linked: Wallets, clock: TurnedClock) -> None:
@@ -166,7 +166,7 @@ async def test_the_newest_proof_of_a_wallet_counts(linked: Wallets, database: Da
     assert made.taken_from == BEN
     assert await address_of(database, BEN) is None
     assert await address_of(database, ADA) == KEY.address
-    taken = (await noted(database, BEN))[-1]
+    taken = (await load_audit(database, BEN))[-1]
     assert (taken.action, taken.actor_id) == ("wallet unlinked", ADA)
 
 
@@ -183,7 +183,7 @@ async def test_a_wallet_can_be_forgotten(linked: Wallets, database: Database) ->
     await prove(linked)
     assert await linked.unlink(ADA, guild_id=GUILD) == KEY.address
     assert await linked.of(ADA) is None
-    assert [entry.action for entry in await noted(database, ADA)] == ["wallet linked", "wallet unlinked"]
+    assert [entry.action for entry in await load_audit(database, ADA)] == ["wallet linked", "wallet unlinked"]
     with pytest.raises(Refused, match="You have linked no wallet"):
         await linked.unlink(ADA, guild_id=GUILD)
 
@@ -191,7 +191,7 @@ async def test_a_wallet_can_be_forgotten(linked: Wallets, database: Database) ->
 # As members see it.
 
 
-def shown(result: simcord.InteractionResult) -> str:
+def read_card(result: simcord.InteractionResult) -> str:
     assert result.response
     assert result.response.ephemeral
     return "\n".join(_texts(result.response.components))
@@ -211,7 +211,7 @@ async def test_a_member_links_shows_and_unlinks_a_wallet(community: Community) -
     assert "You have linked no wallet." in private(await ada.slash(studio, "wallet show"))
     asked = await ada.slash(studio, "wallet link", address=KEY.address)
     assert asked.response
-    (message,) = re.findall(r"```\n(.*)\n```", shown(asked), re.DOTALL)
+    (message,) = re.findall(r"```\n(.*)\n```", read_card(asked), re.DOTALL)
     form = await ada.click(asked.response, label="I have signed it")
     wrong = await ada.submit_modal(form, {"signature": sign(message, OTHER)})
     assert "Nothing was linked" in wrong.followups[-1].content

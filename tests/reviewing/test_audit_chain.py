@@ -48,7 +48,7 @@ async def hashes(bench: Bench) -> list[str]:
     return await write(bench)
 
 
-def tampered(folder: Path, *statements: str) -> Check:
+def check_tampered(folder: Path, *statements: str) -> Check:
     """What is found of a copy of the database in which these statements were run, past the triggers."""
     copy = folder / "copy.db"
     with (
@@ -111,7 +111,7 @@ async def test_the_database_itself_refuses_to_change_what_is_written(
     ],
 )
 async def test_a_changed_entry_is_named(hashes: list[str], tmp_path: Path, change: str) -> None:
-    outcome = tampered(tmp_path, f"{ALTERED} {change} WHERE number = 4")
+    outcome = check_tampered(tmp_path, f"{ALTERED} {change} WHERE number = 4")
     assert not outcome.good
     assert any("Entry 4" in fault for fault in outcome.verdict.faults), outcome.verdict.faults
 
@@ -139,7 +139,7 @@ async def test_a_changed_entry_is_named(hashes: list[str], tmp_path: Path, chang
 async def test_what_is_missing_or_put_in_is_named(
     hashes: list[str], tmp_path: Path, statements: list[str], fault: str
 ) -> None:
-    outcome = tampered(tmp_path, *statements)
+    outcome = check_tampered(tmp_path, *statements)
     assert not outcome.good
     assert fault in outcome.verdict.faults, outcome.verdict.faults
 
@@ -161,7 +161,7 @@ async def test_a_tail_that_was_cut_off_with_its_note_is_found_out_by_a_kept_hash
     hashes: list[str], tmp_path: Path
 ) -> None:
     note = f"UPDATE notes SET content = '9 {hashes[8]}' WHERE name = 'audit head'"  # noqa: S608 - a hash
-    assert tampered(tmp_path, "DELETE FROM audit WHERE number > 9", note).good
+    assert check_tampered(tmp_path, "DELETE FROM audit WHERE number > 9", note).good
     outcome = check(tmp_path / "copy.db", hashes[-1])
     assert (outcome.good, outcome.place) == (False, None)
     assert check(tmp_path / "copy.db", hashes[8]).place == 9
@@ -204,7 +204,7 @@ async def test_the_command_line_verifies_while_the_bot_runs(
 async def test_the_command_line_says_what_is_wrong_and_ends_with_1(
     hashes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tampered(tmp_path, f"{ALTERED} actor_id = 12 WHERE number = 4")
+    check_tampered(tmp_path, f"{ALTERED} actor_id = 12 WHERE number = 4")
     (tmp_path / "ill").mkdir()
     shutil.copy(tmp_path / "copy.db", tmp_path / "ill" / "bot.db")
     code, output = run(tmp_path / "ill", monkeypatch, capsys)()

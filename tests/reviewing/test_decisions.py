@@ -56,12 +56,12 @@ class Queue:
             community = await communities.find(db, GUILD)
             await communities.save(db, GUILD, community.model_copy(update=settings), by=1, now=self.bench.clock.now())
 
-    async def written(self, subject: str = "q1") -> list[AuditEntry]:
+    async def list_entries(self, subject: str = "q1") -> list[AuditEntry]:
         async with self.bench.database.read() as db:
             return await audit.about(db, subject)
 
-    async def told(self) -> list[str]:
-        return [entry.action for entry in await self.written()]
+    async def list_actions(self) -> list[str]:
+        return [entry.action for entry in await self.list_entries()]
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_whatever_happens_to_a_question_is_written_down_with_what_was_seen
     await queue.decisions.undo("q1", moderator(OLGA))
     await queue.decide(OLGA, approve=False)
 
-    entries = await queue.written()
+    entries = await queue.list_entries()
     assert [(entry.action, entry.actor_id) for entry in entries] == [
         ("register claimed", MIA),
         ("register asked", MIA),
@@ -130,14 +130,14 @@ async def test_what_was_refused_leaves_no_trace(queue: Queue) -> None:
     ):
         with pytest.raises(Refused, match="Only this server's moderators"):
             await attempt
-    assert (await queue.decisions.find("q1"), await queue.written()) == (question("q1"), [])
+    assert (await queue.decisions.find("q1"), await queue.list_entries()) == (question("q1"), [])
 
 
 async def test_an_expiry_is_written_down_as_the_bots(queue: Queue) -> None:
     await queue.open()
     await queue.bench.clock.leap(1e9)
     assert [review.state for review in await queue.decisions.expire()] == [ReviewState.EXPIRED]
-    (entry,) = await queue.written()
+    (entry,) = await queue.list_entries()
     assert (entry.action, entry.actor_id, queue.followed) == ("register expired", None, [ReviewState.EXPIRED])
 
 
@@ -146,7 +146,7 @@ async def test_a_withdrawal_is_written_down_as_the_members(queue: Queue) -> None
     async with queue.bench.kit().work() as tx:
         assert await withdraw(tx, review, by=OWNER)
         assert not await withdraw(tx, review, by=OWNER)
-    assert [(entry.action, entry.actor_id) for entry in await queue.written()] == [("register withdrawn", OWNER)]
+    assert [(entry.action, entry.actor_id) for entry in await queue.list_entries()] == [("register withdrawn", OWNER)]
 
 
 # Who must not decide.
@@ -168,7 +168,7 @@ async def test_nobody_decides_where_there_is_an_objection_to_them_not_even_an_ad
             await attempt
         assert str(refusal.value) == WHY
     assert (await queue.decisions.standing(review, conflicted)).bar == WHY
-    assert await queue.told() == []
+    assert await queue.list_actions() == []
 
 
 async def test_the_admins_override_lets_them_and_is_logged_as_such(queue: Queue) -> None:
@@ -178,7 +178,7 @@ async def test_the_admins_override_lets_them_and_is_logged_as_such(queue: Queue)
     assert (standing.bar, standing.objection, standing.overridden) == (None, WHY, True)
     decided = await queue.decide(MAX)
 
-    (entry,) = await queue.written()
+    (entry,) = await queue.list_entries()
     assert (entry.content["override"], entry.content["objection"]) == (True, WHY)
     assert (entry.at, entry.actor_id) == (decided.decided_at, MAX)
 
@@ -187,7 +187,7 @@ async def test_the_override_is_not_claimed_by_those_who_need_none_and_ends_with_
     await queue.open()
     await queue.settings(own_decisions=True)
     await queue.decide(MIA)
-    assert "override" not in (await queue.written())[0].content
+    assert "override" not in (await queue.list_entries())[0].content
 
     await queue.open("q2")
     await queue.settings(own_decisions=False)
@@ -201,7 +201,7 @@ async def test_other_kinds_keep_the_rule_that_nobody_decides_on_their_own_reques
     with pytest.raises(Refused, match="Nobody decides on their own request"):
         await queue.decide(MIA)
     await queue.decide(MIA, administrator=True)
-    assert "override" not in (await queue.written())[0].content
+    assert "override" not in (await queue.list_entries())[0].content
 
 
 # Claims.
@@ -221,7 +221,7 @@ async def test_a_claim_keeps_others_out_until_it_ends_by_itself(queue: Queue) ->
         assert str(refusal.value) == held
     await queue.bench.clock.leap(CLAIM + 1)
     await queue.decide(OLGA)
-    assert await queue.told() == ["register claimed", "register approved"]
+    assert await queue.list_actions() == ["register claimed", "register approved"]
 
 
 # Questions and answers.
@@ -305,7 +305,7 @@ async def test_an_undo_that_comes_too_late_changes_nothing(queue: Queue) -> None
     with pytest.raises(Refused, match="It is too late to take this approval back"):
         await queue.decisions.undo("q1", moderator(MIA))
     assert (await queue.decisions.find("q1")).state is ReviewState.APPROVED
-    assert await queue.told() == ["register approved"]
+    assert await queue.list_actions() == ["register approved"]
 
 
 async def test_only_an_approval_of_a_kind_that_allows_it_is_taken_back(queue: Queue) -> None:
@@ -341,7 +341,7 @@ async def test_several_are_denied_each_by_itself_and_what_was_too_late_says_whos
         "gone": "This approval request is not in the bot's records any more.",
         "q4": "What this card shows has changed since. Please use the newest card.",
     }
-    assert [(entry.action, entry.content["reason"]) for entry in await queue.written("q1")] == [
+    assert [(entry.action, entry.content["reason"]) for entry in await queue.list_entries("q1")] == [
         ("register denied", "Blurred.")
     ]
     with pytest.raises(Refused, match="Please give a reason"):

@@ -65,7 +65,7 @@ async def question(app: App, discord: LocalDiscord) -> tuple[Review, Message]:
     return review, discord.messages[-1]
 
 
-def said(pressed: Interaction) -> list[str]:
+def read_replies(pressed: Interaction) -> list[str]:
     """What the presser alone was told."""
     return [message.content for message in pressed.followups]
 
@@ -87,11 +87,11 @@ async def two_moderators(folder: Path) -> AsyncGenerator[tuple[App, LocalDiscord
 
 async def one_is_late(app: App, discord: LocalDiscord, review: Review, pressed: Sequence[Interaction]) -> Review:
     """Wait until one of them is told that it was too late, and whose the decision is; the decided question."""
-    await discord.until(lambda: any(said(each) for each in pressed), "the sentence", timeout=PATIENCE)
+    await discord.until(lambda: any(read_replies(each) for each in pressed), "the sentence", timeout=PATIENCE)
     decided = await app.services.reviewing.decisions.find(review.id)
     (late,) = [each for each in pressed if each.user.id != decided.decided_by]
-    assert [len(said(each)) for each in pressed] == [int(each is late) for each in pressed]
-    assert re.fullmatch(rf"Already {decided.state} by <@{decided.decided_by}> <t:\d+:R>\.", said(late)[0])
+    assert [len(read_replies(each)) for each in pressed] == [int(each is late) for each in pressed]
+    assert re.fullmatch(rf"Already {decided.state} by <@{decided.decided_by}> <t:\d+:R>\.", read_replies(late)[0])
     async with app.database.read() as db:
         assert [each.action for each in await audit.about(db, review.id)] == [f"spend {decided.state}"]
     return decided

@@ -27,7 +27,7 @@ async def community(make_community: MakeCommunity) -> Community:
     return community
 
 
-async def asked(community: Community, **options: Any) -> discord.Message:
+async def ask_moderators(community: Community, **options: Any) -> discord.Message:
     """The question about Ada's newest request, as the moderators have it."""
     await community.imagine(**options)
     await community.clock.settle()
@@ -41,7 +41,7 @@ async def deny(community: Community, question: discord.Message, reason: str) -> 
     return result
 
 
-async def fetched(community: Community) -> discord.Message:
+async def fetch_question(community: Community) -> discord.Message:
     """Olga's own copy of the oldest question, which stays as it is when the question is decided."""
     listed = await community.olga.slash(community.studio, "review")
     assert listed.response
@@ -54,7 +54,7 @@ async def test_only_what_is_dearer_than_the_limit_waits(community: Community) ->
     await community.clock.settle()
     assert (community.ordered(), community.review.history()) == (1, [])
 
-    question = await asked(community, count=2)
+    question = await ask_moderators(community, count=2)
     text = text_of(question)
     assert text.startswith("### May this be drawn?\n")
     assert f"<@{community.ada.id}> would like 2 pictures from FLUX 1.1 \\[pro\\] Ultra, for about $0.12" in text
@@ -71,7 +71,7 @@ async def test_only_what_is_dearer_than_the_limit_waits(community: Community) ->
 
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_what_is_approved_is_drawn_and_the_question_says_by_whom(community: Community, restarted: bool) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     if restarted:
         await community.restart()
     await community.mia.click(question, label="Approve")
@@ -83,7 +83,7 @@ async def test_what_is_approved_is_drawn_and_the_question_says_by_whom(community
 
 
 async def test_a_denial_reaches_the_member_with_its_reason_and_costs_nothing(community: Community) -> None:
-    await deny(community, await asked(community), "Too dear, *sorry*.")
+    await deny(community, await ask_moderators(community), "Too dear, *sorry*.")
     text = text_of(community.card)
     assert text.startswith("### A moderator said no\n")
     assert f"<@{community.mia.id}> decided: Too dear, \\*sorry\\*." in text
@@ -96,13 +96,13 @@ async def test_a_denial_reaches_the_member_with_its_reason_and_costs_nothing(com
 
 @pytest.mark.parametrize("reason", ["   ", "\n\t"])
 async def test_a_denial_needs_a_reason(community: Community, reason: str) -> None:
-    answer = await deny(community, await asked(community), reason)
+    answer = await deny(community, await ask_moderators(community), reason)
     assert private(answer) == "Please give a reason: the member will read it."
     assert text_of(community.card).startswith("### Waiting for a moderator")
 
 
 async def test_a_claimed_question_is_for_half_an_hour_its_claimants(community: Community) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     await community.mia.click(question, label="Claim")
     assert f"<@{community.mia.id}> has this one until" in text_of(community.review.history()[-1])
     answer = private(await community.olga.click(question, label="Approve"))
@@ -115,8 +115,8 @@ async def test_a_claimed_question_is_for_half_an_hour_its_claimants(community: C
 
 @pytest.mark.parametrize("label", ["Approve", "Deny", "Claim"])
 async def test_a_decided_question_says_who_decided_to_whoever_comes_late(community: Community, label: str) -> None:
-    question = await asked(community)
-    copy = await fetched(community)
+    question = await ask_moderators(community)
+    copy = await fetch_question(community)
     await community.mia.click(question, label="Approve")
     late = await community.olga.click(copy, label=label)
     if label == "Deny":
@@ -128,7 +128,7 @@ async def test_a_decided_question_says_who_decided_to_whoever_comes_late(communi
 
 @pytest.mark.parametrize("label", ["Approve", "Deny", "Claim"])
 async def test_who_is_no_moderator_or_no_longer_one_decides_nothing(community: Community, label: str) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     assert private(await community.ben.click(question, label=label)) == (
         "Only this server's moderators can decide this."
     )
@@ -142,7 +142,7 @@ async def test_who_is_no_moderator_or_no_longer_one_decides_nothing(community: C
 
 
 async def test_who_loses_the_role_while_the_form_is_open_denies_nothing(community: Community) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     form = await community.mia.click(question, label="Deny")
     await community.decide(moderator_role_id=None)
     assert "Only this server's moderators" in private(await community.mia.submit_modal(form, {"reason": "No."}))
@@ -193,8 +193,8 @@ async def test_of_moderators_who_decide_at_once_one_decides_and_the_others_are_t
 
 
 async def test_a_question_that_nobody_answers_is_closed_and_nothing_is_drawn(community: Community) -> None:
-    await asked(community)
-    copy = await fetched(community)
+    await ask_moderators(community)
+    copy = await fetch_question(community)
     await community.clock.leap(REVIEW_LIFE + 1)
     await community.pass_time(5)
     assert private(await community.olga.click(copy, label="Approve")) == "This is expired already."
@@ -206,8 +206,8 @@ async def test_a_question_that_nobody_answers_is_closed_and_nothing_is_drawn(com
 
 
 async def test_a_request_that_is_called_back_closes_its_question(community: Community) -> None:
-    await asked(community)
-    copy = await fetched(community)
+    await ask_moderators(community)
+    copy = await fetch_question(community)
     await community.ada.click(community.card, label="Cancel")
     await community.pass_time(5)
     assert text_of(community.review.history()[-1]).startswith("### Withdrawn")
@@ -229,8 +229,8 @@ async def test_without_a_review_channel_the_question_stands_where_the_request_is
 
 
 async def test_the_oldest_question_can_be_fetched_and_decided_anywhere(community: Community) -> None:
-    await asked(community, prompt="first")
-    await asked(community, prompt="second")
+    await ask_moderators(community, prompt="first")
+    await ask_moderators(community, prompt="second")
     listed = await community.mia.slash(community.studio, "review")
     assert listed.ephemeral
     assert listed.response
@@ -265,7 +265,7 @@ async def test_where_nobody_can_be_asked_a_moderator_still_finds_the_question_an
     community.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
     await community.imagine()
     await community.pass_time(5)
-    copy = await fetched(community)
+    copy = await fetch_question(community)
     await community.olga.click(copy, label="Approve")
     await community.pass_time(20)
     assert community.card.attachments
@@ -278,7 +278,7 @@ async def delete(community: Community, channel: ChannelHandle) -> None:
 
 
 async def test_a_decision_of_days_later_leaves_all_the_time_for_the_delivery(community: Community) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     await community.clock.leap(3 * 86_400)
     await community.mia.click(question, label="Approve")
     await community.pass_time(5)

@@ -10,7 +10,7 @@ from storage.reviewing.reviews import ReviewState
 from tests.conftest import MakeCommunity
 from tests.reviewing.test_walk import walk
 from tests.scenes.community import Community, buttons_of, private, text_of
-from tests.scenes.registering import mia, registered, submitted
+from tests.scenes.registering import load_registration, mia, submit_registration
 
 OWN = "Nobody decides on their own image. Another moderator has to."
 
@@ -26,20 +26,20 @@ async def owls(make_community: MakeCommunity) -> Community:
 async def test_who_registers_meets_their_own_in_the_queue_with_the_reason_why_they_cannot_decide(
     owls: Community,
 ) -> None:
-    registration_id = await submitted(owls)
+    registration_id = await submit_registration(owls)
     queue = await walk(owls, owls.ada)
-    assert f"**You cannot decide this one.** {OWN}" in queue.said
+    assert f"**You cannot decide this one.** {OWN}" in queue.text
     for label in ("Approve", "Deny", "Ask", "Claim"):
         assert private(await queue.press(label)) == OWN
     assert (await owls.app.services.reviewing.decisions.find(registration_id)).state is ReviewState.OPEN
-    assert (await registered(owls, registration_id)).state is RegistrationState.SUBMITTED
+    assert (await load_registration(owls, registration_id)).state is RegistrationState.SUBMITTED
 
 
 async def test_with_the_admins_override_they_decide_and_card_and_audit_say_so(owls: Community) -> None:
-    registration_id = await submitted(owls)
+    registration_id = await submit_registration(owls)
     await owls.decide(own_decisions=True)
     queue = await walk(owls, owls.ada)
-    assert "The admin's override lets you decide all the same" in queue.said
+    assert "The admin's override lets you decide all the same" in queue.text
     await queue.press("Approve")
     assert f"Decided under the admin's override: {OWN}" in text_of(owls.review.history()[0])
     async with owls.app.database.read() as db:
@@ -50,7 +50,7 @@ async def test_with_the_admins_override_they_decide_and_card_and_audit_say_so(ow
 
 
 async def test_an_approval_can_be_taken_back_for_a_minute_and_not_later(owls: Community) -> None:
-    registration_id = await submitted(owls)
+    registration_id = await submit_registration(owls)
     card = owls.review.history()[0]
     await owls.mia.click(card, label="Approve")
     await owls.clock.settle()
@@ -62,21 +62,21 @@ async def test_an_approval_can_be_taken_back_for_a_minute_and_not_later(owls: Co
     card = owls.review.history()[0]
     assert text_of(card).startswith("### May this be registered")
     await owls.pass_time(UNDO)
-    assert (await registered(owls, registration_id)).state is RegistrationState.SUBMITTED
+    assert (await load_registration(owls, registration_id)).state is RegistrationState.SUBMITTED
 
     await owls.mia.click(card, label="Approve")
     await owls.clock.settle()
     await owls.pass_time(UNDO + 1)
     await owls.pass_time(20)
-    assert (await registered(owls, registration_id)).state is RegistrationState.CONFIRMED
+    assert (await load_registration(owls, registration_id)).state is RegistrationState.CONFIRMED
     assert "Undo" not in buttons_of(owls.review.history()[0])
     with pytest.raises(Refused, match="It is too late to take this approval back"):
         await owls.app.services.reviewing.decisions.undo(registration_id, mia(owls))
 
 
 async def test_several_registrations_are_denied_together_and_each_member_reads_why(owls: Community) -> None:
-    first = await submitted(owls, title="One")
-    second = await submitted(owls, title="Another")
+    first = await submit_registration(owls, title="One")
+    second = await submit_registration(owls, title="Another")
     queue = await walk(owls)
     form = await queue.press("Deny several")
     values = [
@@ -85,7 +85,7 @@ async def test_several_registrations_are_denied_together_and_each_member_reads_w
     (reply,) = await queue.send(form, {"which": values, "reason": "No lighthouses, please."})
     assert reply.startswith("Denied 2 requests.")
     assert "Registration\\: Another" in reply
-    assert queue.said == "Nothing waits for a decision."
+    assert queue.text == "Nothing waits for a decision."
     for each in (first, second):
-        assert (await registered(owls, each)).state is RegistrationState.DENIED
+        assert (await load_registration(owls, each)).state is RegistrationState.DENIED
     assert sum("No lighthouses, please." in text_of(each) for each in owls.cards) >= 2

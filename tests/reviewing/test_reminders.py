@@ -30,7 +30,7 @@ async def community(make_community: MakeCommunity) -> Community:
     return community
 
 
-async def asked(community: Community, prompt: str = "a lighthouse") -> discord.Message:
+async def ask_moderators(community: Community, prompt: str = "a lighthouse") -> discord.Message:
     await community.imagine(prompt=prompt)
     await community.clock.settle()
     return community.review.history()[-1]
@@ -46,7 +46,7 @@ def reminders(community: Community) -> list[discord.Message]:
     return [message for message in community.review.history() if buttons_of(message).keys() == {"Review"}]
 
 
-def notified(community: Community, message: discord.Message) -> tuple[bool, set[int], set[int]]:
+def read_mentions(community: Community, message: discord.Message) -> tuple[bool, set[int], set[int]]:
     """What Discord was told that the message may notify: everybody, users, roles. None would be all of them."""
     policy = community.env.backend.get_message(message.channel.id, message.id).allowed_mentions
     assert policy
@@ -56,7 +56,7 @@ def notified(community: Community, message: discord.Message) -> tuple[bool, set[
 
 
 async def test_the_first_reminder_comes_after_four_hours_and_notifies_nobody(community: Community) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     await after(community, 4 * HOUR - 2 * LOOK)
     assert reminders(community) == []
     await after(community, LOOK)
@@ -65,34 +65,34 @@ async def test_the_first_reminder_comes_after_four_hours_and_notifies_nobody(com
     assert text.startswith("1 request waits for a moderator.\n")
     assert f"[Pictures]({question.jump_url}) of <@{community.ada.id}>" in text
     assert f"<@&{community.role.id}>" not in text
-    assert notified(community, reminder) == (False, set(), set())
+    assert read_mentions(community, reminder) == (False, set(), set())
     await after(community, 19 * HOUR)
     assert len(reminders(community)) == 1
 
 
 async def test_the_second_calls_the_moderators_and_nobody_else_a_day_after_the_request(community: Community) -> None:
-    await asked(community)
+    await ask_moderators(community)
     await after(community, 4 * HOUR)
     await after(community, 20 * HOUR)
     _, second = reminders(community)
     assert text_of(second).startswith(f"<@&{community.role.id}>: 1 request waits for a moderator.")
-    assert notified(community, second) == (False, set(), {community.role.id})
+    assert read_mentions(community, second) == (False, set(), {community.role.id})
 
 
 async def test_without_a_moderators_role_nobody_is_called(community: Community) -> None:
     await community.decide(moderator_role_id=None)
-    await asked(community)
+    await ask_moderators(community)
     await after(community, 4 * HOUR)
     await after(community, 20 * HOUR)
     _, second = reminders(community)
     assert text_of(second).startswith("1 request waits for a moderator.")
-    assert notified(community, second) == (False, set(), set())
+    assert read_mentions(community, second) == (False, set(), set())
 
 
 async def test_later_all_of_a_channel_share_one_line_a_day(community: Community) -> None:
     for hours in (0, 3, 2):
         await after(community, hours * HOUR)
-        await asked(community)
+        await ask_moderators(community)
     for _ in range(35):
         await after(community, HOUR)
     before = len(reminders(community))
@@ -103,12 +103,12 @@ async def test_later_all_of_a_channel_share_one_line_a_day(community: Community)
         before = len(reminders(community))
     assert len(daily) == 2
     assert all(text.startswith("3 requests still wait for a moderator, the oldest since <t:") for text in daily)
-    assert notified(community, reminders(community)[-1]) == (False, set(), set())
+    assert read_mentions(community, reminders(community)[-1]) == (False, set(), set())
 
 
 async def test_those_that_are_due_together_share_a_message(community: Community) -> None:
     for prompt in ("first", "second", "third"):
-        await asked(community, prompt)
+        await ask_moderators(community, prompt)
     await after(community, 4 * HOUR)
     (reminder,) = reminders(community)
     assert text_of(reminder).startswith("3 requests wait for a moderator.")
@@ -117,7 +117,7 @@ async def test_those_that_are_due_together_share_a_message(community: Community)
 
 @pytest.mark.parametrize("how", ["approved", "withdrawn", "expired"])
 async def test_what_is_decided_is_not_reminded_of_again(community: Community, how: str) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     await after(community, 4 * HOUR)
     match how:
         case "approved":
@@ -135,7 +135,7 @@ async def test_what_is_decided_is_not_reminded_of_again(community: Community, ho
 
 
 async def test_while_a_moderator_holds_it_nobody_is_reminded(community: Community) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
     await community.clock.leap(4 * HOUR - 2 * LOOK)
     await community.mia.click(question, label="Claim")
     await after(community, CLAIM - 3 * LOOK)
@@ -145,7 +145,7 @@ async def test_while_a_moderator_holds_it_nobody_is_reminded(community: Communit
 
 
 async def test_while_the_member_is_asked_nobody_is_reminded(community: Community) -> None:
-    await asked(community)
+    await ask_moderators(community)
     (review,) = await waiting(community)
     mia = Moderator(community.mia.id, frozenset({community.role.id}), administrator=False, guild_id=community.guild.id)
     await community.app.services.reviewing.decisions.ask(review.id, mia, "Which lighthouse?")
@@ -162,7 +162,7 @@ async def waiting(community: Community) -> list[Review]:
 
 
 async def test_a_restart_loses_no_reminder_and_repeats_none(community: Community) -> None:
-    await asked(community)
+    await ask_moderators(community)
     await after(community, 4 * HOUR)
     await community.restart()
     await after(community, 0)
@@ -175,7 +175,7 @@ async def test_a_restart_loses_no_reminder_and_repeats_none(community: Community
 
 
 async def test_what_came_due_while_the_bot_was_away_is_said_once(community: Community) -> None:
-    await asked(community)
+    await ask_moderators(community)
     await community.stop()
     community.clock._now += 3 * 24 * HOUR  # pyright: ignore[reportPrivateUsage] - nobody of it is there to wake
     await community.begin_work()
@@ -186,7 +186,7 @@ async def test_what_came_due_while_the_bot_was_away_is_said_once(community: Comm
 async def test_a_crash_between_the_post_and_its_note_posts_nothing_twice(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await asked(community)
+    await ask_moderators(community)
     crashes: list[Any] = []
 
     async def crash(*arguments: Any) -> None:
@@ -208,7 +208,7 @@ async def test_a_crash_between_the_post_and_its_note_posts_nothing_twice(
 
 
 async def test_a_crash_before_the_post_is_made_up_for(community: Community, monkeypatch: pytest.MonkeyPatch) -> None:
-    await asked(community)
+    await ask_moderators(community)
 
     async def crash(*_arguments: Any) -> None:
         raise OperationalError("BEGIN", {}, OSError("power cut"))
@@ -224,7 +224,7 @@ async def test_a_crash_before_the_post_is_made_up_for(community: Community, monk
 async def test_what_was_decided_before_a_crash_was_made_up_for_is_not_reminded_of(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    question = await asked(community)
+    question = await ask_moderators(community)
 
     async def crash(*_arguments: Any) -> None:
         raise OperationalError("BEGIN", {}, OSError("power cut"))
@@ -240,7 +240,7 @@ async def test_what_was_decided_before_a_crash_was_made_up_for_is_not_reminded_o
 
 
 async def test_while_discord_does_not_answer_the_reminder_waits(community: Community) -> None:
-    await asked(community)
+    await ask_moderators(community)
     community.env.inject_error("POST", "/channels/*/messages", status=503, times=3)
     await after(community, 4 * HOUR)
     for _ in range(5):
@@ -258,7 +258,7 @@ async def test_where_the_review_channel_is_gone_the_reminder_stands_beside_the_c
 
 
 async def test_where_nothing_can_be_posted_the_next_reminder_is_tried_in_its_time(community: Community) -> None:
-    await asked(community)
+    await ask_moderators(community)
     community.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
     await after(community, 4 * HOUR)
     (review,) = await waiting(community)
@@ -266,8 +266,8 @@ async def test_where_nothing_can_be_posted_the_next_reminder_is_tried_in_its_tim
 
 
 async def test_the_reminders_button_opens_the_queue_for_moderators_only(community: Community) -> None:
-    question = await asked(community)
-    await asked(community, "another one")
+    question = await ask_moderators(community)
+    await ask_moderators(community, "another one")
     await after(community, 4 * HOUR)
     (reminder,) = reminders(community)
     assert "Only this server's moderators" in private(await community.ben.click(reminder, label="Review"))

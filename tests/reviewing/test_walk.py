@@ -42,17 +42,17 @@ class Walk:
         return self._listed.response.message
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         return text_of(self.card)
 
     @property
     def prompt(self) -> str:
-        return next(line[2:] for line in self.said.splitlines() if line.startswith("> "))
+        return next(line[2:] for line in self.text.splitlines() if line.startswith("> "))
 
     @property
     def place(self) -> str:
         """Such as “1 of 3”."""
-        return next(line for line in self.said.splitlines() if " of " in line and line[0].isdigit())
+        return next(line for line in self.text.splitlines() if " of " in line and line[0].isdigit())
 
     @property
     def step(self) -> tuple[str, str]:
@@ -124,9 +124,9 @@ async def test_the_walk_goes_on_after_a_restart_and_from_what_others_have_decide
 async def test_deciding_in_the_walk_shows_the_decision_and_the_way_on(community: Community) -> None:
     queue = await walk(community)
     await queue.press("Approve")
-    assert queue.said.startswith("### Approved")
-    assert f"Approved by <@{community.mia.id}>" in queue.said
-    assert "2 left" in queue.said
+    assert queue.text.startswith("### Approved")
+    assert f"Approved by <@{community.mia.id}>" in queue.text
+    assert "2 left" in queue.text
     assert buttons_of(queue.card).keys() == {"Previous", "Next", "Deny several"}
     assert text_of(community.review.history()[0]).startswith("### Approved")
     await queue.press("Next")
@@ -140,7 +140,7 @@ async def test_who_has_walked_to_the_end_reads_that_nothing_waits(community: Com
         if "Next" in buttons_of(queue.card):
             await queue.press("Next")
     assert buttons_of(queue.card) == {}
-    assert "0 left" in queue.said
+    assert "0 left" in queue.text
     assert private(await community.mia.slash(community.studio, "review")) == "Nothing waits for a decision."
 
 
@@ -154,9 +154,9 @@ async def test_the_walk_begins_with_what_one_may_decide_and_says_why_not_of_the_
     assert queue.step == ("third", "3 of 3")
     await queue.press("Next")
     assert queue.step == ("first", "1 of 3")
-    assert "**You cannot decide this one.** Nobody decides on their own request." in queue.said
+    assert "**You cannot decide this one.** Nobody decides on their own request." in queue.text
     await queue.press("Next")
-    assert f"<@{community.olga.id}> has this one until" in queue.said
+    assert f"<@{community.olga.id}> has this one until" in queue.text
 
 
 async def test_who_is_no_moderator_any_more_walks_no_further(community: Community) -> None:
@@ -199,7 +199,7 @@ async def test_of_several_what_was_too_late_says_whose_decision_it_was(community
     assert reply.startswith("Denied 2 requests.")
     assert "Not denied:" in reply
     assert f"Already approved by <@{community.olga.id}> <t:" in reply
-    assert queue.said == "Nothing waits for a decision."
+    assert queue.text == "Nothing waits for a decision."
     assert [bool(each.attachments) for each in community.cards] == [False, True, False]
 
 
@@ -219,7 +219,7 @@ async def test_a_reason_can_be_kept_chosen_and_removed(community: Community) -> 
     queue = await walk(community)
     form = await queue.press("Deny")
     assert await queue.send(form, {"reason": "Too dear today.", "keep": True}) == []
-    assert await saved(community) == ("Too dear today.",)
+    assert await load_saved_reasons(community) == ("Too dear today.",)
 
     await queue.press("Next")
     assert "Saved reasons" in buttons_of(queue.card)
@@ -228,12 +228,12 @@ async def test_a_reason_can_be_kept_chosen_and_removed(community: Community) -> 
     assert await queue.send(form, {"saved": [option], "reason": "And blurred."}) == []
     reasons = [(await all_of_them(community))[prompt].reason for prompt in ("first", "second")]
     assert reasons == ["Too dear today.", "Too dear today.\nAnd blurred."]
-    assert await saved(community) == ("Too dear today.",)
+    assert await load_saved_reasons(community) == ("Too dear today.",)
 
     await queue.press("Next")
     form = await queue.press("Saved reasons")
     assert await queue.send(form, {"which": options_of(form, "which")}) == ["1 saved reason is removed."]
-    assert await saved(community) == ()
+    assert await load_saved_reasons(community) == ()
     assert "Saved reasons" not in buttons_of(queue.card)
 
 
@@ -258,7 +258,7 @@ async def test_a_saved_reason_that_was_removed_meanwhile_denies_nothing(communit
     assert (await all_of_them(community))["first"].state is ReviewState.OPEN
 
 
-async def saved(community: Community) -> tuple[str, ...]:
+async def load_saved_reasons(community: Community) -> tuple[str, ...]:
     async with community.app.database.read() as db:
         return (await communities.find(db, community.guild.id)).saved_reasons
 

@@ -37,7 +37,7 @@ async def become(tab: Tab, person: str, place: str) -> None:
     await tab.get_by_role("button", name=place, exact=True).click()
 
 
-async def submitted(tab: Tab) -> Locator:
+async def submit_registration(tab: Tab) -> Locator:
     """As Ada: draw a picture, press Register, give it a title, look at it, submit it. Gives its card."""
     await imagine(tab, "a fox with a map")
     fox = card(tab, "a fox with a map")
@@ -67,7 +67,7 @@ async def press_as_mia(tab: Tab, *labels: str) -> None:
 @in_a_browser
 @AT_SPEED
 async def test_a_newcomer_registers_a_picture_and_reads_it_on_the_chain(tab: Tab) -> None:
-    registration = await submitted(tab)
+    registration = await submit_registration(tab)
     await press_as_mia(tab, "Approve", "Undo", "Approve")
     await become(tab, "Ada", "studio")
     await expect(registration).to_contain_text(VERIFIED, timeout=3 * PATIENCE)
@@ -97,7 +97,7 @@ async def test_a_newcomer_registers_a_picture_and_reads_it_on_the_chain(tab: Tab
 async def test_one_that_was_approved_is_registered_once_though_everything_is_killed_meanwhile(
     sandbox: Sandbox, tab: Tab
 ) -> None:
-    await submitted(tab)
+    await submit_registration(tab)
     await press_as_mia(tab, "Approve")
     await sandbox.end(signal.SIGKILL)
     await expect(tab.get_by_text("The sandbox is stopped")).to_be_visible(timeout=PATIENCE)

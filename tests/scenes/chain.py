@@ -96,7 +96,7 @@ def params(**changed: Any) -> tuple[Any, ...]:
     return tuple({**given, **changed}.values())
 
 
-async def opened(client: Client, **changed: Any) -> Scene:
+async def open_collection(client: Client, **changed: Any) -> Scene:
     """A new collection of the bot's, private unless told."""
     hash_ = await client.send(BOT, REGISTRATION.address, REGISTRATION.call("createCollection", params(**changed)))
     receipt = await client.mined(hash_)

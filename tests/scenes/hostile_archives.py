@@ -12,12 +12,12 @@ from tests.pictures.test_pictures import MEGABYTE, noise, save
 PHOTO = save(noise(64, 48), "JPEG")
 
 
-def packed(**files: bytes) -> bytes:
+def pack_files(**files: bytes) -> bytes:
     """A ZIP of files; `_` in a name is a dot."""
-    return zipped([(zipfile.ZipInfo(name.replace("_", ".")), content) for name, content in files.items()])
+    return zip_entries([(zipfile.ZipInfo(name.replace("_", ".")), content) for name, content in files.items()])
 
 
-def zipped(files: list[tuple[zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zip_entries(files: list[tuple[zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", method) as target:
         for info, content in files:
@@ -26,13 +26,13 @@ def zipped(files: list[tuple[zipfile.ZipInfo, bytes]], method: int = zipfile.ZIP
 
 
 def named(*names: str) -> bytes:
-    return zipped([(zipfile.ZipInfo(name), PHOTO) for name in names])
+    return zip_entries([(zipfile.ZipInfo(name), PHOTO) for name in names])
 
 
 def with_mode(name: str, mode: int) -> bytes:
     info = zipfile.ZipInfo(name)
     info.create_system, info.external_attr = 3, mode << 16
-    return zipped([(info, b"/etc/passwd")])
+    return zip_entries([(info, b"/etc/passwd")])
 
 
 def handmade(
@@ -80,7 +80,7 @@ def stored(
     return local, line + struct.pack("<HHHII", 0, 0, 0, mode << 16, 0) + name + extra
 
 
-def joined(*parts: bytes | tuple[bytes, bytes]) -> bytes:
+def join_archives(*parts: bytes | tuple[bytes, bytes]) -> bytes:
     """One ZIP of entries (`stored`) and of whole ZIPs."""
     files, directory, count = bytearray(), bytearray(), 0
     for part in parts:
@@ -109,12 +109,12 @@ def deflated(megabytes: int) -> bytes:
 
 
 def numbered(count: int, size: int = 10) -> bytes:
-    return zipped([(zipfile.ZipInfo(f"{number}.jpg"), bytes(size)) for number in range(count)])
+    return zip_entries([(zipfile.ZipInfo(f"{number}.jpg"), bytes(size)) for number in range(count)])
 
 
 def with_zip64_size(size: int) -> bytes:
     """An entry whose directory gives its size in the extra field of large files."""
-    content = bytearray(zipped([(zipfile.ZipInfo("a.jpg"), PHOTO)], zipfile.ZIP_STORED))
+    content = bytearray(zip_entries([(zipfile.ZipInfo("a.jpg"), PHOTO)], zipfile.ZIP_STORED))
     entry = content.index(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = b"\xff" * 4
     content[entry + 30 : entry + 32] = struct.pack("<H", 12)
@@ -126,7 +126,7 @@ def with_zip64_size(size: int) -> bytes:
     return bytes(content)
 
 
-def flipped(content: bytes, mark: bytes, ahead: int) -> bytes:
+def flip_bit(content: bytes, mark: bytes, ahead: int) -> bytes:
     changed = bytearray(content)
     changed[content.index(mark) + ahead] ^= 1
     return bytes(changed)
@@ -153,7 +153,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "program with a ZIP behind it": (lambda: b"MZ" + bytes(500) + named("a.jpg"), "is not a ZIP archive"),
     "cut short": (lambda: named("a.jpg", "b.jpg")[:-40], "“set.zip” is damaged or cut short"),
     "only the beginning": (lambda: named("a.jpg")[:40], "“set.zip” is damaged or cut short"),
-    "no files": (lambda: zipped([]), "There is no picture in “set.zip”"),
+    "no files": (lambda: zip_entries([]), "There is no picture in “set.zip”"),
     "only a system's files": (lambda: named("__MACOSX/._a.jpg", ".DS_Store", "Thumbs.db", "x/"), "There is no picture"),
     "61 files": (lambda: numbered(61), "“set.zip” has 61 files, and the most is 60"),
     "1,500 files": (lambda: numbered(1500), "“set.zip” has 1,500 entries"),
@@ -174,7 +174,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: handmade(b"cat.jpg", deflated(1), size=19 * MEGABYTE, crc=zlib.crc32(bytes(MEGABYTE))),
         "“cat.jpg” in “set.zip” is damaged",
     ),
-    "20.1 MB": (lambda: packed(cat_jpg=bytes(20_100_000)), "“cat.jpg” in “set.zip” has 20.1 MB"),
+    "20.1 MB": (lambda: pack_files(cat_jpg=bytes(20_100_000)), "“cat.jpg” in “set.zip” has 20.1 MB"),
     "ZIP64 of 2^63 bytes": (lambda: with_zip64_size(1 << 63), "“a.jpg” in “set.zip” has"),
     "ZIP64 of 2^64 - 1 bytes": (lambda: with_zip64_size((1 << 64) - 1), "“a.jpg” in “set.zip” has"),
     "one file 50 times": (
@@ -190,7 +190,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
         "“cat.jpg” in “set.zip” is damaged",
     ),
     "second disk": (lambda: handmade(b"cat.jpg", PHOTO, size=len(PHOTO), disk=3), "“set.zip” is damaged"),
-    "wrong sum": (lambda: flipped(named("a.jpg"), b"a.jpg", 60), "“a.jpg” in “set.zip” is damaged"),
+    "wrong sum": (lambda: flip_bit(named("a.jpg"), b"a.jpg", 60), "“a.jpg” in “set.zip” is damaged"),
     "up and away": (lambda: named("ok.jpg", "../../x.jpg"), "“x.jpg” in “set.zip” is named to be written somewhere"),
     "up with backslashes": (lambda: named("..\\..\\x.jpg"), "“x.jpg” in “set.zip” is named to be written somewhere"),
     "hidden up": (lambda: named(".a/../../x.jpg"), "“x.jpg” in “set.zip” is named to be written somewhere"),
@@ -204,20 +204,23 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: handmade(b"cat.jpg", PHOTO, size=len(PHOTO), flags=0x41),
         "“cat.jpg” in “set.zip” is locked with a password",
     ),
-    "ZIP in it": (lambda: packed(more_zip=named("a.jpg")), "“more.zip” in “set.zip” is an archive itself"),
-    "ZIP called a picture": (lambda: packed(a_jpg=named("a.jpg")), "“a.jpg” in “set.zip” is a ZIP archive itself"),
+    "ZIP in it": (lambda: pack_files(more_zip=named("a.jpg")), "“more.zip” in “set.zip” is an archive itself"),
+    "ZIP called a picture": (lambda: pack_files(a_jpg=named("a.jpg")), "“a.jpg” in “set.zip” is a ZIP archive itself"),
     "RAR called a picture": (
-        lambda: packed(a_jpg=b"Rar!\x1a\x07\0..."),
+        lambda: pack_files(a_jpg=b"Rar!\x1a\x07\0..."),
         "“a.jpg” in “set.zip” is a RAR archive itself",
     ),
-    "7z called a caption": (lambda: packed(a_txt=b"7z\xbc\xaf\x27\x1c..."), "“a.txt” in “set.zip” is a 7z archive"),
-    "gzip called a caption": (lambda: packed(a_txt=b"\x1f\x8b\x08..."), "“a.txt” in “set.zip” is a gzip archive"),
-    "tar called a picture": (lambda: packed(a_png=tar()), "“a.png” in “set.zip” is a TAR archive itself"),
-    "program": (lambda: packed(a_exe=b"MZ"), "“a.exe” in “set.zip” is neither a JPG, PNG or WebP picture nor a .txt"),
-    "HEIC": (lambda: packed(a_heic=b"..."), "“a.heic” in “set.zip” is neither"),
-    "disguised program": (lambda: packed(**{"cat\u202egpj_exe": b"MZ"}), "“catgpj.exe” in “set.zip” is neither"),
-    "control characters": (lambda: packed(**{"a\x1b[2J\r\nb_exe": b"MZ"}), "“a[2J b.exe” in “set.zip” is neither"),
-    "long name": (lambda: packed(**{"x" * 5000 + "_exe": b"MZ"}), f"“{'x' * 35}….exe” in “set.zip” is neither"),
+    "7z called a caption": (lambda: pack_files(a_txt=b"7z\xbc\xaf\x27\x1c..."), "“a.txt” in “set.zip” is a 7z archive"),
+    "gzip called a caption": (lambda: pack_files(a_txt=b"\x1f\x8b\x08..."), "“a.txt” in “set.zip” is a gzip archive"),
+    "tar called a picture": (lambda: pack_files(a_png=tar()), "“a.png” in “set.zip” is a TAR archive itself"),
+    "program": (
+        lambda: pack_files(a_exe=b"MZ"),
+        "“a.exe” in “set.zip” is neither a JPG, PNG or WebP picture nor a .txt",
+    ),
+    "HEIC": (lambda: pack_files(a_heic=b"..."), "“a.heic” in “set.zip” is neither"),
+    "disguised program": (lambda: pack_files(**{"cat\u202egpj_exe": b"MZ"}), "“catgpj.exe” in “set.zip” is neither"),
+    "control characters": (lambda: pack_files(**{"a\x1b[2J\r\nb_exe": b"MZ"}), "“a[2J b.exe” in “set.zip” is neither"),
+    "long name": (lambda: pack_files(**{"x" * 5000 + "_exe": b"MZ"}), f"“{'x' * 35}….exe” in “set.zip” is neither"),
     "no name": (lambda: handmade(b"", PHOTO, size=len(PHOTO), method=0), "There is no picture in “set.zip”"),
     "name that is not UTF-8": (
         lambda: handmade(b"\xff\xfe.jpg", PHOTO, size=len(PHOTO), method=0, flags=0x800),
@@ -227,19 +230,22 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "twice, by folder": (lambda: named("a/cat.jpg", "b/cat.jpg"), "“cat.jpg” in “set.zip” is there twice"),
     "twice, by accent": (lambda: named("\u00e9.jpg", "e\u0301.jpg"), "“é.jpg” in “set.zip” is there twice"),
     "61 long names in a code page": (
-        lambda: joined(*(stored(b"%d" % number + "表".encode("cp932") * 8000, b"MZ") for number in range(61))),
+        lambda: join_archives(*(stored(b"%d" % number + "表".encode("cp932") * 8000, b"MZ") for number in range(61))),
         "“set.zip” has 61 files",
     ),
     "60 names that end nowhere": (
-        lambda: joined(*(stored(b"%d\x95" % number, extra=b"\x01\0\xff\xff") for number in range(60))) + bytes(70_000),
+        lambda: (
+            join_archives(*(stored(b"%d\x95" % number, extra=b"\x01\0\xff\xff") for number in range(60)))
+            + bytes(70_000)
+        ),
         "“set.zip” is damaged",
     ),
     "bzip2": (
-        lambda: zipped([(zipfile.ZipInfo("a.jpg"), bytes(MEGABYTE))], zipfile.ZIP_BZIP2),
+        lambda: zip_entries([(zipfile.ZipInfo("a.jpg"), bytes(MEGABYTE))], zipfile.ZIP_BZIP2),
         "“a.jpg” in “set.zip” is packed in an unusual way",
     ),
     "LZMA": (
-        lambda: zipped([(zipfile.ZipInfo("a.jpg"), bytes(MEGABYTE))], zipfile.ZIP_LZMA),
+        lambda: zip_entries([(zipfile.ZipInfo("a.jpg"), bytes(MEGABYTE))], zipfile.ZIP_LZMA),
         "“a.jpg” in “set.zip” is packed in an unusual way",
     ),
     "Deflate64": (lambda: handmade(b"a.jpg", PHOTO, size=1, method=9), "“a.jpg” in “set.zip” is packed in an unusual"),

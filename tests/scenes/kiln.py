@@ -105,7 +105,7 @@ async def start(community: Community, view: FinetuneView) -> FinetuneView:
     return await finetune(community, view.finetune.id)
 
 
-async def trained(community: Community, wanted: FinetuneSpec | None = None, **more: Any) -> FinetuneView:
+async def train_finetune(community: Community, wanted: FinetuneSpec | None = None, **more: Any) -> FinetuneView:
     """A finetune that is ready."""
     view = await start(community, await draft(community, wanted, **more))
     for _ in range(400):

@@ -30,7 +30,7 @@ def mia(community: Community, **different: Any) -> Moderator:
     return Moderator(**description | different)
 
 
-async def drafted(community: Community, image_id: str | None = None, **changes: Any) -> str:
+async def draft_registration(community: Community, image_id: str | None = None, **changes: Any) -> str:
     """A draft of Ada's about a picture that was drawn just now, with a title and a recipient; its id."""
     await community.decide(moderator_role_id=community.role.id, review_channel_id=community.review.id)
     if image_id is None:
@@ -43,9 +43,9 @@ async def drafted(community: Community, image_id: str | None = None, **changes: 
     return view.registration.id
 
 
-async def submitted(community: Community, image_id: str | None = None, **changes: Any) -> str:
+async def submit_registration(community: Community, image_id: str | None = None, **changes: Any) -> str:
     """The same, submitted, with the moderators asked."""
-    registration_id = await drafted(community, image_id, **changes)
+    registration_id = await draft_registration(community, image_id, **changes)
     await submit(community, registration_id)
     return registration_id
 
@@ -60,21 +60,21 @@ async def submit(community: Community, registration_id: str) -> None:
 
 
 async def approve(community: Community, registration_id: str, who: Moderator | None = None) -> None:
-    registration = await registered(community, registration_id)
+    registration = await load_registration(community, registration_id)
     assert registration.digest
     await community.app.services.reviewing.decisions.decide(
         registration_id, who or mia(community), approve=True, digest=registration.digest
     )
 
 
-async def approved(community: Community, registration_id: str) -> None:
+async def approve_registration(community: Community, registration_id: str) -> None:
     """Approved, with the time over in which that can be taken back, and whatever follows done."""
     await approve(community, registration_id)
     await community.pass_time(UNDO + 1)
     await community.pass_time(10)
 
 
-async def registered(community: Community, registration_id: str) -> Registration:
+async def load_registration(community: Community, registration_id: str) -> Registration:
     """Its row as it is now."""
     async with community.app.database.read() as db:
         registration = await registrations.find(db, registration_id)
@@ -82,7 +82,7 @@ async def registered(community: Community, registration_id: str) -> Registration
     return registration
 
 
-async def seen(community: Community, registration_id: str) -> RegistrationView:
+async def read_cards(community: Community, registration_id: str) -> RegistrationView:
     """What its cards show now."""
     view = await community.app.services.registering.registrations.views.of(registration_id)
     assert view

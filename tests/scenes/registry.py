@@ -11,7 +11,7 @@ from storage.registering.registrations import Registration, RegistrationState
 from tests.crash.registering.registry_claims import broken_claims
 from tests.crash.remains import Remains, look
 from tests.scenes.community import Community, buttons_of, job_of
-from tests.scenes.registering import approve, registered, seen, submitted
+from tests.scenes.registering import approve, load_registration, read_cards, submit_registration
 
 CONFIRMED, FAILED, WITHDRAWN = RegistrationState.CONFIRMED, RegistrationState.FAILED, RegistrationState.WITHDRAWN
 
@@ -31,33 +31,36 @@ def collection_of(community: Community) -> str:
     return community.services.collection
 
 
-async def begun(community: Community, registration_id: str) -> None:
+async def begin_registration(community: Community, registration_id: str) -> None:
     """Approved, and the time over in which that can be taken back."""
     await approve(community, registration_id)
     await community.pass_time(UNDO + 1)
 
 
-async def going(
+async def follow_registration(
     community: Community, registration_id: str, *, within: float = 600, blocks: bool = False
 ) -> Registration:
     """Its row when it has come to an end; with `blocks`, a block comes every two seconds."""
     for _ in range(int(within / 2)):
-        registration = await registered(community, registration_id)
-        if registration.state in {CONFIRMED, FAILED, WITHDRAWN} and (await seen(community, registration_id)).ended:
+        registration = await load_registration(community, registration_id)
+        if (
+            registration.state in {CONFIRMED, FAILED, WITHDRAWN}
+            and (await read_cards(community, registration_id)).ended
+        ):
             break
         await community.pass_time(2)
         if blocks:
             await chain_of(community).mine()
-    return await registered(community, registration_id)
+    return await load_registration(community, registration_id)
 
 
 async def until(community: Community, registration_id: str, *states: RegistrationState, within: float = 300) -> None:
     """Let time pass until it is in one of these states."""
     for _ in range(int(within * 2)):
-        if (await registered(community, registration_id)).state in states:
+        if (await load_registration(community, registration_id)).state in states:
             return
         await community.pass_time(0.5)
-    pytest.fail(f"it is {(await registered(community, registration_id)).state}")
+    pytest.fail(f"it is {(await load_registration(community, registration_id)).state}")
 
 
 async def remains(community: Community) -> Remains:
@@ -74,17 +77,17 @@ async def check_claims(community: Community, *, tokens: int) -> Remains:
     return remaining
 
 
-async def retried(community: Community, registration_id: str) -> Registration:
+async def retry_registration(community: Community, registration_id: str) -> Registration:
     """“Try again”, and what has become of it."""
     await community.app.services.registering.registrations.retry(registration_id, by=community.ada.id, moderator=False)
-    return await going(community, registration_id)
+    return await follow_registration(community, registration_id)
 
 
-async def sent(community: Community) -> str:
+async def send_registration(community: Community) -> str:
     """A registration whose transaction waits in the pool; no block comes by itself."""
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     await chain_of(community).automine(False)
-    await begun(community, registration_id)
+    await begin_registration(community, registration_id)
     await until(community, registration_id, RegistrationState.SENT)
     return registration_id
 
@@ -101,7 +104,7 @@ async def several(community: Community, count: int) -> list[str]:
     while len(made) < count:
         card = await community.drawn(count=4)
         pictures = [f"{job_of(card)}-{number}" for number in range(1, min(4, count - len(made)) + 1)]
-        made += [await submitted(community, image_id) for image_id in pictures]
+        made += [await submit_registration(community, image_id) for image_id in pictures]
     return made
 
 

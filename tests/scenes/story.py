@@ -101,7 +101,7 @@ class Desk:
 
     async def register(self, mint: Mint) -> Registered:
         """All of it, on a node that mines at once."""
-        (end,) = await self.settled(await self.submit(mint))
+        (end,) = await self.settle(await self.submit(mint))
         assert isinstance(end, Mined), end
         return await self.registrar.outcome(end)
 
@@ -124,7 +124,7 @@ class Desk:
         raw = wallet.sign(chain_id=1315, nonce=nonce, to=wallet.address, data="0x", gas=21_000, max_fee=fee, tip=fee)
         await self.chain.send(raw.raw)
 
-    async def settled(
+    async def settle(
         self, *transaction_ids: str, within: float = 200, block_time: int | None = None
     ) -> list[Mined | Reverted]:
         """What became of them, on a node that mines so often, or at once."""

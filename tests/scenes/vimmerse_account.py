@@ -113,7 +113,7 @@ async def generate(answers: Answers, generation: Generation | None = None) -> Ti
         return await client.generate(chosen, dict.fromkeys(chosen.inputs, b"\x89PNG picture"), None)
 
 
-def published(path: str, media_type: str) -> dict[str, Any]:
+def load_properties(path: str, media_type: str) -> dict[str, Any]:
     """The properties of the form that the document names for `path`."""
     if not SPEC.exists():
         pytest.skip(f"the published specification {SPEC.name} is not at hand")

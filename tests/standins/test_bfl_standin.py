@@ -69,7 +69,7 @@ class Caller:
     async def picture(self, polled: dict[str, Any]) -> Image.Image:
         status, _, content = await self.fetch(polled["result"]["sample"])
         assert status == 200
-        return opened(content)
+        return open_picture(content)
 
 
 Open = Callable[..., Coroutine[Any, Any, tuple[BflServer, Caller]]]
@@ -112,7 +112,7 @@ def picture_file(colour: str = "teal", size: tuple[int, int] = (96, 64), mode: s
     return base64.b64encode(file.getvalue()).decode()
 
 
-def opened(content: bytes) -> Image.Image:
+def open_picture(content: bytes) -> Image.Image:
     image = Image.open(BytesIO(content))
     image.load()
     return image
@@ -207,7 +207,7 @@ async def test_a_picture_has_the_size_and_format_that_were_asked_for(
     polled = await caller.poll(ticket)
     status, content_type, content = await caller.fetch(polled["result"]["sample"])
 
-    image = opened(content)
+    image = open_picture(content)
     assert (status, content_type) == (200, f"image/{kind.lower()}")
     assert (image.size, image.format) == (size, kind)
 
@@ -859,7 +859,7 @@ async def test_a_picture_may_arrive_torn_spoilt_endless_or_as_a_page(
     server.faults.append(Fault("sample", corrupts()))
     _, _, content = await caller.fetch(link)
     with pytest.raises(OSError, match=r"truncated|broken data stream"):
-        opened(content)
+        open_picture(content)
 
     for announced in (True, False):
         server.faults.append(Fault("sample", floods(3_000_000, announced=announced)))

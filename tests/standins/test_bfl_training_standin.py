@@ -51,7 +51,7 @@ class Trainee:
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    return {"file_data": packed(), "finetune_comment": "my cat", "mode": "character", **changes}
+    return {"file_data": pack_files(), "finetune_comment": "my cat", "mode": "character", **changes}
 
 
 def photograph(colour: str = "orange") -> bytes:
@@ -60,7 +60,7 @@ def photograph(colour: str = "orange") -> bytes:
     return file.getvalue()
 
 
-def packed(files: dict[str, bytes] | None = None, *, attributes: int = 0o100644 << 16) -> str:
+def pack_files(files: dict[str, bytes] | None = None, *, attributes: int = 0o100644 << 16) -> str:
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in (files or {"0001.jpg": photograph()}).items():
@@ -155,12 +155,12 @@ async def test_a_training_is_paid_when_it_is_ready(
     [
         ("!", "Value error, Invalid base64 data"),
         (base64.b64encode(b"no zip").decode(), "Value error, Invalid ZIP file"),
-        (packed(attributes=0o100755 << 16), "Value error, Suspicious file attributes detected: 0001.jpg"),
-        (packed(attributes=0o120644 << 16), "Value error, Suspicious file attributes detected: 0001.jpg"),
-        (packed({"a/0001.jpg": photograph()}), "Value error, Nested directories are not allowed: a/0001.jpg"),
-        (packed({"0001.jpg": b"text"}), "Value error, Cannot identify image: 0001.jpg"),
-        (packed({"0001.txt": b"a cat"}), "Value error, No images found in ZIP file"),
-        (packed({"more.zip": b"PK"}), "Value error, Unsupported file type: more.zip"),
+        (pack_files(attributes=0o100755 << 16), "Value error, Suspicious file attributes detected: 0001.jpg"),
+        (pack_files(attributes=0o120644 << 16), "Value error, Suspicious file attributes detected: 0001.jpg"),
+        (pack_files({"a/0001.jpg": photograph()}), "Value error, Nested directories are not allowed: a/0001.jpg"),
+        (pack_files({"0001.jpg": b"text"}), "Value error, Cannot identify image: 0001.jpg"),
+        (pack_files({"0001.txt": b"a cat"}), "Value error, No images found in ZIP file"),
+        (pack_files({"more.zip": b"PK"}), "Value error, Unsupported file type: more.zip"),
     ],
 )
 async def test_a_bad_training_set_is_refused_and_the_whole_of_it_is_echoed(
@@ -185,9 +185,9 @@ async def test_a_setting_out_of_its_range_is_refused(open_server: Open, field: s
 
 async def test_too_many_pictures_and_bad_words_are_moderated_and_not_paid(open_server: Open, clock: Clock) -> None:
     server, trainee = await open_server()
-    many = await trainee.train(file_data=packed({f"{n:04}.jpg": photograph() for n in range(21)}))
+    many = await trainee.train(file_data=pack_files({f"{n:04}.jpg": photograph() for n in range(21)}))
     named = await trainee.train(finetune_comment="nude")
-    described = await trainee.train(file_data=packed({"0001.jpg": photograph(), "0001.txt": b"a nazi"}))
+    described = await trainee.train(file_data=pack_files({"0001.jpg": photograph(), "0001.txt": b"a nazi"}))
     clock.time += TRAINING
     assert [await trainee.status(id_) for id_ in (many, named, described)] == ["Request Moderated"] * 3
     assert (server.credits, await trainee.listed()) == (10_000, [])
@@ -280,7 +280,7 @@ async def test_trainings_and_finetunes_outlive_a_restart(open_server: Open, cloc
     assert server.credits == 10_000 - 3 * 400
 
 
-async def drawn(trainee: Trainee, clock: Clock, name: str, **body: Any) -> Image.Image:
+async def draw_picture(trainee: Trainee, clock: Clock, name: str, **body: Any) -> Image.Image:
     status, ticket = await trainee.ask(name, {"prompt": "a cat", "seed": 3, **body})
     assert status == 200, ticket
     clock.time += 10
@@ -301,7 +301,7 @@ async def drawn(trainee: Trainee, clock: Clock, name: str, **body: Any) -> Image
 )
 async def test_a_finetune_can_be_seen_the_more_the_stronger_it_is(open_server: Open, clock: Clock, name: str) -> None:
     _, trainee = await open_server(picture_size=256)
-    id_ = await trainee.train(file_data=packed({"1.jpg": photograph("red"), "2.jpg": photograph("#ff4020")}))
+    id_ = await trainee.train(file_data=pack_files({"1.jpg": photograph("red"), "2.jpg": photograph("#ff4020")}))
     clock.time += TRAINING
     control = {"control_image": base64.b64encode(photograph("grey")).decode()}
     white = {field: base64.b64encode(photograph("white")).decode() for field in ("image", "mask")}
@@ -309,7 +309,7 @@ async def test_a_finetune_can_be_seen_the_more_the_stronger_it_is(open_server: O
 
     redness: list[float] = []
     for strength in (0, 1, 2):
-        image = await drawn(trainee, clock, name, finetune_id=id_, finetune_strength=strength, **extra)
+        image = await draw_picture(trainee, clock, name, finetune_id=id_, finetune_strength=strength, **extra)
         red, green, blue = ImageStat.Stat(image).mean
         redness.append(red - (green + blue) / 2)
     assert redness[0] + 20 < redness[1] < redness[2] - 20
@@ -317,11 +317,13 @@ async def test_a_finetune_can_be_seen_the_more_the_stronger_it_is(open_server: O
 
 async def test_what_is_kept_of_a_picture_that_is_filled_keeps_its_colours(open_server: Open, clock: Clock) -> None:
     _, trainee = await open_server(picture_size=256)
-    id_ = await trainee.train(file_data=packed({"1.jpg": photograph("red")}))
+    id_ = await trainee.train(file_data=pack_files({"1.jpg": photograph("red")}))
     clock.time += TRAINING
     files = {"image": photograph("blue"), "mask": photograph("black")}
     sent = {field: base64.b64encode(content).decode() for field, content in files.items()}
-    image = await drawn(trainee, clock, "flux-pro-1.0-fill-finetuned", finetune_id=id_, finetune_strength=2, **sent)
+    image = await draw_picture(
+        trainee, clock, "flux-pro-1.0-fill-finetuned", finetune_id=id_, finetune_strength=2, **sent
+    )
     red, _, blue = ImageStat.Stat(image).mean
     assert red < 10
     assert blue > 240

@@ -26,7 +26,7 @@ from standins.base import faults
 from standins.base.faults import Fault
 from standins.vimmerse import Quirks, VimmerseServer, forms
 from tests.scenes.clock import Clock
-from tests.scenes.vimmerse_account import published
+from tests.scenes.vimmerse_account import load_properties
 
 KEY = "sandbox-key"
 
@@ -36,14 +36,14 @@ def clock() -> Clock:
     return Clock(1_763_700_000.25)
 
 
-def opened(clock: Clock, **switches: Any) -> VimmerseServer:
+def make_service(clock: Clock, **switches: Any) -> VimmerseServer:
     usual: dict[str, Any] = {"training": 600, "drawing": 10, "picture_size": 64}
     return VimmerseServer(clock=clock, sleep=clock.sleep, keys=[KEY], **{**usual, **switches})
 
 
 @pytest.fixture
 def service(clock: Clock) -> VimmerseServer:
-    return opened(clock)
+    return make_service(clock)
 
 
 class Member:
@@ -171,7 +171,7 @@ async def test_a_learned_edit_changes_a_picture_as_its_pairs_are_changed(
 
 async def test_the_same_orders_give_the_same_bytes_on_another_day(clock: Clock, tmp_path: Path) -> None:
     async def series() -> list[bytes]:
-        async with member(opened(clock), tmp_path) as leo:
+        async with member(make_service(clock), tmp_path) as leo:
             ref = await leo.trained()
             return [await leo.drawn(await leo.order(ref, prompt)) for prompt in ("a hat", "a hat", "a boat")]
 
@@ -190,7 +190,7 @@ async def test_the_client_works_with_every_reading_of_the_document(
     clock: Clock, tmp_path: Path, wrapped: bool, place: Any, training: Any
 ) -> None:
     quirks = Quirks(wrapped=wrapped, trigger_word=place, training=training, samples="strings", progress=True)
-    async with member(opened(clock, quirks=quirks), tmp_path) as leo:
+    async with member(make_service(clock, quirks=quirks), tmp_path) as leo:
         ref = await leo.train()
         early = await leo.client.finetune_status(ref)
         untold = training == "missing" and place == "text"  # then there is no asset to ask
@@ -205,7 +205,7 @@ async def test_the_client_works_with_every_reading_of_the_document(
 
 
 async def test_a_trigger_word_that_is_never_told_is_for_a_human(clock: Clock, tmp_path: Path) -> None:
-    async with member(opened(clock, quirks=Quirks(trigger_word="nowhere")), tmp_path) as leo:
+    async with member(make_service(clock, quirks=Quirks(trigger_word="nowhere")), tmp_path) as leo:
         ref = await leo.train()
         assert ref.task_id
         assert not ref.remote_id
@@ -216,7 +216,7 @@ async def test_a_trigger_word_that_is_never_told_is_for_a_human(clock: Clock, tm
 
 
 async def test_a_learned_edit_that_only_its_asset_knows_gets_ready(clock: Clock, tmp_path: Path) -> None:
-    async with member(opened(clock, quirks=Quirks(reports_kontext=False)), tmp_path) as leo:
+    async with member(make_service(clock, quirks=Quirks(reports_kontext=False)), tmp_path) as leo:
         assert await leo.trained("red", "blue", trainer="vimmerse-kontext")
 
 
@@ -224,7 +224,7 @@ async def test_a_learned_edit_that_only_its_asset_knows_gets_ready(clock: Clock,
 async def test_a_training_that_fails_is_found_to_have_failed_and_costs_nothing(
     clock: Clock, tmp_path: Path, training: Any
 ) -> None:
-    service = opened(clock, quirks=Quirks(training=training), credits=150)
+    service = make_service(clock, quirks=Quirks(training=training), credits=150)
     async with member(service, tmp_path) as leo:
         ref = await leo.train()
         assert service.credits == 50
@@ -236,7 +236,7 @@ async def test_a_training_that_fails_is_found_to_have_failed_and_costs_nothing(
 
 
 async def test_a_server_that_ignores_async_mode_answers_when_the_picture_is_there(clock: Clock, tmp_path: Path) -> None:
-    service = opened(clock, quirks=Quirks(honours_async=False))
+    service = make_service(clock, quirks=Quirks(honours_async=False))
     async with member(service, tmp_path) as leo:
         ref = await leo.trained()
         before = clock.time
@@ -266,7 +266,7 @@ async def test_without_a_good_key_nothing_is_told(service: VimmerseServer, tmp_p
 
 
 async def test_without_credits_nothing_is_taken(clock: Clock, tmp_path: Path) -> None:
-    service = opened(clock, credits=101)
+    service = make_service(clock, credits=101)
     async with member(service, tmp_path) as leo:
         ref = await leo.trained()
         await leo.order(ref)
@@ -364,12 +364,12 @@ async def test_a_training_in_trouble_is_sent_once_and_its_error_says_whether_it_
 
 async def test_everything_outlives_a_restart(clock: Clock, tmp_path: Path) -> None:
     state = tmp_path / "state" / "vimmerse.db"
-    async with member(opened(clock, state=state), tmp_path) as leo:
+    async with member(make_service(clock, state=state), tmp_path) as leo:
         ref = await leo.trained("green", "lime")
         unfinished = await leo.train("red", "blue")
         ticket = await leo.order(ref)
         first = await leo.drawn(ticket)
-    again = opened(clock, state=state)
+    again = make_service(clock, state=state)
     async with member(again, tmp_path) as leo:
         assert (await leo.client.finetune_status(ref)).status is Status.READY
         assert not (await leo.client.finetune_status(unfinished)).status.ended
@@ -378,7 +378,7 @@ async def test_everything_outlives_a_restart(clock: Clock, tmp_path: Path) -> No
 
 
 async def test_it_calls_back_when_something_has_ended_as_often_as_it_is_told_to(clock: Clock, tmp_path: Path) -> None:
-    service = opened(clock)
+    service = make_service(clock)
     heard: list[dict[str, str]] = []
     up = True
 
@@ -421,7 +421,7 @@ async def test_it_calls_back_when_something_has_ended_as_often_as_it_is_told_to(
     ],
 )
 def test_it_accepts_what_the_published_document_names(path: str, media_type: str, form: Any, files: set[str]) -> None:
-    theirs = published(path, media_type)
+    theirs = load_properties(path, media_type)
     ours = form.model_json_schema()["properties"]
     assert ours.keys() | files == theirs.keys()
     for name, schema in ours.items():

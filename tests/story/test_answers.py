@@ -41,7 +41,7 @@ async def test_whatever_a_node_does_instead_of_answering_there_is_one_token(
             if not await own.sender.is_signed("t"):
                 await own.sender.save("t", await own.sender.prepare(await own.registrar.call_of(mint)))
             await own.sender.broadcast("t")
-            (end,) = await own.settled("t")
+            (end,) = await own.settle("t")
             assert isinstance(end, Mined)
             break
         await own.clock.turn(30)
@@ -54,7 +54,7 @@ async def test_whatever_a_node_does_instead_of_answering_there_is_one_token(
 
 async def test_a_lost_answer_is_no_failure_where_the_node_has_the_transaction(own: Desk) -> None:
     own.node.server.faults.append(Fault("eth_sendRawTransaction", loses_the_answer()))
-    assert isinstance((await own.settled(await own.submit(a_mint())))[0], Mined)
+    assert isinstance((await own.settle(await own.submit(a_mint())))[0], Mined)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_a_lost_answer_is_no_failure_where_the_node_has_the_transaction(ow
 async def test_an_error_after_it_was_taken_is_no_failure(own: Desk, words: str) -> None:
     own.node.server.faults.append(Fault("eth_sendRawTransaction", refuses(words)))
 
-    (end,) = await own.settled(await own.submit(a_mint()))
+    (end,) = await own.settle(await own.submit(a_mint()))
 
     assert isinstance(end, Mined)
     assert await own.supply() == 1
@@ -97,7 +97,7 @@ async def test_a_pruned_node_still_names_a_duplicate(own: Desk) -> None:
     await own.node.mine()
     own.node.server.faults.append(Fault("eth_call", unavailable()))  # of a block that is too old for it
 
-    (end,) = await own.settled(other)
+    (end,) = await own.settle(other)
 
     assert isinstance(end, Reverted)
     assert "registered already" in end.sentence

@@ -110,14 +110,14 @@ class Weather:
         while name not in self.done:
             desk = self.desk
             try:
-                self.done[name] = await _registered(desk, name, mint)
+                self.done[name] = await _register(desk, name, mint)
             except Unavailable as error:
                 await desk.clock.sleep(error.retry_after or 5)
             except Duplicate:
                 await desk.clock.sleep(5)
 
 
-async def _registered(desk: Desk, name: str, mint: Mint) -> Registered:
+async def _register(desk: Desk, name: str, mint: Mint) -> Registered:
     tries = 0
     while await desk.sender.has_reverted(f"{name}:{tries}"):
         tries += 1
@@ -166,5 +166,5 @@ async def test_whatever_happens_each_image_is_one_token(own: Desk, seed: int) ->
         assert existing.ip_id == registered.ip_id
         assert (await own.registrar.read_back(mints[name], registered)).good
     await own.node.mine(40)  # fees come down
-    (end,) = await own.settled(await own.submit(a_mint()), block_time=2)
+    (end,) = await own.settle(await own.submit(a_mint()), block_time=2)
     assert isinstance(end, Mined)

@@ -26,7 +26,7 @@ def ask(address: str = ADA.address) -> Challenge:
     )
 
 
-def signed(message: str, key: str = ADA.key) -> str:
+def sign_message(message: str, key: str = ADA.key) -> str:
     return "0x" + Account.sign_message(encode_defunct(text=message), key).signature.hex()
 
 
@@ -54,13 +54,13 @@ def test_the_message_is_word_for_word_what_eip_4361_says() -> None:
 @pytest.mark.parametrize("form", ["{}", ' "{}"\n', "  {}"])
 def test_the_owners_signature_is_taken_as_wallets_give_it(form: str) -> None:
     asked = ask()
-    for signature in (signed(asked.message), signed(asked.message)[2:]):
+    for signature in (sign_message(asked.message), sign_message(asked.message)[2:]):
         check(asked, address=Address(ADA.address), signature=form.format(signature), now=NOW + 1)
 
 
 def test_a_signature_with_recovery_id_0_or_1_is_the_same() -> None:
     asked = ask()
-    raw = bytearray.fromhex(signed(asked.message)[2:])
+    raw = bytearray.fromhex(sign_message(asked.message)[2:])
     raw[64] -= 27
     assert recover_address(asked.message, "0x" + raw.hex()) == ADA.address
 
@@ -68,22 +68,22 @@ def test_a_signature_with_recovery_id_0_or_1_is_the_same() -> None:
 def test_another_s_signature_is_refused() -> None:
     asked = ask()
     with pytest.raises(Refused, match=BEN.address):
-        check(asked, address=Address(ADA.address), signature=signed(asked.message, BEN.key), now=NOW)
+        check(asked, address=Address(ADA.address), signature=sign_message(asked.message, BEN.key), now=NOW)
 
 
 def test_a_signature_of_an_older_message_is_refused() -> None:
     with pytest.raises(Refused, match="or of another text"):
-        check(ask(), address=Address(ADA.address), signature=signed(ask().message), now=NOW)
+        check(ask(), address=Address(ADA.address), signature=sign_message(ask().message), now=NOW)
 
 
 def test_a_message_expires() -> None:
     asked = ask()
     with pytest.raises(Refused, match="expired"):
-        check(asked, address=Address(ADA.address), signature=signed(asked.message), now=NOW + LIFETIME)
+        check(asked, address=Address(ADA.address), signature=sign_message(asked.message), now=NOW + LIFETIME)
 
 
 def test_a_signature_that_was_turned_into_its_twin_is_refused() -> None:
-    raw = bytes.fromhex(signed(ask().message)[2:])
+    raw = bytes.fromhex(sign_message(ask().message)[2:])
     twin = raw[:32] + (ORDER - int.from_bytes(raw[32:64])).to_bytes(32) + bytes([55 - raw[64]])
     with pytest.raises(Refused, match="odd form"):
         recover_address("x", "0x" + twin.hex())

@@ -25,7 +25,7 @@ async def test_a_transaction_that_the_pool_lost_is_sent_again_as_it_was(desk: De
     (attempt,) = await desk.attempts(transaction_id)
     await desk.node.drop(attempt.hash)
 
-    (end,) = await desk.settled(transaction_id, block_time=2)
+    (end,) = await desk.settle(transaction_id, block_time=2)
 
     assert end.tx_hash == attempt.hash
     assert isinstance(end, Mined)
@@ -86,7 +86,7 @@ async def test_it_offers_never_more_than_the_cap_and_says_why_it_waits(own: Desk
     assert len(await own.attempts(transaction_id)) == 1
     await own.node.mine(40)
     await own.clock.turn(30)
-    (end,) = await own.settled(transaction_id, block_time=2)
+    (end,) = await own.settle(transaction_id, block_time=2)
     assert isinstance(end, Mined)
 
 
@@ -99,12 +99,12 @@ async def test_a_replacement_that_would_cost_more_than_the_cap_is_not_made(own: 
     own.node.server.faults.append(busy_chain)
 
     with pytest.raises(Unavailable, match="as much as your cap on fees allows"):
-        await own.settled(transaction_id)
+        await own.settle(transaction_id)
 
     assert len(await own.attempts(transaction_id)) == 1
     busy_chain.times = 0
     await own.node.mine()
-    (end,) = await own.settled(transaction_id)
+    (end,) = await own.settle(transaction_id)
     assert isinstance(end, Mined)
 
 
@@ -135,7 +135,7 @@ async def test_one_whose_nonce_somebody_else_used_is_signed_anew(desk: Desk) -> 
     (attempt,) = await desk.attempts(transaction_id)
     await desk.outsider(attempt.nonce)
 
-    (end,) = await desk.settled(transaction_id, block_time=2)
+    (end,) = await desk.settle(transaction_id, block_time=2)
 
     old, new = await desk.attempts(transaction_id)
     assert end.tx_hash == new.hash != old.hash
@@ -148,7 +148,7 @@ async def test_one_that_was_signed_before_somebody_else_used_its_nonce_is_signed
     await desk.outsider((await desk.attempts(transaction_id))[0].nonce)
     await desk.sender.broadcast(transaction_id)
 
-    (end,) = await desk.settled(transaction_id)
+    (end,) = await desk.settle(transaction_id)
 
     assert isinstance(end, Mined)
     assert await desk.supply() == 1
@@ -162,7 +162,7 @@ async def test_a_reorganised_block_is_noticed_and_its_transaction_sent_again(des
     await desk.node.automine(False)
     await desk.node.reorg(1)
 
-    (end,) = await desk.settled(transaction_id, block_time=2)
+    (end,) = await desk.settle(transaction_id, block_time=2)
 
     assert isinstance(end, Mined)
     assert end.tx_hash == first.tx_hash
@@ -180,7 +180,7 @@ async def test_a_receipt_of_a_block_that_is_gone_is_not_believed(own: Desk) -> N
     await own.node.server.reorg(1)
     own.node.server.faults.append(Fault("eth_getTransactionReceipt", changes(lambda _: stale[0]), times=10))
 
-    (end,) = await own.settled(transaction_id, block_time=2)
+    (end,) = await own.settle(transaction_id, block_time=2)
 
     assert isinstance(end, Mined)
     assert end.block_hash != stale[0]["blockHash"]
@@ -193,7 +193,7 @@ async def test_a_transaction_that_went_back_to_the_pool_is_only_waited_for(own: 
     await own.node.automine(False)
     await own.node.server.reorg(1, back_to_pool=True)
 
-    (end,) = await own.settled(transaction_id, block_time=2)
+    (end,) = await own.settle(transaction_id, block_time=2)
 
     assert isinstance(end, Mined)
     assert len(await own.attempts(transaction_id)) == 1
@@ -201,13 +201,13 @@ async def test_a_transaction_that_went_back_to_the_pool_is_only_waited_for(own: 
 
 async def test_a_block_that_was_final_and_is_gone_all_the_same_does_not_stop_the_wallet(desk: Desk) -> None:
     one = await desk.submit(a_mint("one"))
-    await desk.settled(one)
+    await desk.settle(one)
     await desk.node.automine(False)
     await desk.node.reorg(1)
     assert await desk.supply() == 0
 
     other = await desk.submit(a_mint("other"))
-    (end,) = await desk.settled(other, block_time=2)
+    (end,) = await desk.settle(other, block_time=2)
 
     assert isinstance(end, Mined)
     assert await desk.supply() == 2  # the one that was gone has been sent again
@@ -225,12 +225,12 @@ async def test_a_lie_about_the_nonce_costs_time_and_no_token(desk_that_knows_not
     for each in ids:
         await own.sender.broadcast(each)
 
-    ends = await own.settled(*ids, block_time=2)
+    ends = await own.settle(*ids, block_time=2)
 
     assert all(isinstance(end, Mined) for end in ends)
     assert await own.supply() == 2
     for _ in range(2):  # and the next ones go on as if nothing had been
-        (end,) = await own.settled(await own.submit(a_mint()), block_time=2)
+        (end,) = await own.settle(await own.submit(a_mint()), block_time=2)
         assert isinstance(end, Mined)
     assert await own.supply() == 4
 
@@ -285,7 +285,7 @@ async def test_a_gap_below_is_closed_by_the_one_with_the_highest_nonce(own: Desk
     for each in (ids[0], *ids[2:]):
         await own.sender.broadcast(each)
 
-    ends = await own.settled(ids[0], *ids[2:], block_time=2)
+    ends = await own.settle(ids[0], *ids[2:], block_time=2)
 
     assert all(isinstance(end, Mined) for end in ends)
     assert [len(await own.attempts(each)) for each in (ids[0], *ids[2:])] == [1, 1, 2]
@@ -297,10 +297,10 @@ async def test_one_that_was_signed_and_forgotten_is_sent_for_the_sake_of_those_b
     forgotten = await desk.sign(a_mint())
     other = await desk.submit(a_mint())
 
-    (end,) = await desk.again().settled(other, block_time=2)
+    (end,) = await desk.again().settle(other, block_time=2)
 
     assert isinstance(end, Mined)
-    (end,) = await desk.settled(forgotten)
+    (end,) = await desk.settle(forgotten)
     assert isinstance(end, Mined)
     assert await desk.supply() == 2
 
@@ -310,7 +310,7 @@ async def test_after_a_lie_the_old_form_may_land_too_and_mints_nothing(desk_that
     await own.node.automine(False)
     own.node.server.faults.append(Fault("eth_getTransactionCount", changes(lambda count: hex(int(count, 16) + 1))))
     transaction_id = await own.submit(a_mint())
-    (end,) = await own.settled(transaction_id, block_time=2)
+    (end,) = await own.settle(transaction_id, block_time=2)
     assert isinstance(end, Mined)
     old, new = await own.attempts(transaction_id)
     assert old.nonce == new.nonce + 1
@@ -321,5 +321,5 @@ async def test_after_a_lie_the_old_form_may_land_too_and_mints_nothing(desk_that
     assert receipt
     assert not receipt.worked
     assert await own.supply() == 1
-    (end,) = await own.settled(await own.submit(a_mint()), block_time=2)
+    (end,) = await own.settle(await own.submit(a_mint()), block_time=2)
     assert isinstance(end, Mined)

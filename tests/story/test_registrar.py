@@ -110,7 +110,7 @@ async def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(desk: Desk) -
     mint = a_mint(licence=NON_COMMERCIAL)
 
     run = await desk.registrar.dry_run(mint)
-    (end,) = await desk.settled(await desk.submit(mint))
+    (end,) = await desk.settle(await desk.submit(mint))
 
     assert run.sentence == "The chain would take it."
     assert end.gas_used <= run.gas <= end.gas_used * 1.1
@@ -297,7 +297,7 @@ def test_whatever_is_registered_the_chain_is_told_to_allow_no_duplicates(
 
 async def test_an_event_of_a_contract_that_is_not_storys_registers_nothing(own: Desk) -> None:
     mint = a_mint()
-    (end,) = await own.settled(await own.submit(mint))
+    (end,) = await own.settle(await own.submit(mint))
     assert isinstance(end, Mined)
     straight = await own.registrar.outcome(end)
 
@@ -313,7 +313,7 @@ async def test_an_event_of_a_contract_that_is_not_storys_registers_nothing(own: 
 
 async def test_the_outcome_is_read_from_storys_own_event_in_whatever_order_they_come(own: Desk) -> None:
     mint = a_mint()
-    (end,) = await own.settled(await own.submit(mint))
+    (end,) = await own.settle(await own.submit(mint))
     assert isinstance(end, Mined)
     straight = await own.registrar.outcome(end)
     own.node.server.faults.append(Fault("eth_getTransactionReceipt", reverses_logs()))
@@ -322,7 +322,7 @@ async def test_the_outcome_is_read_from_storys_own_event_in_whatever_order_they_
 
 
 async def test_a_transaction_that_registered_nothing_here_is_broken(desk: Desk) -> None:
-    (end,) = await desk.settled(await desk.submit(a_mint()))
+    (end,) = await desk.settle(await desk.submit(a_mint()))
     assert isinstance(end, Mined)
 
     with pytest.raises(Broken, match="registered nothing"):

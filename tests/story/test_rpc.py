@@ -69,7 +69,7 @@ async def chain_of(answers: Answers, *, timeouts: Timeouts | None = None) -> Asy
         yield Chain(node, AENEID, fee_cap=10**11)
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> str:
+def read_log(caplog: pytest.LogCaptureFixture) -> str:
     """All that was logged, but for what the node itself did."""
     return "\n".join(record.getMessage() for record in caplog.records if record.name != "aiohttp.access")
 
@@ -128,7 +128,7 @@ async def test_the_nodes_address_is_in_no_log_error_or_traceback(
     async with chain_of(answers, timeouts=Timeouts(connect=0.2, idle=0.2, total=0.2)) as chain:
         with pytest.raises(BotError) as raised:
             await chain.block_number()
-        text = "".join(traceback.format_exception(raised.value)) + logged(caplog) + repr(chain) + repr(vars(chain))
+        text = "".join(traceback.format_exception(raised.value)) + read_log(caplog) + repr(chain) + repr(vars(chain))
 
     assert QUERY not in text
     assert KEY not in text
@@ -140,7 +140,7 @@ async def test_a_node_that_is_not_there_is_told_without_its_address(caplog: pyte
         chain = Chain(Node(session, SecretStr(f"http://127.0.0.1:9/{KEY}?k={QUERY}")), AENEID, fee_cap=1)
         with pytest.raises(Unavailable, match="cannot be reached") as raised:
             await chain.check()
-    text = "".join(traceback.format_exception(raised.value)) + logged(caplog)
+    text = "".join(traceback.format_exception(raised.value)) + read_log(caplog)
     assert KEY not in text
     assert QUERY not in text
 

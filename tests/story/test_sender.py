@@ -20,7 +20,7 @@ __all__ = ["desk", "own"]
 async def test_what_is_sent_is_in_a_block_and_paid(desk: Desk) -> None:
     before = await desk.chain.balance(desk.wallet.address)
 
-    (end,) = await desk.settled(await desk.submit(a_mint(licence=NON_COMMERCIAL)))
+    (end,) = await desk.settle(await desk.submit(a_mint(licence=NON_COMMERCIAL)))
 
     assert isinstance(end, Mined)
     assert before - await desk.chain.balance(desk.wallet.address) == end.paid
@@ -35,7 +35,7 @@ async def test_it_is_saved_before_it_is_sent_under_the_hash_that_the_chain_will_
 
     tx_hash = await desk.sender.broadcast(transaction_id)
 
-    (end,) = await desk.settled(transaction_id)
+    (end,) = await desk.settle(transaction_id)
     assert attempt.hash == tx_hash == end.tx_hash
 
 
@@ -46,7 +46,7 @@ async def test_asked_twice_at_every_step_it_is_one_transaction(desk: Desk) -> No
     assert signed[0] == signed[1]
     for _ in range(2):
         await desk.sender.broadcast("t")
-    ends = [(await desk.settled("t"))[0] for _ in range(2)]
+    ends = [(await desk.settle("t"))[0] for _ in range(2)]
 
     assert ends[0] == ends[1]
     assert await desk.sender.broadcast("t") == ends[0].tx_hash
@@ -71,13 +71,13 @@ async def test_killed_after_any_step_it_is_taken_up_and_there_is_one_token(desk:
             if step != "sent":
                 await desk.node.mine()
                 if step == "settled":
-                    await desk.settled("t")
+                    await desk.settle("t")
 
     after = desk.again()
     if not await after.sender.is_signed("t"):
         await after.sender.save("t", await after.sender.prepare(await after.registrar.call_of(mint)))
     await after.sender.broadcast("t")
-    (end,) = await after.settled("t", block_time=2)
+    (end,) = await after.settle("t", block_time=2)
 
     assert isinstance(end, Mined)
     assert len(await after.attempts("t")) == 1
@@ -97,7 +97,7 @@ async def test_killed_between_writing_and_committing_nothing_is_reserved(desk: D
         await dies()
 
     assert not await desk.sender.is_signed("lost")
-    (end,) = await desk.settled(await desk.submit(a_mint()))
+    (end,) = await desk.settle(await desk.submit(a_mint()))
     assert isinstance(end, Mined)
 
 
@@ -106,11 +106,11 @@ async def test_final_is_after_as_many_blocks_as_were_asked_for(desk: Desk) -> No
     transaction_id = await desk.submit(a_mint())
 
     with pytest.raises(Unavailable, match="on its way") as waiting:
-        await desk.settled(transaction_id)
+        await desk.settle(transaction_id)
     assert waiting.value.retry_after
 
     await desk.node.mine(2)
-    (end,) = await desk.settled(transaction_id)
+    (end,) = await desk.settle(transaction_id)
     assert isinstance(end, Mined)
 
 
@@ -125,11 +125,11 @@ def backwards(ids: list[str]) -> list[str]:
     return ids[::-1]
 
 
-def shuffled(ids: list[str]) -> list[str]:
+def shuffle_ids(ids: list[str]) -> list[str]:
     return random.Random(7).sample(ids, len(ids))
 
 
-@pytest.mark.parametrize("order", [as_signed, backwards, shuffled])
+@pytest.mark.parametrize("order", [as_signed, backwards, shuffle_ids])
 async def test_24_are_under_way_at_once_and_land_one_after_another(desk: Desk, order: Order) -> None:
     await desk.node.automine(False)
     first = await desk.chain.nonce(desk.wallet.address)
@@ -137,7 +137,7 @@ async def test_24_are_under_way_at_once_and_land_one_after_another(desk: Desk, o
 
     for each in order(ids):
         await desk.sender.broadcast(each)
-    ends = await desk.settled(*ids, block_time=2)
+    ends = await desk.settle(*ids, block_time=2)
 
     assert all(isinstance(end, Mined) for end in ends)
     assert [(await desk.attempts(each))[0].nonce for each in ids] == list(range(first, first + 24))
@@ -152,7 +152,7 @@ async def test_24_that_wait_ask_for_the_newest_block_once_a_second_and_for_recei
 
     own = own.again(patience=20)
     with pytest.raises(Unavailable):
-        await own.settled(*ids)
+        await own.settle(*ids)
     asked = Counter(each.method for each in own.node.server.requests)
 
     assert asked["eth_blockNumber"] <= 22
@@ -178,7 +178,7 @@ async def test_of_two_with_the_same_metadata_in_one_block_the_chain_lets_one_thr
     for each in (one, other):
         await desk.sender.broadcast(each)
 
-    first, second = await desk.settled(one, other, block_time=2)
+    first, second = await desk.settle(one, other, block_time=2)
 
     assert isinstance(first, Mined)
     assert isinstance(second, Reverted)
@@ -188,7 +188,7 @@ async def test_of_two_with_the_same_metadata_in_one_block_the_chain_lets_one_thr
     registered = await desk.registrar.existing(a_mint("same"))
     assert registered == await desk.registrar.outcome(first)
     assert await desk.sender.has_reverted(other)
-    assert (await desk.settled(other))[0] == second
+    assert (await desk.settle(other))[0] == second
 
 
 async def test_a_transaction_that_fails_in_its_block_says_why(own: Desk) -> None:
@@ -196,7 +196,7 @@ async def test_a_transaction_that_fails_in_its_block_says_why(own: Desk) -> None
     transaction_id = await own.submit(a_mint())
     await own.node.pause_protocol()
 
-    (end,) = await own.settled(transaction_id, block_time=2)
+    (end,) = await own.settle(transaction_id, block_time=2)
 
     assert isinstance(end, Reverted)
     assert "paused" in end.sentence
@@ -207,7 +207,7 @@ async def test_a_transaction_that_fails_in_its_block_says_why(own: Desk) -> None
 async def test_a_reason_that_has_passed_is_said_to_have(own: Desk) -> None:
     await own.node.server.revert_next()
 
-    (end,) = await own.settled(await own.submit(a_mint()))
+    (end,) = await own.settle(await own.submit(a_mint()))
 
     assert isinstance(end, Reverted)
     assert "has passed" in end.sentence
@@ -244,11 +244,11 @@ async def test_coins_that_are_gone_after_signing_are_asked_for_and_then_it_goes_
     with pytest.raises(Unavailable, match="too little left for the fees"):
         await desk.sender.broadcast(transaction_id)
     with pytest.raises(Unavailable, match="too little left for the fees"):
-        await desk.settled(transaction_id)
+        await desk.settle(transaction_id)
 
     await desk.node.fund(desk.wallet.address, 10**18)
     await desk.clock.turn(30)
-    (end,) = await desk.settled(transaction_id)
+    (end,) = await desk.settle(transaction_id)
     assert isinstance(end, Mined)
     assert await desk.supply() == 1
 
@@ -282,7 +282,7 @@ async def test_what_was_begun_with_another_wallet_is_finished_with_its_saved_byt
     transaction_id = await desk.sign(a_mint())
 
     changed = desk.again(key="0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a")
-    (end,) = await changed.settled(transaction_id)
+    (end,) = await changed.settle(transaction_id)
 
     assert isinstance(end, Mined)
     assert await desk.supply() == 1
@@ -290,7 +290,7 @@ async def test_what_was_begun_with_another_wallet_is_finished_with_its_saved_byt
 
 async def test_the_last_word_is_kept_once(own: Desk) -> None:
     transaction_id = await own.submit(a_mint())
-    await own.settled(transaction_id)
+    await own.settle(transaction_id)
 
     async with own.database.write() as db:
         changed = await transactions.end(

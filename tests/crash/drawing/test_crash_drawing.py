@@ -24,7 +24,7 @@ from storage.migrations import upgrade
 from tests.crash.drawing.claims import broken_claims
 from tests.crash.lives import PATIENCE, Zygote, a_zygote
 from tests.crash.tables import read_tables
-from tests.crash.trials import IDLE, ended, try_out
+from tests.crash.trials import IDLE, check_exit_codes, try_out
 from tests.crash.world import World, a_world
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,14 +73,18 @@ async def laboratory(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator
         yield Laboratory(tmp_path_factory.mktemp("crash"), zygote)
 
 
-def killed(*moments: str, prepare: Callable[[World], None] | None = None) -> Trial:
+def kill_at(*moments: str, prepare: Callable[[World], None] | None = None) -> Trial:
     """The bot is killed at each of these moments in turn, then left in peace."""
 
     async def trial(world: World) -> list[str]:
         if prepare:
             prepare(world)
         codes = [await world.lead(moment) for moment in moments]
-        return [*ended(codes, -signal.SIGKILL, 0), *ended([await world.lead()], 0), *broken_claims(world)]
+        return [
+            *check_exit_codes(codes, -signal.SIGKILL, 0),
+            *check_exit_codes([await world.lead()], 0),
+            *broken_claims(world),
+        ]
 
     return trial
 
@@ -89,27 +93,27 @@ def killed(*moments: str, prepare: Callable[[World], None] | None = None) -> Tri
 
 
 async def test_killed_at_any_moment(laboratory: Laboratory) -> None:
-    await laboratory.try_out({moment: killed(moment) for moment in await laboratory.moments()})
+    await laboratory.try_out({moment: kill_at(moment) for moment in await laboratory.moments()})
 
 
 async def test_killed_while_the_tables_are_made(laboratory: Laboratory) -> None:
     made = [each for each in await laboratory.moments(new=True) if each.startswith("after CREATE")]
     chosen = [made[0], *random.Random(SEED).sample(made[1:-1], 4), made[-1]]
-    await laboratory.try_out({moment: killed(moment) for moment in chosen}, new=True)
+    await laboratory.try_out({moment: kill_at(moment) for moment in chosen}, new=True)
 
 
 async def test_killed_while_two_pictures_are_drawn(laboratory: Laboratory) -> None:
     moments = await laboratory.moments(pictures=2)
     shared = moments.index("after commit of Requests.accept #1")
     chosen = random.Random(SEED).sample(moments[shared:], 20)
-    await laboratory.try_out({moment: killed(moment) for moment in chosen}, pictures=2)
+    await laboratory.try_out({moment: kill_at(moment) for moment in chosen}, pictures=2)
 
 
 async def test_killed_twice(laboratory: Laboratory) -> None:
     moments = await laboratory.moments()
     chance = random.Random(SEED)
     pairs = [(chance.choice(moments), chance.choice(moments)) for _ in range(16)]
-    await laboratory.try_out({" and ".join(pair): killed(*pair) for pair in pairs})
+    await laboratory.try_out({" and ".join(pair): kill_at(*pair) for pair in pairs})
 
 
 async def test_killed_at_any_time(laboratory: Laboratory) -> None:
@@ -118,7 +122,11 @@ async def test_killed_at_any_time(laboratory: Laboratory) -> None:
     def trial(after: float) -> Trial:
         async def killed_after(world: World) -> list[str]:
             codes = [await world.lead(after=after)]
-            return [*ended(codes, -signal.SIGKILL, 0), *ended([await world.lead()], 0), *broken_claims(world)]
+            return [
+                *check_exit_codes(codes, -signal.SIGKILL, 0),
+                *check_exit_codes([await world.lead()], 0),
+                *broken_claims(world),
+            ]
 
         return killed_after
 
@@ -160,7 +168,7 @@ async def test_killed_while_a_deleted_card_is_posted_anew(
     usual, moments = await laboratory.moments(), await laboratory.moments(prepare)
     chosen = [each for each in moments if each not in usual or "delivered" in each]
     assert any("POST /api" in each for each in chosen)
-    await laboratory.try_out({moment: killed(moment, prepare=prepare) for moment in chosen})
+    await laboratory.try_out({moment: kill_at(moment, prepare=prepare) for moment in chosen})
 
 
 async def test_a_post_that_arrives_after_the_death_of_its_sender_is_no_second_card(laboratory: Laboratory) -> None:
@@ -184,13 +192,13 @@ async def test_a_post_that_arrives_after_the_death_of_its_sender_is_no_second_ca
 # Stopped.
 
 
-def stopped(moment: str) -> Trial:
+def stop_at(moment: str) -> Trial:
     """The bot is told to stop as an admin does, then started again."""
 
     async def trial(world: World) -> list[str]:
         codes = [await world.lead(moment, number=signal.SIGTERM)]
         unsure = [f"{each} was left half paid" for each in world.half_paid]
-        return [*ended(codes, 0), *unsure, *ended([await world.lead()], 0), *broken_claims(world)]
+        return [*check_exit_codes(codes, 0), *unsure, *check_exit_codes([await world.lead()], 0), *broken_claims(world)]
 
     return trial
 
@@ -198,7 +206,7 @@ def stopped(moment: str) -> Trial:
 async def test_stopped_at_any_moment_it_leaves_nothing_unsure(laboratory: Laboratory) -> None:
     moments = await laboratory.moments()
     chosen = [each for each in moments if each.startswith("before") or "after POST" in each or "_pay" in each]
-    await laboratory.try_out({moment: stopped(moment) for moment in chosen})
+    await laboratory.try_out({moment: stop_at(moment) for moment in chosen})
 
 
 async def test_stopped_while_it_cannot_connect_it_ends(laboratory: Laboratory) -> None:

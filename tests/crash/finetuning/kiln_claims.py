@@ -21,7 +21,7 @@ Claims = Callable[[Kiln], list[str]]
 
 def broken_by_start(kiln: Kiln) -> list[str]:
     """Each claim about a training that was started once, and that does not hold, as a sentence."""
-    return [*_always(kiln), *_once(kiln), *_payment(kiln), *_files(kiln, PICTURES, trained=True), *_told(kiln)]
+    return [*_always(kiln), *_once(kiln), *_payment(kiln), *_files(kiln, PICTURES, trained=True), *_check_news(kiln)]
 
 
 def broken_by_add(kiln: Kiln) -> list[str]:
@@ -114,7 +114,7 @@ def _files(kiln: Kiln, count: int, *, trained: bool) -> Iterator[str]:
             yield f"the file {name} has other bytes"
 
 
-def _told(kiln: Kiln) -> Iterator[str]:
+def _check_news(kiln: Kiln) -> Iterator[str]:
     """The card says how it is, and its owner was told by name, once."""
     trained = bool(kiln.trainings)
     sentence, verb = ("ready to draw", "fin:try") if trained else ("it may have been charged", "fin:again")

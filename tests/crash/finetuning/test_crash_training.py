@@ -42,7 +42,7 @@ from tests.crash.finetuning.kiln_life import (
     make_draft,
 )
 from tests.crash.lives import Zygote, a_zygote
-from tests.crash.trials import IDLE, ended, try_out
+from tests.crash.trials import IDLE, check_exit_codes, try_out
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,23 +85,23 @@ async def pottery(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Po
         yield Pottery(folder, zygote, await make_draft(folder / "draft", zygote))
 
 
-def killed(claims: Claims, *moments: str) -> Trial:
+def kill_at(claims: Claims, *moments: str) -> Trial:
     """The bot is killed at each of these moments in turn, then left in peace."""
 
     async def trial(kiln: Kiln) -> list[str]:
         codes = [await kiln.lead(moment) for moment in moments]
-        return [*ended(codes, -signal.SIGKILL, 0), *ended([await kiln.lead()], 0), *claims(kiln)]
+        return [*check_exit_codes(codes, -signal.SIGKILL, 0), *check_exit_codes([await kiln.lead()], 0), *claims(kiln)]
 
     return trial
 
 
-def stopped(moment: str) -> Trial:
+def stop_at(moment: str) -> Trial:
     """The bot is told to stop as an admin does, then started again."""
 
     async def trial(kiln: Kiln) -> list[str]:
         codes = [await kiln.lead(moment, number=signal.SIGTERM)]
         unsure = [f"{each} was left half paid" for each in kiln.half_paid]
-        return [*ended(codes, 0), *unsure, *ended([await kiln.lead()], 0), *broken_by_start(kiln)]
+        return [*check_exit_codes(codes, 0), *unsure, *check_exit_codes([await kiln.lead()], 0), *broken_by_start(kiln)]
 
     return trial
 
@@ -111,7 +111,7 @@ def stopped(moment: str) -> Trial:
 
 async def test_killed_at_any_moment_of_a_training(pottery: Pottery) -> None:
     moments, _ = await pottery.moments(START, broken_by_start)
-    await try_out({moment: killed(broken_by_start, moment) for moment in moments}, lambda: pottery.kiln(START))
+    await try_out({moment: kill_at(broken_by_start, moment) for moment in moments}, lambda: pottery.kiln(START))
 
 
 async def test_killed_twice_in_a_training(pottery: Pottery) -> None:
@@ -119,14 +119,14 @@ async def test_killed_twice_in_a_training(pottery: Pottery) -> None:
     chance = random.Random(SEED)
     pairs = [(chance.choice(moments), chance.choice(moments)) for _ in range(5)]
     pairs.append(("before POST /v1/finetune #1", NEWS))
-    trials = {" and ".join(pair): killed(broken_by_start, *pair) for pair in pairs}
+    trials = {" and ".join(pair): kill_at(broken_by_start, *pair) for pair in pairs}
     await try_out(trials, lambda: pottery.kiln(START))
 
 
 async def test_stopped_in_a_training_it_leaves_nothing_unsure(pottery: Pottery) -> None:
     moments, _ = await pottery.moments(START, broken_by_start)
     chosen = [each for each in moments if "_pay" in each or "POST /v1" in each]
-    trials = {each: stopped(each) for each in {*chosen, *sampled(moments, 3)}}
+    trials = {each: stop_at(each) for each in {*chosen, *sample_moments(moments, 3)}}
     await try_out(trials, lambda: pottery.kiln(START))
 
 
@@ -176,15 +176,15 @@ async def test_killed_while_pictures_are_added(pottery: Pottery) -> None:
     """The set has all of them or none, and its card says so."""
     moments, _ = await pottery.moments(ADD, broken_by_add)
     kept = moments.index("before commit of TrainingDrafts.add #1")
-    chosen = {*sampled(moments[:kept], 4), *sampled(moments[kept:], 4), *commits(moments[kept:])}
-    await try_out({each: killed(broken_by_add, each) for each in chosen}, lambda: pottery.kiln(ADD))
+    chosen = {*sample_moments(moments[:kept], 4), *sample_moments(moments[kept:], 4), *commits(moments[kept:])}
+    await try_out({each: kill_at(broken_by_add, each) for each in chosen}, lambda: pottery.kiln(ADD))
 
 
 async def test_killed_while_a_picture_is_removed(pottery: Pottery) -> None:
     moments, _ = await pottery.moments(REMOVE, broken_by_removal)
     kept = moments.index("before commit of TrainingDrafts.remove #1")
-    chosen = {*sampled(moments[kept:], 4), *commits(moments[kept:])}
-    await try_out({each: killed(broken_by_removal, each) for each in chosen}, lambda: pottery.kiln(REMOVE))
+    chosen = {*sample_moments(moments[kept:], 4), *commits(moments[kept:])}
+    await try_out({each: kill_at(broken_by_removal, each) for each in chosen}, lambda: pottery.kiln(REMOVE))
 
 
 async def test_a_removal_that_was_not_committed_has_lost_no_file(pottery: Pottery) -> None:
@@ -217,8 +217,8 @@ async def test_killed_while_a_finetune_is_deleted(pottery: Pottery) -> None:
     _, ready = await pottery.moments(START, broken_by_start)
     moments, _ = await pottery.moments(DELETE, broken_by_deletion, ready)
     deleted = moments.index("before commit of Finetunes.delete #1")
-    chosen = [*sampled(moments[:deleted], 2), *sampled(moments[deleted:], 12)]
-    trials = {each: killed(broken_by_deletion, each) for each in chosen}
+    chosen = [*sample_moments(moments[:deleted], 2), *sample_moments(moments[deleted:], 12)]
+    trials = {each: kill_at(broken_by_deletion, each) for each in chosen}
     await try_out(trials, lambda: pottery.kiln(DELETE, ready))
 
 
@@ -226,5 +226,5 @@ def commits(moments: Sequence[str]) -> list[str]:
     return [each for each in moments if "commit of Trainings" in each or "commit of Sheets" in each]
 
 
-def sampled(moments: Sequence[str], most: int) -> list[str]:
+def sample_moments(moments: Sequence[str], most: int) -> list[str]:
     return random.Random(SEED).sample(moments, min(most, len(moments)))

@@ -34,7 +34,7 @@ def broken_claims(remains: Remains, shown: Sequence[str] = ()) -> list[str]:
         *_pins(remains),
         *_files(remains),
         *_audit(remains),
-        *_told(remains, shown),
+        *_check_news(remains, shown),
     ]
 
 
@@ -144,11 +144,11 @@ def _chain(remains: Remains) -> Iterator[str]:
             yield f"the token of {each['id']} has a wrong {', '.join(wrong)}: {token}"
     for token in remains.tokens:
         for uri, hashed in ((token.ip_uri, token.ip_hash), (token.uri, token.nft_hash)):
-            stored = _stored(remains, hashed)
+            stored = _read_stored(remains, hashed)
             if stored is None or hashlib.sha256(stored).hexdigest() != hashed:
                 yield f"token {token.number} has the hash {hashed} on the chain, and there is no such file"
             cid = uri.rsplit("/", 1)[-1]
-            if not remains.pinata.quirks.corrupt and hashed not in {file.content for file in _pinned(remains, cid)}:
+            if not remains.pinata.quirks.corrupt and hashed not in {file.content for file in _find_pins(remains, cid)}:
                 yield f"what is pinned as {cid} has not the hash {hashed}, which is on the chain"
 
 
@@ -180,7 +180,7 @@ def _files(remains: Remains) -> Iterator[str]:
         named |= needed - {None}
     named |= {image["sha256"] for image in remains.tables["images"] if image["deleted_at"] is None}
     for sha256 in named:
-        content = _stored(remains, sha256)
+        content = _read_stored(remains, sha256)
         if content is None or hashlib.sha256(content).hexdigest() != sha256:
             yield f"the file {sha256} is {'gone' if content is None else 'damaged'}"
     media = remains.folder / "media"
@@ -211,7 +211,7 @@ def _audit(remains: Remains) -> Iterator[str]:
             yield f"the audit does not say that {own} is confirmed"
 
 
-def _told(remains: Remains, shown: Sequence[str]) -> Iterator[str]:
+def _check_news(remains: Remains, shown: Sequence[str]) -> Iterator[str]:
     """Of each end, its owner was told once."""
     if not shown:
         return
@@ -224,10 +224,10 @@ def _told(remains: Remains, shown: Sequence[str]) -> Iterator[str]:
         yield from (f"{custom_id} was told {count} times" for custom_id, count in links.items() if count > 1)
 
 
-def _pinned(remains: Remains, cid: str) -> list[Any]:
+def _find_pins(remains: Remains, cid: str) -> list[Any]:
     return remains.pinata.pinned(parse(cid))
 
 
-def _stored(remains: Remains, sha256: str) -> bytes | None:
+def _read_stored(remains: Remains, sha256: str) -> bytes | None:
     path = remains.folder / "media" / sha256[:2] / sha256[2:4] / sha256
     return path.read_bytes() if path.exists() else None

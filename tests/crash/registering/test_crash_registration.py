@@ -33,7 +33,7 @@ from tests.crash.registering.registry_life import (
     a_registry,
     make_draft,
 )
-from tests.crash.trials import IDLE, ended, try_out
+from tests.crash.trials import IDLE, check_exit_codes, try_out
 from tests.scenes.registry import fine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -90,7 +90,7 @@ class Office:
         part = moments[moments.index(first) : moments.index(last) if last else None]
         traces = [each for each in part if any(name in each for name in LEAVES_A_TRACE)]
         others = [each for each in part if each not in traces]
-        await try_out({each: killed(each) for each in [*traces, *sampled(others, OTHERS)]}, self.world)
+        await try_out({each: kill_at(each) for each in [*traces, *sample_moments(others, OTHERS)]}, self.world)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -100,23 +100,27 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Off
         yield Office(folder, zygote, await make_draft(folder / "draft", zygote))
 
 
-def killed(*moments: str, weather: Weather | None = None, claims: Claims = broken_by_registration) -> Trial:
+def kill_at(*moments: str, weather: Weather | None = None, claims: Claims = broken_by_registration) -> Trial:
     """The bot is killed at each of these moments in turn, then left in peace."""
 
     async def trial(world: Registry) -> list[str]:
         async with under(weather, world):
             codes = [await world.lead(moment) for moment in moments]
-            return [*ended(codes, -signal.SIGKILL, 0), *ended([await world.lead()], 0), *claims(world)]
+            return [
+                *check_exit_codes(codes, -signal.SIGKILL, 0),
+                *check_exit_codes([await world.lead()], 0),
+                *claims(world),
+            ]
 
     return trial
 
 
-def stopped(moment: str) -> Trial:
+def stop_at(moment: str) -> Trial:
     """The bot is told to stop as an admin does, then started again."""
 
     async def trial(world: Registry) -> list[str]:
         codes = [await world.lead(moment, number=signal.SIGTERM), await world.lead()]
-        return [*ended(codes, 0), *broken_by_registration(world)]
+        return [*check_exit_codes(codes, 0), *broken_by_registration(world)]
 
     return trial
 
@@ -145,13 +149,13 @@ async def test_killed_twice_in_a_registration(office: Office) -> None:
     chance = random.Random(SEED)
     pairs = [(chance.choice(moments), chance.choice(moments)) for _ in range(5)]
     pairs.append(("before eth_sendRawTransaction of a registration #1", "after commit of Attempts.send #1"))
-    await try_out({" and ".join(pair): killed(*pair) for pair in pairs}, office.world)
+    await try_out({" and ".join(pair): kill_at(*pair) for pair in pairs}, office.world)
 
 
 async def test_stopped_in_a_registration_it_goes_on(office: Office) -> None:
     moments = await office.moments()
     named = [each for each in moments if "/v3/files #1" in each or "sendRaw" in each or "_sign" in each]
-    await try_out({each: stopped(each) for each in {*named, *sampled(moments, 4)}}, office.world)
+    await try_out({each: stop_at(each) for each in {*named, *sample_moments(moments, 4)}}, office.world)
 
 
 # In foul weather.
@@ -164,14 +168,14 @@ async def blocks(world: Registry) -> None:
         await world.chain.mine()
 
 
-async def dropped(world: Registry) -> None:
+async def drop_transaction(world: Registry) -> None:
     """The pool loses the first transaction."""
     await waiting(world)
     await world.chain.drop(next(iter(world.chain.chain.pool)).hash)
     await blocks(world)
 
 
-async def delayed(world: Registry) -> None:
+async def delay_transaction(world: Registry) -> None:
     """No block takes it for minutes: it is outbid by itself."""
     first = (await waiting(world))[0]
     await world.chain.set_next_block_base_fee(first * 2)
@@ -184,14 +188,14 @@ async def delayed(world: Registry) -> None:
     await blocks(world)
 
 
-async def replaced(world: Registry) -> None:
+async def replace_transaction(world: Registry) -> None:
     """Another transaction of the same key takes its place."""
     await waiting(world)
     await world.chain.replace(next(iter(world.chain.chain.pool)).hash)
     await blocks(world)
 
 
-async def reorganised(world: Registry) -> None:
+async def reorganise_chain(world: Registry) -> None:
     """Its block is gone from the chain, and the transaction with it."""
     await waiting(world)
     await world.chain.mine()
@@ -200,7 +204,7 @@ async def reorganised(world: Registry) -> None:
     await blocks(world)
 
 
-async def reverted(world: Registry) -> None:
+async def revert_transaction(world: Registry) -> None:
     """The first transaction fails when it is mined."""
     await world.chain.revert_next()
 
@@ -224,7 +228,7 @@ async def under(weather: Weather | None, world: Registry) -> AsyncGenerator[None
     if weather is None:
         yield
         return
-    await world.chain.automine(weather in {reverted, lost_answers})
+    await world.chain.automine(weather in {revert_transaction, lost_answers})
     task = asyncio.ensure_future(weather(world))
     try:
         yield
@@ -233,15 +237,17 @@ async def under(weather: Weather | None, world: Registry) -> AsyncGenerator[None
         await asyncio.gather(task, return_exceptions=True)
 
 
-@pytest.mark.parametrize("weather", [dropped, delayed, replaced, reorganised, lost_answers])
+@pytest.mark.parametrize(
+    "weather", [drop_transaction, delay_transaction, replace_transaction, reorganise_chain, lost_answers]
+)
 async def test_killed_in_foul_weather(office: Office, weather: Weather) -> None:
     moments = await office.moments()
     late = [each for each in moments[moments.index(SIGNING) :] if "PATCH" not in each]
     sent = ("before eth_sendRawTransaction of a registration #1", "after commit of Attempts.send #1")
-    names = [*sent, *sampled(late, 2)]
-    trials = {name: killed(name, weather=weather) for name in names}
-    trials["nobody is killed"] = killed(weather=weather)
-    await try_out(trials, lambda: office.world(confirmations=3 if weather is reorganised else 1))
+    names = [*sent, *sample_moments(late, 2)]
+    trials = {name: kill_at(name, weather=weather) for name in names}
+    trials["nobody is killed"] = kill_at(weather=weather)
+    await try_out(trials, lambda: office.world(confirmations=3 if weather is reorganise_chain else 1))
 
 
 async def test_killed_while_a_transaction_reverts_and_is_tried_again(office: Office) -> None:
@@ -249,7 +255,7 @@ async def test_killed_while_a_transaction_reverts_and_is_tried_again(office: Off
     late = [each for each in moments[moments.index(SIGNING) :] if "PATCH" not in each]
     failed = ["before commit of RegistrationJob._fail #1", "after commit of RegistrationJob._fail #1"]
     retried = ["before commit of Journal._finish failed 0 #1", "before commit of Registrations.retry #1"]
-    trials = {name: killed(name, weather=reverted) for name in [*failed, *retried, *sampled(late, 3)]}
+    trials = {name: kill_at(name, weather=revert_transaction) for name in [*failed, *retried, *sample_moments(late, 3)]}
     await try_out(trials, lambda: office.world((SUBMIT, APPROVE, RETRY)))
 
 
@@ -267,7 +273,7 @@ async def test_killed_while_a_registration_is_withdrawn(office: Office) -> None:
         "before commit of PinnedFiles.unpin #3",
         "before commit of Worker._end register #1",
     ]
-    trials = {moment: killed(moment, weather=slow_pins, claims=broken_by_withdrawal) for moment in moments}
+    trials = {moment: kill_at(moment, weather=slow_pins, claims=broken_by_withdrawal) for moment in moments}
     await try_out(trials, lambda: office.world((SUBMIT, APPROVE, WITHDRAW)))
 
 
@@ -282,5 +288,5 @@ async def slow_pins(world: Registry) -> None:
     world.pinata.faults.append(Fault("upload", waits(withdrawn), times=20))
 
 
-def sampled(moments: Sequence[str], most: int) -> list[str]:
+def sample_moments(moments: Sequence[str], most: int) -> list[str]:
     return random.Random(SEED).sample(moments, min(most, len(moments)))

@@ -35,12 +35,12 @@ async def rpc(py_evm: PyEvmNode) -> AsyncGenerator[Client]:
         yield Client(session, py_evm.url)
 
 
-def minted(number: int) -> bytes:
+def encode_mint(number: int) -> bytes:
     digest = bytes([number] * 32)
     return REGISTRATION.call("mintAndRegisterIp", PUBLIC_COLLECTION, ADA.address, ("a", digest, "b", digest), False)
 
 
-async def asked(rpc: Client, *methods: str) -> Any:
+async def ask_batch(rpc: Client, *methods: str) -> Any:
     """A batch."""
     body: list[dict[str, Any]] = [
         {"jsonrpc": "2.0", "id": id_, "method": method, "params": []} for id_, method in enumerate(methods)
@@ -50,7 +50,7 @@ async def asked(rpc: Client, *methods: str) -> Any:
 
 
 async def test_a_batch_is_answered_call_by_call(rpc: Client) -> None:
-    answers = await asked(rpc, "eth_chainId", "eth_mine", "net_version")
+    answers = await ask_batch(rpc, "eth_chainId", "eth_mine", "net_version")
 
     assert [answer.get("result") for answer in answers] == [hex(CHAIN_ID), None, str(CHAIN_ID)]
     assert answers[1]["error"]["code"] == -32601
@@ -151,7 +151,7 @@ async def test_a_node_refuses_what_it_has_taken(rpc: Client, chain: ChainServer)
 
 
 async def test_logs_and_batches_come_in_another_order(rpc: Client, chain: ChainServer) -> None:
-    sent = await rpc.send(BOT, REGISTRATION.address, minted(1))
+    sent = await rpc.send(BOT, REGISTRATION.address, encode_mint(1))
     chain.faults += [
         Fault("eth_getTransactionReceipt", reverses_logs()),
         Fault("eth_getLogs", reverses_logs()),
@@ -163,12 +163,12 @@ async def test_logs_and_batches_come_in_another_order(rpc: Client, chain: ChainS
     logs = await rpc.ask("eth_getLogs", {"fromBlock": "0x0"})
     assert logs[-8:][::-1] != straight["logs"]
     assert logs[:8] == straight["logs"][::-1]
-    answers = await asked(rpc, "eth_chainId", "net_version")
+    answers = await ask_batch(rpc, "eth_chainId", "net_version")
     assert [answer["id"] for answer in answers] == [1, 0]
 
 
 async def test_a_node_that_lags_shows_the_past_and_takes_what_it_is_sent(rpc: Client, chain: ChainServer) -> None:
-    first = await rpc.send(BOT, REGISTRATION.address, minted(1))
+    first = await rpc.send(BOT, REGISTRATION.address, encode_mint(1))
     chain.lag = 1
     assert await rpc.receipt(first) is None
     assert await rpc.ask("eth_getTransactionByHash", first) is None

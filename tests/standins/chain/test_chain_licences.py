@@ -22,7 +22,7 @@ from tests.scenes.chain import (
     WIP,
     Scene,
     metadata,
-    opened,
+    open_collection,
     remix,
     selector,
     topic,
@@ -32,7 +32,7 @@ from tests.scenes.chains import Client
 
 @pytest.fixture
 async def scene(client: Client) -> Scene:
-    return await opened(client)
+    return await open_collection(client)
 
 
 async def test_terms_number_one_are_non_commercial_social_remixing(client: Client) -> None:

@@ -58,7 +58,7 @@ async def collection(visitor: Visitor) -> str:
     return "0x" + (await visitor.client.receipt(sent))["logs"][-1]["topics"][1][-40:]
 
 
-async def registered(visitor: Visitor, collection: str, *terms: tuple[object, ...], uri: str = "ipfs://cid") -> str:
+async def register_image(visitor: Visitor, collection: str, *terms: tuple[object, ...], uri: str = "ipfs://cid") -> str:
     """The transaction that registers Ada's image."""
     config = (False, 0, NOBODY, b"", 0, False, 0, NOBODY)
     metadata = (uri, bytes([1] * 32), f"{uri}-nft", bytes([2] * 32))
@@ -76,7 +76,7 @@ async def registered(visitor: Visitor, collection: str, *terms: tuple[object, ..
 
 
 async def test_an_asset_is_shown_with_its_owner_licence_and_history(visitor: Visitor, collection: str) -> None:
-    sent = await registered(visitor, collection, NCSR, REMIX)
+    sent = await register_image(visitor, collection, NCSR, REMIX)
     page = await visitor.read(f"/ipa/{ip_id(collection, 1)}")
 
     assert f"Fox {NASTY} #1" in page
@@ -93,7 +93,7 @@ async def test_an_asset_is_shown_with_its_owner_licence_and_history(visitor: Vis
 
 
 async def test_a_derivative_and_its_parent_name_each_other(visitor: Visitor, collection: str) -> None:
-    await registered(visitor, collection, NCSR)
+    await register_image(visitor, collection, NCSR)
     parent, child = ip_id(collection, 1), ip_id(collection, 2)
     derivative = ([parent], contracts()["PILicenseTemplate"].address, [1], b"", 0, 10**8, 10**8)
     metadata = ("ipfs://c", bytes([3] * 32), "ipfs://d", bytes([4] * 32))
@@ -107,21 +107,21 @@ async def test_a_derivative_and_its_parent_name_each_other(visitor: Visitor, col
 async def test_the_browser_is_sent_to_the_local_gateway_and_never_to_a_script(
     visitor: Visitor, collection: str
 ) -> None:
-    await registered(visitor, collection, NCSR, uri="https://gateway.pinata.cloud/ipfs/bafy/meta.json")
+    await register_image(visitor, collection, NCSR, uri="https://gateway.pinata.cloud/ipfs/bafy/meta.json")
     html = await visitor.open(f"/ipa/{ip_id(collection, 1)}")
     assert f'data-uri="{GATEWAY}bafy/meta.json"' in html
     assert f'data-hash="0x{"01" * 32}"' in html
 
 
 async def test_a_link_cannot_break_out_of_its_place(visitor: Visitor, collection: str) -> None:
-    await registered(visitor, collection, NCSR, uri=f"https://example.com/{NASTY}")
+    await register_image(visitor, collection, NCSR, uri=f"https://example.com/{NASTY}")
 
     assert f"https://example.com/{NASTY}" in await visitor.read(f"/ipa/{ip_id(collection, 1)}")
 
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", NASTY, "data:text/html,hello", ""])
 async def test_an_address_that_is_none_is_only_shown(visitor: Visitor, collection: str, uri: str) -> None:
-    await registered(visitor, collection, NCSR, uri=uri)
+    await register_image(visitor, collection, NCSR, uri=uri)
 
     html = await visitor.open(f"/ipa/{ip_id(collection, 1)}")
     assert 'data-uri=""' in html
@@ -129,7 +129,7 @@ async def test_an_address_that_is_none_is_only_shown(visitor: Visitor, collectio
 
 
 async def test_a_transaction_says_what_it_did(visitor: Visitor, collection: str) -> None:
-    sent = await registered(visitor, collection, NCSR)
+    sent = await register_image(visitor, collection, NCSR)
     page = await visitor.read(f"/tx/{sent}")
 
     assert "Outcome Done" in page
@@ -150,7 +150,7 @@ async def test_a_waiting_transaction_is_looked_at_again_by_itself(visitor: Visit
 
 
 async def test_an_address_shows_its_money_and_assets(visitor: Visitor, collection: str) -> None:
-    await registered(visitor, collection, NCSR)
+    await register_image(visitor, collection, NCSR)
 
     page = await visitor.read(f"/address/{ADA.address.lower()}")
     assert "Ada" in page

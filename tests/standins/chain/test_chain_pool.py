@@ -36,7 +36,7 @@ async def nonce(client: Client, tag: str) -> int:
     return int(await client.ask("eth_getTransactionCount", BOT.address, tag), 16)
 
 
-def minted(number: int, to: str = ADA.address) -> bytes:
+def encode_mint(number: int, to: str = ADA.address) -> bytes:
     digest = bytes([number] * 32)
     return REGISTRATION.call(
         "mintAndRegisterIp", PUBLIC_COLLECTION, to, ("ipfs://a", digest, "ipfs://b", digest), False
@@ -180,7 +180,7 @@ async def test_the_better_tip_is_mined_first_but_never_before_an_earlier_nonce(g
 
 
 async def test_a_full_block_leaves_the_rest_for_the_next(geth: Client, py_evm: PyEvmNode) -> None:
-    sent = [await geth.send(BOT, REGISTRATION.address, minted(number), gas=33_000_000) for number in range(1, 10)]
+    sent = [await geth.send(BOT, REGISTRATION.address, encode_mint(number), gas=33_000_000) for number in range(1, 10)]
     await py_evm.mine()
     first = await geth.ask("eth_getBlockByNumber", "latest", False)
     await py_evm.mine()
@@ -192,7 +192,7 @@ async def test_a_full_block_leaves_the_rest_for_the_next(geth: Client, py_evm: P
 
 async def test_twenty_four_registrations_fit_into_one_block(client: Client, node: Node) -> None:
     await node.automine(False)
-    sent = [await client.send(BOT, REGISTRATION.address, minted(each), gas=1_300_000) for each in range(1, 25)]
+    sent = [await client.send(BOT, REGISTRATION.address, encode_mint(each), gas=1_300_000) for each in range(1, 25)]
     await node.mine()
 
     receipts = [await client.mined(hash_) for hash_ in sent]
@@ -201,7 +201,7 @@ async def test_twenty_four_registrations_fit_into_one_block(client: Client, node
 
 
 async def test_an_explicit_gas_that_is_too_little_is_a_mined_failure(client: Client, node: Node) -> None:
-    sent = await client.send(BOT, REGISTRATION.address, minted(1), gas=200_000)
+    sent = await client.send(BOT, REGISTRATION.address, encode_mint(1), gas=200_000)
 
     receipt = await client.mined(sent)
     assert receipt["status"] == "0x0"
@@ -209,9 +209,9 @@ async def test_an_explicit_gas_that_is_too_little_is_a_mined_failure(client: Cli
 
 
 async def test_an_estimate_is_a_little_more_than_is_used(client: Client, node: Node) -> None:
-    request: dict[str, Any] = {"from": BOT.address, "to": REGISTRATION.address, "data": "0x" + minted(1).hex()}
+    request: dict[str, Any] = {"from": BOT.address, "to": REGISTRATION.address, "data": "0x" + encode_mint(1).hex()}
     estimate = int(await client.ask("eth_estimateGas", request), 16)
-    receipt = await client.mined(await client.send(BOT, REGISTRATION.address, minted(1), gas=estimate))
+    receipt = await client.mined(await client.send(BOT, REGISTRATION.address, encode_mint(1), gas=estimate))
 
     assert receipt["status"] == "0x1"
     used = int(receipt["gasUsed"], 16)
@@ -220,7 +220,7 @@ async def test_an_estimate_is_a_little_more_than_is_used(client: Client, node: N
 
 async def test_an_estimate_that_the_sender_cannot_pay_says_so(geth: Client, py_evm: PyEvmNode) -> None:
     await py_evm.fund(BOT.address, 10**14)
-    request = {"from": BOT.address, "to": REGISTRATION.address, "data": "0x" + minted(1).hex()}
+    request = {"from": BOT.address, "to": REGISTRATION.address, "data": "0x" + encode_mint(1).hex()}
     with pytest.raises(RpcError, match=r"gas required exceeds allowance \(20000\)"):
         await geth.ask("eth_estimateGas", {**request, "maxFeePerGas": hex(5 * GWEI)})
 
@@ -240,7 +240,7 @@ async def test_a_dropped_transaction_is_unknown_and_may_come_again(client: Clien
 async def test_a_reorganisation_takes_receipts_back_and_the_same_bytes_are_mined_again(
     client: Client, node: Node
 ) -> None:
-    raw = await client.sign(BOT, REGISTRATION.address, minted(1))
+    raw = await client.sign(BOT, REGISTRATION.address, encode_mint(1))
     sent = await client.submit(raw)
     before = await client.mined(sent)
     height = await client.ask("eth_blockNumber")
@@ -270,7 +270,7 @@ async def test_a_reorganised_transaction_may_be_back_in_the_pool(geth: Client, p
 
 
 async def test_somebody_may_replace_a_transaction_with_the_senders_key(geth: Client, py_evm: PyEvmNode) -> None:
-    sent = await geth.send(BOT, REGISTRATION.address, minted(1))
+    sent = await geth.send(BOT, REGISTRATION.address, encode_mint(1))
     other = await py_evm.server.replace(sent)
     await py_evm.mine()
 
@@ -280,10 +280,10 @@ async def test_somebody_may_replace_a_transaction_with_the_senders_key(geth: Cli
 
 
 async def test_what_an_estimate_allowed_may_still_revert(geth: Client, chain: ChainServer) -> None:
-    request = {"from": BOT.address, "to": REGISTRATION.address, "data": "0x" + minted(1).hex()}
+    request = {"from": BOT.address, "to": REGISTRATION.address, "data": "0x" + encode_mint(1).hex()}
     await geth.ask("eth_estimateGas", request)
     await chain.revert_next()
-    sent = [await geth.send(BOT, REGISTRATION.address, minted(number)) for number in (1, 2)]
+    sent = [await geth.send(BOT, REGISTRATION.address, encode_mint(number)) for number in (1, 2)]
     await chain.mine()
 
     assert [(await geth.receipt(each))["status"] for each in sent] == ["0x0", "0x1"]

@@ -31,7 +31,7 @@ async def running(**given: Any) -> AsyncGenerator[tuple[ChainServer, Client]]:
         await server.close()
 
 
-def minted(number: int) -> bytes:
+def encode_mint(number: int) -> bytes:
     digest = number.to_bytes(32)
     return REGISTRATION.call("mintAndRegisterIp", PUBLIC_COLLECTION, ADA.address, ("a", digest, "b", digest), False)
 
@@ -51,7 +51,7 @@ async def everything(client: Client, hashes: list[str]) -> Any:
 async def test_everything_is_as_it_was_after_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "chain" / "chain.db"
     async with running(state=file) as (server, client):
-        hashes = [await client.send(BOT, REGISTRATION.address, minted(number)) for number in range(1, 4)]
+        hashes = [await client.send(BOT, REGISTRATION.address, encode_mint(number)) for number in range(1, 4)]
         await server.fund(ADA.address, 77)
         before = await everything(client, hashes)
 
@@ -61,17 +61,17 @@ async def test_everything_is_as_it_was_after_a_restart(tmp_path: Path) -> None:
         assert await client.call(VIEW, "getMetadataHash", ip_id(PUBLIC_COLLECTION, 2)) == (2).to_bytes(32)
         past = before[1][0]["blockNumber"]
         assert await client.call(REGISTRY, "totalSupply", block=past) == 1
-        fourth = await client.send(BOT, REGISTRATION.address, minted(4))
+        fourth = await client.send(BOT, REGISTRATION.address, encode_mint(4))
         assert (await client.receipt(fourth))["status"] == "0x1"
 
 
 async def test_what_waited_and_what_was_taken_back_survive_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "chain.db"
     async with running(state=file, automine=False) as (server, client):
-        gone = await client.send(BOT, REGISTRATION.address, minted(1))
+        gone = await client.send(BOT, REGISTRATION.address, encode_mint(1))
         await server.mine()
         await server.reorg(1)
-        waiting = await client.send(BOT, REGISTRATION.address, minted(2), nonce=0)
+        waiting = await client.send(BOT, REGISTRATION.address, encode_mint(2), nonce=0)
 
     async with running(state=file, automine=False) as (server, client):
         assert await client.receipt(gone) is None
@@ -102,7 +102,7 @@ def transfer(nonce: int) -> dict[str, Any]:
 async def test_a_restart_runs_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "chain.db"
     async with running(state=file) as (_, client):
-        await client.send(BOT, REGISTRATION.address, minted(1))
+        await client.send(BOT, REGISTRATION.address, encode_mint(1))
 
     def run_again(*_: object) -> None:
         raise AssertionError("a transaction was run again")
@@ -160,7 +160,7 @@ def watching(server: ChainServer, clock: TurnedClock) -> Callable[[int], Any]:
 async def test_the_chain_does_not_hold_up_whoever_else_is_at_work() -> None:
     async with running(automine=False) as (server, client):
         for number in range(1, 13):
-            await client.send(BOT, REGISTRATION.address, minted(number), gas=1_300_000, nonce=number - 1)
+            await client.send(BOT, REGISTRATION.address, encode_mint(number), gas=1_300_000, nonce=number - 1)
         turns = 0
         mining = asyncio.ensure_future(server.mine())
         while not mining.done():

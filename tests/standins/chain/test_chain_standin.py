@@ -16,7 +16,7 @@ from tests.scenes.chain import (
     WIP,
     Scene,
     metadata,
-    opened,
+    open_collection,
     topic,
 )
 from tests.scenes.chains import Client, Node, RpcError
@@ -24,7 +24,7 @@ from tests.scenes.chains import Client, Node, RpcError
 
 @pytest.fixture
 async def scene(client: Client) -> Scene:
-    return await opened(client)
+    return await open_collection(client)
 
 
 async def test_a_new_collection_is_as_it_was_ordered_and_its_owner_may_mint(scene: Scene) -> None:
@@ -125,7 +125,7 @@ async def test_a_closed_or_full_collection_mints_nothing(scene: Scene, node: Nod
     await node.close_minting(scene.collection)
     assert await scene.refused(REGISTRATION.address, scene.minted(2)) == "0x3bdad64c"
 
-    small = await opened(scene.client, maxSupply=1)
+    small = await open_collection(scene.client, maxSupply=1)
     await small.done(REGISTRATION.address, small.minted(1))
     assert await small.refused(REGISTRATION.address, small.minted(2)) == "0xef2ef0fd"
 
@@ -162,7 +162,9 @@ async def test_an_address_without_code_is_no_collection(scene: Scene) -> None:
 
 
 async def test_a_mint_fee_is_pulled_by_the_collection(scene: Scene) -> None:
-    paid = await opened(scene.client, mintFee=3 * ETHER, mintFeeToken=WIP.address, mintFeeRecipient=BOT.address)
+    paid = await open_collection(
+        scene.client, mintFee=3 * ETHER, mintFeeToken=WIP.address, mintFeeRecipient=BOT.address
+    )
     assert await paid.refused(REGISTRATION.address, paid.minted(1)) == "0x13be252b"
     await paid.done(WIP.address, WIP.call("approve", paid.collection, 3 * ETHER))
     assert await paid.refused(REGISTRATION.address, paid.minted(1)) == "0xf4d678b8"
