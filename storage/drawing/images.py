@@ -99,7 +99,8 @@ async def needed(db: Connection, sha256: str) -> bool:
     """Whether a row names a file that may still be used: as an image, in a finetune or a registration, as the input of
     a request that may be asked for again, or as the sheet of a comparison of which a picture is there.
 
-    A request whose images were deleted is not asked for again.
+    A request whose images were deleted is not asked for again, nor is one that was made from a deleted image: only as
+    long as such a request is under way does the image's file stay.
     """
     needing = await row(
         db,
@@ -119,9 +120,10 @@ async def needed(db: Connection, sha256: str) -> bool:
         UNION ALL
         SELECT 1 FROM jobs WHERE request LIKE :named AND (
             state IN ('waiting', 'running', 'parked')
-            OR kind IN ('imagine', 'draw') AND NOT EXISTS (
-                SELECT 1 FROM images WHERE images.job_id = COALESCE(jobs.parent_id, jobs.id)
-                AND images.deleted_at IS NOT NULL))
+            OR kind IN ('imagine', 'draw') AND NOT EXISTS (SELECT 1 FROM images WHERE images.sha256 = :sha256)
+                AND NOT EXISTS (
+                    SELECT 1 FROM images WHERE images.job_id = COALESCE(jobs.parent_id, jobs.id)
+                    AND images.deleted_at IS NOT NULL))
         UNION ALL
         SELECT 1 FROM steps WHERE result LIKE :named AND name = 'compared' AND EXISTS (
             SELECT 1 FROM images WHERE images.job_id = steps.job_id AND images.deleted_at IS NULL)

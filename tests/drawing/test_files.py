@@ -85,7 +85,9 @@ async def test_an_upload_stays_as_long_as_another_finished_request_is_made_from_
     assert not upload.exists()
 
 
-async def test_an_image_stays_as_long_as_another_finished_request_is_made_from_it(community: Community) -> None:
+async def test_the_bytes_of_an_image_are_deleted_with_it_though_a_finished_request_is_made_from_it(
+    community: Community,
+) -> None:
     requests = community.app.services.drawing.requests
     parent = await drawn_from_upload(community)
     image = (await community.view(parent.id)).images[0]
@@ -95,7 +97,7 @@ async def test_an_image_stays_as_long_as_another_finished_request_is_made_from_i
     original = community.app.services.kit.files.path(image.sha256)
 
     await requests.delete(parent, by=community.ada.id)
-    assert original.exists()
+    assert not original.exists()
 
     await requests.delete(child, by=community.ada.id)
     assert community.files == []

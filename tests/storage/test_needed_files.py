@@ -95,6 +95,17 @@ CASES: dict[str, tuple[Rows, bool]] = {
         )
         for state in ("waiting", "running", "parked", "done", "failed", "cancelled", "unknown")
     },
+    **{
+        f"a deleted image of which a request is made that is {state}": (
+            [
+                *REQUEST,
+                image(sha256=FILE, deleted_at=1.0),
+                ("jobs", {"id": "edit", "kind": "imagine", "state": state, "request": AN_INPUT}),
+            ],
+            needed,
+        )
+        for state, needed in {"waiting": True, "running": True, "parked": True, "done": False, "failed": False}.items()
+    },
     "an input of a picture": ([("jobs", {"id": "d", "kind": "draw", "state": "failed", "request": AN_INPUT})], True),
     "an input of a request whose images are there": (
         [("jobs", {"id": "r", "kind": "imagine", "state": "done", "request": AN_INPUT}), image()],
