@@ -11,8 +11,8 @@ from standins.base.faults import Fault, answers, html
 from standins.chain import errors, says
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
-from tests.scenes.registering import seen, submitted
-from tests.scenes.registry import CONFIRMED, begun, chain_of, check_claims, going, pinata_of
+from tests.scenes.registering import read_cards, submit_registration
+from tests.scenes.registry import CONFIRMED, begin_registration, chain_of, check_claims, follow_registration, pinata_of
 
 
 @pytest.fixture
@@ -28,16 +28,16 @@ async def community(make_community: MakeCommunity) -> Community:
 )
 async def test_a_dry_run_that_could_not_be_asked_is_asked_again(community: Community, trouble: Any) -> None:
     outage = Fault("eth_call", trouble, times=1000)
-    registration_id = await submitted(community)
-    assert (await seen(community, registration_id)).dry_run
+    registration_id = await submit_registration(community)
+    assert (await read_cards(community, registration_id)).dry_run
     chain_of(community).faults.append(outage)
-    other = await submitted(community, title="Another lighthouse")
-    assert (await seen(community, other)).dry_run is None
+    other = await submit_registration(community, title="Another lighthouse")
+    assert (await read_cards(community, other)).dry_run is None
 
     outage.times = 0
     await community.pass_time(TRIED_AGAIN + 5)
 
-    tried = (await seen(community, other)).dry_run
+    tried = (await read_cards(community, other)).dry_run
     assert tried
     assert tried.good, tried.sentence
 
@@ -47,26 +47,26 @@ async def test_a_dry_run_that_could_not_be_asked_is_asked_again(community: Commu
     "odd", [says(None), says("-0x1"), answers(404, "page not found")], ids=["null", "negative", "404"]
 )
 async def test_an_odd_answer_ends_no_registration(community: Community, method: str, odd: Any) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     chain_of(community).faults.append(Fault(method, odd, times=3))
-    await begun(community, registration_id)
+    await begin_registration(community, registration_id)
 
-    ended = await going(community, registration_id, within=1200)
+    ended = await follow_registration(community, registration_id, within=1200)
 
     assert ended.state is CONFIRMED, ended.error
     await check_claims(community, tokens=1)
 
 
 async def test_a_page_of_the_gateway_is_no_verdict_on_the_files(community: Community) -> None:
-    registration_id = await submitted(community)
+    registration_id = await submit_registration(community)
     pinata_of(community).faults.append(Fault("gateway", html()))
-    await begun(community, registration_id)
+    await begin_registration(community, registration_id)
 
-    await going(community, registration_id)
+    await follow_registration(community, registration_id)
     assert not pinata_of(community).faults
     await community.pass_time(DIFFERS_FOR + 10)
 
-    view = await seen(community, registration_id)
+    view = await read_cards(community, registration_id)
     assert view.outcome
     assert view.outcome.proven
 

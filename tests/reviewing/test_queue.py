@@ -6,13 +6,16 @@ from typing import Any
 import discord
 import pytest
 from simcord import ChannelHandle, InteractionResult
+from sqlalchemy.exc import OperationalError
 
+from bot.discord.delivery import DiscordDelivery
 from bot.errors import Refused
+from bot.workflows.base.cards import CardView
 from bot.workflows.base.types import REVIEW_LIFE, Origin
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.reviewing.types import Moderator
 from storage.base.jobs import State
-from storage.reviewing.reviews import ReviewState
+from storage.reviewing.reviews import Review, ReviewState
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
@@ -203,6 +206,24 @@ async def test_a_question_that_nobody_answers_is_closed_and_nothing_is_drawn(com
     assert "Nothing was charged." in text
     assert text_of(community.review.history()[-1]).startswith("### Closed without an answer")
     assert community.ordered() == 0
+
+
+async def test_a_closed_question_whose_card_fails_does_not_keep_the_others_from_being_shown(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await ask_moderators(community), await ask_moderators(community)
+    decided = DiscordDelivery.decided
+
+    async def fail_first(self: DiscordDelivery, review: Review, view: CardView) -> bool:
+        if review.message_id == first.id:
+            raise OperationalError("SELECT", {}, OSError("disk full"))
+        return await decided(self, review, view)
+
+    monkeypatch.setattr(DiscordDelivery, "decided", fail_first)
+    await community.clock.leap(REVIEW_LIFE + 1)
+    await community.pass_time(5)
+    cards = {message.id: text_of(message) for message in community.review.history()}
+    assert cards[second.id].startswith("### Closed without an answer")
 
 
 async def test_a_request_that_is_called_back_closes_its_question(community: Community) -> None:

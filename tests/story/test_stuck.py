@@ -41,7 +41,7 @@ async def test_an_odd_estimate_is_not_signed_and_asked_for_again(own: Desk, esti
         await own.submit(a_mint(), "t")
 
     assert not await own.sender.is_signed("t")
-    (end,) = await own.settled(await own.submit(a_mint(), "t"))
+    (end,) = await own.settle(await own.submit(a_mint(), "t"))
     assert isinstance(end, Mined)
 
 
@@ -62,7 +62,7 @@ async def test_one_that_was_signed_with_a_gas_that_the_node_refuses_is_signed_an
     await own.sender.broadcast(stuck)
     behind = await own.submit(a_mint())
 
-    ends = await own.settled(stuck, behind)
+    ends = await own.settle(stuck, behind)
 
     assert all(isinstance(end, Mined) for end in ends)
     old, new = await own.attempts(stuck)
@@ -90,10 +90,10 @@ async def test_a_wrong_gas_of_a_call_that_would_be_refused_by_now_lands_and_free
     await own.sender.save("first", prepared)
     await own.sender.save("second", prepared.model_copy(update={"gas": 25_200}))
     await own.sender.broadcast("first")
-    await own.settled("first")
+    await own.settle("first")
 
     await own.sender.broadcast("second")
-    (end,) = await own.settled("second")
+    (end,) = await own.settle("second")
 
     assert isinstance(end, Reverted)
     assert "registered already" in end.sentence
@@ -122,10 +122,10 @@ async def test_a_step_of_the_clock_between_two_steps_of_a_registration_costs_not
     await own.node.automine(False)
     transaction_id = await own.submit(a_mint())
     with pytest.raises(Unavailable, match="on its way"):
-        await own.settled(transaction_id)
+        await own.settle(transaction_id)
     own.clock.step(step)
 
-    (end,) = await own.settled(transaction_id, block_time=2)
+    (end,) = await own.settle(transaction_id, block_time=2)
 
     assert isinstance(end, Mined)
     assert len(await own.attempts(transaction_id)) == 1
@@ -155,10 +155,10 @@ async def test_a_stranded_one_is_sent_by_the_next_though_the_clock_was_set_back_
     own = own.again()
     other = await own.submit(a_mint())
 
-    (end,) = await own.settled(other, within=30)
+    (end,) = await own.settle(other, within=30)
 
     assert isinstance(end, Mined)
-    assert isinstance((await own.settled(stranded))[0], Mined)
+    assert isinstance((await own.settle(stranded))[0], Mined)
 
 
 async def test_no_newest_block_is_waited_for_while_submitting_and_while_a_transaction_is_live(own: Desk) -> None:
@@ -168,7 +168,7 @@ async def test_no_newest_block_is_waited_for_while_submitting_and_while_a_transa
     transaction_id = await own.submit(a_mint(), "t")
     own.node.server.faults.append(Fault("eth_getBlockByNumber", says(None), times=2))
 
-    (end,) = await own.settled(transaction_id)
+    (end,) = await own.settle(transaction_id)
 
     assert isinstance(end, Mined)
 
@@ -178,7 +178,7 @@ async def test_one_odd_receipt_ends_nothing(own: Desk) -> None:
     failed = changes(lambda true: {**true, "status": "0x0", "logs": []})
     own.node.server.faults.append(Fault("eth_getTransactionReceipt", failed))
 
-    (end,) = await own.settled(transaction_id)
+    (end,) = await own.settle(transaction_id)
 
     assert isinstance(end, Mined)
 
@@ -192,10 +192,10 @@ async def test_a_number_of_the_newest_block_that_is_too_high_makes_nothing_final
     own.node.server.faults.append(lie)
 
     with pytest.raises(Unavailable, match="no final block"):
-        await own.settled(transaction_id)
+        await own.settle(transaction_id)
 
     lie.times = 0
-    assert isinstance((await own.settled(transaction_id, block_time=1))[0], Mined)
+    assert isinstance((await own.settle(transaction_id, block_time=1))[0], Mined)
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])

@@ -1,6 +1,9 @@
 """Reviewing, put together."""
 
+import logging
 from collections.abc import Mapping
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.jobs.rounds import Round
 from bot.workflows.base.cards import Views
@@ -10,6 +13,8 @@ from bot.workflows.reviewing.queue import Queue
 from bot.workflows.reviewing.reminders import ReminderDelivery, Reminders
 from bot.workflows.reviewing.types import QuestionRules
 from bot.workflows.reviewing.verbs import Decisions
+
+log = logging.getLogger(__name__)
 
 ROUND = 60.0
 """Seconds between two looks at what waits for the moderators."""
@@ -30,9 +35,12 @@ class Reviewing:
 
         async def close_and_remind() -> None:
             for review in await self.decisions.expire():
-                view = await views.of(review.subject)
-                if view is not None:
-                    await self._kit.delivery.decided(review, view)
+                try:
+                    view = await views.of(review.subject)
+                    if view is not None:
+                        await self._kit.delivery.decided(review, view)
+                except SQLAlchemyError:  # the other cards and the reminders do not wait for this one
+                    log.exception("The card of the approval request %s could not be brought up to date.", review.id)
             await self._reminders.remind()
 
         return (Round("expiry", ROUND, close_and_remind),)
