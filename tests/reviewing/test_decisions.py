@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.workflows.base.work import Transaction
 from bot.workflows.reviewing import verbs as queue_of_reviews
 from bot.workflows.reviewing.trail import withdraw
-from bot.workflows.reviewing.types import Moderator, QuestionRules
+from bot.workflows.reviewing.types import Moderator, QuestionRules, Standing
 from bot.workflows.reviewing.verbs import CLAIM, Decisions
 from storage.community import communities
 from storage.community.communities import Community
@@ -131,6 +131,15 @@ async def test_what_was_refused_leaves_no_trace(queue: Queue) -> None:
         with pytest.raises(Refused, match="Only this server's moderators"):
             await attempt
     assert (await queue.decisions.find("q1"), await queue.list_entries()) == (question("q1"), [])
+
+
+async def test_a_question_of_a_newer_version_can_be_looked_at_and_claimed(queue: Queue) -> None:
+    review = await queue.open(kind="of a newer version")
+    assert await queue.decisions.standing(review, moderator(MIA)) == Standing()
+    await queue.decisions.check_may_decide("q1", moderator(MIA))
+    assert (await queue.decisions.claim("q1", moderator(MIA))).claimed_by == MIA
+    with pytest.raises(Refused, match="cannot be taken back"):
+        await queue.decisions.undo("q1", moderator(MIA))
 
 
 async def test_an_expiry_is_written_down_as_the_bots(queue: Queue) -> None:

@@ -77,9 +77,9 @@ class Decisions:
             return await self._standing(db, review, who, await communities.find(db, review.guild_id))
 
     async def _standing(self, db: Connection, review: Review, who: Moderator, community: Community) -> Standing:
-        rules = self._rules[review.kind]
-        objection = await rules.objection(db, review, who.user_id) if rules.objection else None
-        if rules.overridable:
+        rules = self._rules.get(review.kind)  # None for a kind that only a newer version of the bot knows
+        objection = await rules.objection(db, review, who.user_id) if rules and rules.objection else None
+        if rules and rules.overridable:
             return Standing(objection, overridden=objection is not None and community.own_decisions)
         if review.requested_by == who.user_id and not who.administrator:
             return Standing("Nobody decides on their own request. Another moderator has to.")
@@ -223,8 +223,8 @@ class Decisions:
         """
         async with self._work() as tx:
             review, _ = await self._find_moderated(tx.db, review_id, who)
-            undo = self._rules[review.kind].undo
-            if undo is None:
+            rules = self._rules.get(review.kind)
+            if rules is None or rules.undo is None:
                 raise Refused("This decision cannot be taken back.")
             if review.state is ReviewState.OPEN:
                 raise Refused("This is open: nothing is decided that could be taken back.")
@@ -234,7 +234,7 @@ class Decisions:
             reopened = await reviews.reopen(
                 tx.db, review_id, state=ReviewState.APPROVED, expires_at=expires_at, now=tx.now
             )
-            if reopened is None or not await undo(tx, reopened):
+            if reopened is None or not await rules.undo(tx, reopened):
                 raise Refused("It is too late to take this approval back: the bot has begun to carry it out.")
             await note(tx, reopened, "undone", by=who.user_id, approved_by=str(review.decided_by))
             await tx.wake(reopened.subject)
@@ -305,7 +305,8 @@ class Decisions:
             Refused: they may not.
         """
         review, community = await self._find_moderated(db, review_id, who)
-        if self._rules[review.kind].overridable:  # who must not decide must not keep others from it, either
+        rules = self._rules.get(review.kind)
+        if rules and rules.overridable:  # who must not decide must not keep others from it, either
             standing = await self._standing(db, review, who, community)
             if standing.bar:
                 raise Refused(standing.bar)
