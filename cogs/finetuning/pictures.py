@@ -32,7 +32,6 @@ MOST_SAID = 1900
 MOST_LINKS = 10
 MOST_NAMED = 6
 
-_AGE_RESTRICTED = "Pictures of an age-restricted channel only go into a finetune that is put together in one."
 _FIELDS = {
     "pictures": "Pictures 1–10",
     "more": "Pictures 11–20",
@@ -140,25 +139,26 @@ async def add_pictures(
         Refused: it is no draft any more, is not open to this member, is full, or nothing can be used; or adults-only
             pictures would be shown to all.
     """
-    if await _shows_adults_only(interaction, view, pictures):
-        raise Refused(_AGE_RESTRICTED)
-    uploads, source = await _collect(interaction, pictures), _source(interaction, pictures, consented=consented)
+    if pictures.age_restricted and not age_restricted(await channel_of(interaction, view.job.channel_id)):
+        raise Refused("Pictures of an age-restricted channel only go into a finetune that is put together in one.")
+    uploads = await _collect(interaction, pictures)
+    source = Source(
+        contributor_id=pictures.contributor_id, added_by=interaction.user.id, link=pictures.link, consented=consented
+    )
     return taken_text(await interaction.client.services.finetuning.drafts.add(view.finetune.id, uploads, source), view)
 
 
 async def add_all_pictures(
     interaction: Interaction, finetune_id: str, messages: Sequence[MessagePictures], *, consented: bool
 ) -> list[str]:
-    """Put the pictures of several messages into a draft; a line for each about what came of it."""
+    """Put the pictures of several messages into a draft; a line for each about what came of it, a refusal too."""
     lines: list[str] = []
     for pictures in messages:
-        view = await finetune_of(interaction, finetune_id)
-        if await _shows_adults_only(interaction, view, pictures):
-            lines.append(f"{pictures.link}: {_AGE_RESTRICTED}")
-            continue
-        uploads, source = await _collect(interaction, pictures), _source(interaction, pictures, consented=consented)
-        result = await interaction.client.services.finetuning.drafts.add_or_explain(finetune_id, uploads, source)
-        lines.append(taken_text(result, view) if isinstance(result, Taken) else f"{pictures.link}: {result}")
+        try:
+            view = await finetune_of(interaction, finetune_id)
+            lines.append(await add_pictures(interaction, view, pictures, consented=consented))
+        except Refused as error:
+            lines.append(f"{pictures.link}: {error}")
     return lines
 
 
@@ -202,23 +202,12 @@ async def _list_own_images(interaction: Interaction, subject: str) -> tuple[str,
     return tuple(image.id for image in (await find_view(interaction, subject, kind=PICTURES)).images)
 
 
-async def _shows_adults_only(interaction: Interaction, view: FinetuneView, pictures: MessagePictures) -> bool:
-    """Whether pictures of an age-restricted channel would be on a card that everybody sees."""
-    return pictures.age_restricted and not age_restricted(await channel_of(interaction, view.job.channel_id))
-
-
 async def _collect(interaction: Interaction, pictures: MessagePictures) -> list[Upload]:
     uploads = [_upload(interaction.client, Attached(each.name, each.url, each.size)) for each in pictures.files]
     for image_id in pictures.images:
         _, image = await find_image(interaction, image_id)
         uploads.append(_kept(interaction.client, image))
     return uploads
-
-
-def _source(interaction: Interaction, pictures: MessagePictures, *, consented: bool) -> Source:
-    return Source(
-        contributor_id=pictures.contributor_id, added_by=interaction.user.id, link=pictures.link, consented=consented
-    )
 
 
 def _upload(client: Client, file: Attached) -> Upload:

@@ -287,6 +287,28 @@ async def test_pictures_of_adults_channels_stay_there(studio: Community) -> None
     assert len((await load_view(studio)).pictures) == len(view.pictures)
 
 
+async def test_a_picture_that_is_deleted_meanwhile_does_not_keep_the_other_messages_out(
+    studio: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = await a_draft(studio)
+    form = await press(studio, "Add pictures")
+    await studio.imagine(count=2)
+    await studio.pass_time(20)
+    drawn = studio.cards[-1]
+    message = await studio.ben.send(studio.studio, "look", attachments=[picture(9)])
+
+    async def find_image(_interaction: object, _image_id: str) -> None:
+        raise Refused("This picture is not there any more, or was never finished.")
+
+    monkeypatch.setattr("cogs.finetuning.pictures.find_image", find_image)
+    links = f"{drawn.jump_url} {message.jump_url}"
+    answer = private(await studio.ada.submit_modal(form, {"links": links}))
+
+    assert f"{drawn.jump_url}: This picture is not there any more" in answer
+    assert "Taken: 1 picture." in answer
+    assert len((await named(studio)).pictures) == len(view.pictures) + 1
+
+
 async def test_captions_are_written_line_by_line(studio: Community) -> None:
     await a_draft(studio)
     form = await press(studio, "Captions")

@@ -127,13 +127,6 @@ class TrainingDrafts:
         await self._sheets.draw(finetune_id)
         return taken
 
-    async def add_or_explain(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Taken | Refused:
-        """Like `add`, for one message of several: a refusal is returned, and not raised."""
-        try:
-            return await self.add(finetune_id, uploads, source)
-        except Refused as error:
-            return error
-
     async def list_open(self, guild_id: int, *, user_id: int) -> list[OpenDraft]:
         """The drafts of a community that a member may add pictures to, their own first."""
         async with self._work.read() as db:
