@@ -130,19 +130,6 @@ async def count_by_member(db: Connection, *, guild_id: int, owner_id: int) -> in
     return record["n"] if record else 0
 
 
-async def under_way(db: Connection, *, limit: int) -> list[Job]:
-    """Requests for pictures that are not at their end, oldest first."""
-    records = await rows(
-        db,
-        f"""
-        SELECT {COLUMNS} FROM jobs WHERE kind = 'imagine' AND state IN ('waiting', 'running', 'parked')
-        ORDER BY created_at LIMIT :limit
-        """,
-        {"limit": limit},
-    )
-    return [read_job(each) for each in records]
-
-
 async def count_states(db: Connection) -> dict[str, int]:
     """How many requests are in each state; the drafts of finetunes, which wait for their owners, are none."""
     records = await rows(

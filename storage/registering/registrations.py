@@ -136,13 +136,6 @@ async def with_bytes(db: Connection, sha256: str, *, states: Sequence[Registrati
     return await _in_states(db, "sha256 = :sha256", {"sha256": sha256}, states)
 
 
-async def of_guild(
-    db: Connection, guild_id: int, *, states: Sequence[RegistrationState], limit: int = 1000
-) -> list[Registration]:
-    """A community's, newest first."""
-    return await _in_states(db, "guild_id = :guild_id", {"guild_id": guild_id}, states, newest=limit)
-
-
 async def of_owner(
     db: Connection, *, guild_id: int, owner_id: int, states: Sequence[RegistrationState], limit: int = 25
 ) -> list[Registration]:

@@ -306,7 +306,7 @@ async def test_a_picture_that_is_deleted_meanwhile_does_not_keep_the_other_messa
 
     assert f"{drawn.jump_url}: This picture is not there any more" in answer
     assert "Taken: 1 picture." in answer
-    assert len((await named(studio)).pictures) == len(view.pictures) + 1
+    assert len((await load_view(studio)).pictures) == len(view.pictures) + 1
 
 
 async def test_captions_are_written_line_by_line(studio: Community) -> None:

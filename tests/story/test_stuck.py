@@ -78,7 +78,7 @@ async def test_one_behind_it_mends_it_though_nobody_waits_for_it(own: Desk, gas:
     stuck = await sign_with(own, gas)
     behind = await own.submit(a_mint())
 
-    (end,) = await own.again().settled(behind)
+    (end,) = await own.again().settle(behind)
 
     assert isinstance(end, Mined)
     assert len(await own.attempts(stuck)) == 2
@@ -222,7 +222,7 @@ async def test_a_nonce_is_freed_and_what_had_it_is_signed_anew(own: Desk) -> Non
 
     assert isinstance(end, Mined)
     assert end.gas_used == 21_000
-    ends = await own.again().settled(stuck, behind, block_time=2)
+    ends = await own.again().settle(stuck, behind, block_time=2)
     assert all(isinstance(each, Mined) for each in ends)
     assert (await own.attempts(stuck))[0].hash == old.hash
     assert await own.supply() == 2

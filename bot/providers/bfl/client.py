@@ -28,9 +28,6 @@ log = logging.getLogger(__name__)
 
 Region = Literal["global", "eu", "us"]
 
-APPEARS_WITHIN = 30.0
-"""Seconds for which a new task may be MISSING; after that it has expired, or never was."""
-
 LARGEST_PICTURE = 64 * 1024 * 1024  # bytes
 
 _API = re.compile(r"api(?:\.[a-z0-9-]+)?\.bfl\.(?:ai|ml)")
@@ -120,7 +117,7 @@ class Bfl(BflTraining):
     async def job_status(self, ticket: Ticket) -> Look:
         """Look at a picture ordered earlier.
 
-        MISSING is not an end in the first `APPEARS_WITHIN` seconds after the order.
+        MISSING is not an end in the first 30 seconds after the order.
 
         Raises:
             Broken: it is ready, and there is no picture.

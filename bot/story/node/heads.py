@@ -31,10 +31,3 @@ class Heads:
                 self._number = await self._chain.block_number()
                 self._asked_at = self._clock.monotonic()
             return self._number
-
-    async def fresh(self) -> int:
-        """The number of the newest block, asked for now."""
-        async with self._asking:
-            self._number = await self._chain.block_number()
-            self._asked_at = self._clock.monotonic()
-            return self._number

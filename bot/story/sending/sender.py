@@ -5,7 +5,6 @@ changes there, sent, and awaited until it is final. Each step can be repeated at
 after a crash.
 """
 
-import logging
 from functools import cached_property
 
 from bot.clock import Clock
@@ -23,8 +22,6 @@ from bot.values import Frozen
 from storage.database import Connection, Database
 from storage.registering import transactions
 from storage.registering.transactions import Attempt, Transaction, TransactionState
-
-log = logging.getLogger(__name__)
 
 LONGEST_ROUND = 3.0
 """Seconds after which those who wait look again, though there is no new block."""
