@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from bot.errors import Broken
+from bot.values import sha256_of
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -50,7 +51,7 @@ class Media:
 
     async def hash(self, temporary: Path) -> str:
         """The SHA-256 of a file that was written to a path of `temporary()`."""
-        return await asyncio.to_thread(_hash, temporary)
+        return await asyncio.to_thread(sha256_of, temporary)
 
     async def read(self, sha256: str) -> bytes:
         """The bytes, hashed again on the way (about 1 ms per MB): what is sent on is what was stored.
@@ -162,11 +163,6 @@ class Media:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_whole(path: Path, size: int) -> bool:

@@ -1,6 +1,7 @@
 """What the buttons of a registration do: those of its draft, which its member alone sees, and those of its card."""
 
 import io
+from functools import partial
 
 import discord
 
@@ -26,18 +27,10 @@ async def open_text(interaction: Interaction, subject: Subject) -> None:
     await interaction.response.send_modal(text_form(subject, details, typed))
 
 
-async def send_text(interaction: Interaction, subject: Subject) -> None:
-    await _send_form(interaction, subject, "text")
-
-
 async def open_licence(interaction: Interaction, subject: Subject) -> None:
     details, typed = await _load_form(interaction, subject, "licence")
     coin = interaction.client.services.registering.wallets.network.coin
     await interaction.response.send_modal(licence_form(subject, details, coin, typed))
-
-
-async def send_licence(interaction: Interaction, subject: Subject) -> None:
-    await _send_form(interaction, subject, "licence")
 
 
 async def open_creators(interaction: Interaction, subject: Subject) -> None:
@@ -45,17 +38,9 @@ async def open_creators(interaction: Interaction, subject: Subject) -> None:
     await interaction.response.send_modal(creators_form(subject, details, typed))
 
 
-async def send_creators(interaction: Interaction, subject: Subject) -> None:
-    await _send_form(interaction, subject, "creators")
-
-
 async def open_recipient(interaction: Interaction, subject: Subject) -> None:
     details, typed = await _load_form(interaction, subject, "recipient")
     await interaction.response.send_modal(recipient_form(subject, details, typed))
-
-
-async def send_recipient(interaction: Interaction, subject: Subject) -> None:
-    await _send_form(interaction, subject, "recipient")
 
 
 async def set_derivative(interaction: Interaction, subject: Subject) -> None:
@@ -69,7 +54,7 @@ async def _load_form(interaction: Interaction, registration_id: str, form: FormN
     return await draft_card.open_form(registration_id, form, by=interaction.user.id, guild_id=interaction.guild_id)
 
 
-async def _send_form(interaction: Interaction, registration_id: str, form: FormName) -> None:
+async def send_form(interaction: Interaction, registration_id: str, *, form: FormName) -> None:
     draft_card = interaction.client.services.registering.draft_card
     view = await draft_card.send_form(
         registration_id, form, read_fields(interaction), by=interaction.user.id, guild_id=interaction.guild_id
@@ -199,13 +184,13 @@ async def setup(client: Client) -> None:
     client.showables["register"] = Showable(registration_of, show_details)
     for verb, press in {
         "reg:text": Press(open_text, Answer.FORM),
-        "reg:texted": Press(send_text, Answer.SILENT),
+        "reg:texted": Press(partial(send_form, form="text"), Answer.SILENT),
         "reg:licence": Press(open_licence, Answer.FORM),
-        "reg:licensed": Press(send_licence, Answer.SILENT),
+        "reg:licensed": Press(partial(send_form, form="licence"), Answer.SILENT),
         "reg:creators": Press(open_creators, Answer.FORM),
-        "reg:credited": Press(send_creators, Answer.SILENT),
+        "reg:credited": Press(partial(send_form, form="creators"), Answer.SILENT),
         "reg:recipient": Press(open_recipient, Answer.FORM),
-        "reg:directed": Press(send_recipient, Answer.SILENT),
+        "reg:directed": Press(partial(send_form, form="recipient"), Answer.SILENT),
         "reg:derive": Press(set_derivative, Answer.SILENT),
         "reg:submit": Press(submit, Answer.SILENT),
         "reg:discard": Press(discard, Answer.SILENT),

@@ -21,14 +21,7 @@ class Forms:
     async def keep(self, form_id: str, owner_id: int, content: BaseModel, *, seconds: float) -> None:
         """Keep what was typed for so many seconds; it replaces what was kept under that id."""
         async with self._work() as tx:
-            await drafts.save(
-                tx.db,
-                draft_id=form_id,
-                owner_id=owner_id,
-                content=content.model_dump_json(),
-                now=tx.now,
-                expires_at=tx.now + seconds,
-            )
+            await _save(tx, form_id, owner_id, content, seconds)
 
     async def find(self, form_id: str, owner_id: int, content: type[Content]) -> Content | None:
         """What was typed; None where its time is over, it is somebody else's, or there was none."""
@@ -49,12 +42,10 @@ class Forms:
         text = await drafts.find(tx.db, draft_id=form_id, owner_id=owner_id, now=tx.now)
         if text is None or type(before).model_validate_json(text) != before:
             return False
-        await drafts.save(
-            tx.db,
-            draft_id=form_id,
-            owner_id=owner_id,
-            content=after.model_dump_json(),
-            now=tx.now,
-            expires_at=tx.now + seconds,
-        )
+        await _save(tx, form_id, owner_id, after, seconds)
         return True
+
+
+async def _save(tx: Transaction, form_id: str, owner_id: int, content: BaseModel, seconds: float) -> None:
+    text, expires_at = content.model_dump_json(), tx.now + seconds
+    await drafts.save(tx.db, draft_id=form_id, owner_id=owner_id, content=text, now=tx.now, expires_at=expires_at)
