@@ -151,12 +151,6 @@ def build(content: Content, image_url: str) -> Metadata:
     return Metadata(ip=_serialise(_ip(content, image_url)), nft=_serialise(_nft(content, image_url)))
 
 
-def digest(content: Content) -> str:
-    """SHA-256 (64 hex digits) of what will be public, without the link: what an approval is bound to."""
-    both = {"ip": _ip(content, None), "nft": _nft(content, None)}
-    return hashlib.sha256(_serialise(both)).hexdigest()
-
-
 def hash_of(content: bytes) -> Hash:
     return Hash("0x" + hashlib.sha256(content).hexdigest())
 
@@ -224,7 +218,7 @@ def _check_tags(tags: Sequence[str]) -> None:
         line(tag, "A tag", cap=LONGEST_TAG)
 
 
-def _ip(content: Content, image_url: str | None) -> Json:
+def _ip(content: Content, image_url: str) -> Json:
     image_hash = "0x" + content.sha256
     return _drop_empty(
         {
@@ -245,7 +239,7 @@ def _ip(content: Content, image_url: str | None) -> Json:
     )
 
 
-def _nft(content: Content, image_url: str | None) -> Json:
+def _nft(content: Content, image_url: str) -> Json:
     generation = content.generation
     attributes = {
         "Registration": content.registration_id,
