@@ -4,10 +4,11 @@ import bisect
 import random
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from storage.base import timings
-from storage.database import Database
+from storage.database import Connection, Database
 
 ENOUGH = 8
 """Measurements from which on this server's own history is used instead of the catalogue."""
@@ -31,11 +32,15 @@ class Pace:
         self._database = database
         self._durations: dict[str, deque[float]] = {}
 
-    async def spread(self, what: str, prior: Spread) -> Spread:
-        """How long `what` takes here; `prior` until there is a history."""
+    async def spread(self, what: str, prior: Spread, *, db: Connection | None = None) -> Spread:
+        """How long `what` takes here; `prior` until there is a history.
+
+        Who holds a connection gives it as `db`: there are a few for all, and holders that wait for another one would
+        wait for each other.
+        """
         if what not in self._durations:
-            async with self._database.read() as db:
-                self._durations[what] = deque(await timings.newest(db, what), maxlen=timings.KEPT)
+            async with nullcontext(db) if db is not None else self._database.read() as connection:
+                self._durations[what] = deque(await timings.newest(connection, what), maxlen=timings.KEPT)
         durations = sorted(self._durations[what])
         if len(durations) < ENOUGH:
             return prior

@@ -197,7 +197,7 @@ class FinetuneViews:
         if finetune.state is not FinetuneState.TRAINING or not tries or tries[-1].state.ended:
             return None
         usual = trainers.expect_seconds(trainer, spec.parameters)
-        spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90))
+        spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90), db=db)
         now = self._clock.now()
         ordered_at = progress.ordered_at or (await steps.ordered(db, parent_id=finetune.id)).get(tries[-1].id)
         ahead = 0
