@@ -3,15 +3,18 @@
 import hashlib
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from bot.assembly.providers import lanes_of
 from bot.cards.base.words import money
 from bot.providers import catalogue
 from bot.workflows.community.models import painters
 from standins.bfl.catalogue import endpoints
+from storage.base import queue
 from tests.conftest import MakeCommunity
 from tests.scenes.clock import START
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
@@ -48,6 +51,9 @@ MODELS = [model.key for model in painters()]
 
 
 async def test_a_member_sees_the_card_wait_be_drawn_and_become_the_pictures(community: Community) -> None:
+    lanes = lanes_of(community.settings)
+    async with community.app.database.write() as db:  # a quick worker would have ordered before the card is posted
+        await queue.set_lanes(db, [replace(lane, size=0) for lane in lanes])
     result = await community.imagine(prompt="a lighthouse in a storm", count=2, seed=7)
     assert result.acknowledged
     assert not result.ephemeral
@@ -57,6 +63,9 @@ async def test_a_member_sees_the_card_wait_be_drawn_and_become_the_pictures(comm
     assert "2 pictures · about $0.12" in waiting
     assert buttons_of(community.card).keys() == {"Cancel"}
 
+    async with community.app.database.write() as db:
+        await queue.set_lanes(db, lanes)
+    community.app.services.kit.signals.wake()
     await community.pass_time(4)
     drawing = text_of(community.card)
     assert drawing.startswith("### Drawing\n> a lighthouse in a storm\n0 of 2 drawn")
