@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from storage.base import queue
 from storage.database import open_database
+from storage.migrations import upgrade
 from tests.scenes.clock import TurnedClock
 from tests.scenes.community import Community, a_community
 from tests.scenes.workbench import LANES, Bench
@@ -32,6 +33,23 @@ def pytest_configure() -> None:
     """
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _copy_new_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """Make the newest schema once. Every new database is a copy of it, which takes a tenth of all the migrations."""
+    newest = tmp_path_factory.mktemp("schema") / "bot.db"
+    upgrade(newest)
+
+    def copy_or_upgrade(path: Path) -> None:
+        if path.exists():
+            upgrade(path)
+        else:
+            shutil.copyfile(newest, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.database.upgrade", copy_or_upgrade)
+        yield
 
 
 @pytest.fixture
