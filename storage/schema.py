@@ -348,6 +348,7 @@ pins = Table(
     _nullable("pin_id", Text),
     _real("pinned_at"),
     _nullable("unpinned_at", Float),
+    _nullable("confirmed_at", Float),
     Index("pins_by_sha256", "sha256", "service"),
 )
 

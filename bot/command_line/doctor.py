@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import discord
+from sqlalchemy.exc import OperationalError
 
 from bot.assembly.providers import providers_of
 from bot.assembly.publishing import missing_in, pins_of, reading_registrar
@@ -15,8 +16,11 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import BotError, Refused
 from bot.http import client as http
+from bot.pinning.pins import Pins
 from bot.providers.interface import TellsBalance
 from bot.providers.trainer_entries import LABELS
+from storage.database import open_to_read
+from storage.registering import pins as pin_rows
 
 
 async def doctor(settings: Settings) -> bool:
@@ -80,6 +84,9 @@ async def _check_registering(
             report(True, await service.check())
         except BotError as error:
             report(False, f"{service.label}: {error}")
+    for service, count in (await count_missing_copies(settings, pins)).items():
+        sentence = f"{service} lacks {count} files of registered images: a running bot sends them until it has them."
+        report(False, sentence)
     if settings.wallet_private_key is None:
         return
     try:
@@ -90,6 +97,22 @@ async def _check_registering(
         return
     for check in readiness.checks:
         report(check.good and not (check.name == "balance" and readiness.runs_low), check.sentence)
+
+
+async def count_missing_copies(settings: Settings, pins: Pins | None) -> dict[str, int]:
+    """How many files of registered images each pinning service is not known to have; those with all are left out."""
+    path = settings.data_dir / "bot.db"
+    if pins is None or not path.exists():
+        return {}
+    database = open_to_read(path)
+    try:
+        async with database.read() as db:
+            counts = {each.label: await pin_rows.count_missing_at(db, each.name) for each in pins.services}
+    except OperationalError:  # of an older bot: the first start adds what is lacking
+        return {}
+    finally:
+        await database.close()
+    return {label: count for label, count in counts.items() if count}
 
 
 def _check_database(path: Path) -> tuple[bool, str]:

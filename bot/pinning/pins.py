@@ -64,12 +64,10 @@ class Pins:
             Broken: the stored file is damaged; the admin must act; or the primary service could not be proven to hold
                 these bytes.
         """
-        cids = await _compute_cids(file.path, PROFILES)
-        if (cids.sha256, cids.size) != (file.sha256, file.size):
-            raise Broken(f"The stored file {file.sha256[:12]}… is damaged.")
+        cids = await _cids_of_whole(file)
         pin, profile = await _prove_pin(self._primary, file, cids, scratch)
         copies = await asyncio.gather(*(self._copy(mirror, file, cids, scratch) for mirror in self._mirrors))
-        proven = [copy for copy in copies if copy and parse(copy.cid).names_the_same_as(parse(pin.cid))]
+        proven = [copy for copy in copies if copy and same_file(copy.cid, pin.cid)]
         services = {copy.service for copy in proven}
         return Proven(
             cid=str(parse(pin.cid)),
@@ -77,6 +75,19 @@ class Pins:
             pins=(pin, *filter(None, copies)),
             missing=tuple(mirror.name for mirror in self._mirrors if mirror.name not in services),
         )
+
+    async def copy(self, service: str, file: PinFile, cid: str, *, scratch: Scratch) -> Pin:
+        """Pin a file once more at one service, where it is to have the CID that it has everywhere.
+
+        Raises:
+            Unavailable: the service cannot just now.
+            Broken: the stored file is damaged; the admin must act; or the service calls it otherwise.
+        """
+        chosen = self._by_name[service]
+        pin, _ = await _prove_pin(chosen, file, await _cids_of_whole(file), scratch)
+        if not same_file(pin.cid, cid):
+            raise Broken(f"{chosen.label} has the file under another CID than the one that is registered.")
+        return pin
 
     async def unpin(self, pins: Iterable[Pin]) -> None:
         """Let files go, each where it is pinned. All are tried; the first failure is raised at the end.
@@ -122,6 +133,11 @@ class Pins:
             log.warning("%s has no copy of %s…: %s", mirror.name, file.sha256[:12], error)
             return None
         return pin
+
+
+def same_file(cid: str, other: str) -> bool:
+    """Whether both CIDs name the same file."""
+    return parse(cid).names_the_same_as(parse(other))
 
 
 async def _prove_pin(service: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> tuple[Pin, str | None]:
@@ -170,6 +186,17 @@ async def _compare(service: PinningService, cid: str, sha256: str, size: int, sc
             raise Broken(_unproven_sentence(service)) from error
         if await asyncio.to_thread(sha256_of, path) != sha256:
             raise Broken(_unproven_sentence(service))
+
+
+async def _cids_of_whole(file: PinFile) -> Cids:
+    """
+    Raises:
+        Broken: the stored file is missing or damaged.
+    """
+    cids = await _compute_cids(file.path, PROFILES)
+    if (cids.sha256, cids.size) != (file.sha256, file.size):
+        raise Broken(f"The stored file {file.sha256[:12]}… is damaged.")
+    return cids
 
 
 async def _compute_cids(path: Path, profiles: Sequence[Profile]) -> Cids:

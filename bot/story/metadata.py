@@ -112,6 +112,7 @@ class Content(Frozen):
     """Of the image's bytes, 64 hex digits."""
     media_type: str
     creators: tuple[Creator, ...]
+    """Empty where nobody who made it has an address of their own: the standard wants one for each creator."""
     tags: tuple[str, ...] = ()
     generation: Generation | None = None
     parents: tuple[ParentLink, ...] = ()
@@ -125,10 +126,10 @@ class Content(Frozen):
             raise ValueError("sha256 must be 64 lower-case hex digits")
         if self.media_type not in MEDIA_TYPES:
             raise Refused(f"Images of the type {self.media_type} cannot be registered.")
-        if not 0 < len(self.creators) <= MOST_CREATORS:
-            raise Refused(f"An image has between 1 and {MOST_CREATORS} creators.")
+        if len(self.creators) > MOST_CREATORS:
+            raise Refused(f"An image has at most {MOST_CREATORS} creators.")
         together = sum((Decimal(str(creator.share)) for creator in self.creators), Decimal(0))
-        if together != 100:
+        if self.creators and together != 100:
             raise Refused(f"The creators' shares are {together.normalize():f} % together. They must be 100 %.")
         if len({creator.address for creator in self.creators}) < len(self.creators):
             raise Refused("Two creators have the same wallet address.")
@@ -230,7 +231,7 @@ def _ip(content: Content, image_url: str) -> Json:
             "mediaUrl": image_url,
             "mediaHash": image_hash,
             "mediaType": content.media_type,
-            "creators": [_creator(each) for each in content.creators],
+            "creators": [_creator(each) for each in content.creators] or None,
             "ipType": "image",
             "tags": list(content.tags) or None,
             "relationships": [{"parentIpId": each.ip_id, "type": each.type} for each in content.parents] or None,

@@ -89,7 +89,7 @@ def creators_form(registration_id: str, details: Details, kept: dict[str, str]) 
         "`Ada Lovelace, 0x…, 60%`\n"
         "`Ben | 0x… | 40 | drew the sketch | https://x.com/ben`\n"
         "“me” instead of a wallet is your linked one; without shares, all have the same. All of it becomes public, for "
-        "good. Leave it empty to be named alone."
+        "good. Leave it empty to be named alone: with your linked wallet or, without one, in the description."
     )
     field = TextInput[Form](
         style=discord.TextStyle.paragraph,

@@ -8,7 +8,11 @@ from storage.database import Connection, change, row, rows
 
 @dataclass(frozen=True)
 class PinRow:
-    """One file at one service. `pin_id` is what that service needs for unpinning it."""
+    """One file at one service. `pin_id` is what that service needs for unpinning it.
+
+    A row is written before the file is sent (`pinned_at`), so that it can be taken back after any crash; it says nothing
+    of what the service has until the service has answered with the file's CID (`confirmed_at`).
+    """
 
     registration_id: str
     sha256: str
@@ -17,6 +21,19 @@ class PinRow:
     pin_id: str | None
     pinned_at: float
     unpinned_at: float | None = None
+    confirmed_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file of a registered image that a service is not known to have."""
+
+    registration_id: str
+    role: str
+    """`image`, `ip` or `nft`."""
+    sha256: str
+    cid: str
+    """Under which it is registered."""
 
 
 _COLUMNS = columns(PinRow)
@@ -29,7 +46,8 @@ async def save(db: Connection, pin: PinRow) -> None:
         f"""
         {insert("pins", PinRow)}
         ON CONFLICT (registration_id, sha256, service)
-        DO UPDATE SET cid = :cid, pin_id = :pin_id, pinned_at = :pinned_at, unpinned_at = NULL
+        DO UPDATE SET cid = :cid, pin_id = :pin_id, pinned_at = :pinned_at, unpinned_at = NULL,
+            confirmed_at = :confirmed_at
         """,
         asdict(pin),
     )
@@ -67,3 +85,37 @@ async def mark_unpinned(db: Connection, pin: PinRow, *, now: float) -> None:
         """,
         {"registration_id": pin.registration_id, "sha256": pin.sha256, "service": pin.service, "now": now},
     )
+
+
+_MISSING = """
+    FROM (
+        SELECT id, 'image' AS role, sha256, image_cid AS cid FROM registrations WHERE state = 'confirmed'
+        UNION ALL
+        SELECT id, 'ip', ip_metadata, ip_cid FROM registrations WHERE state = 'confirmed'
+        UNION ALL
+        SELECT id, 'nft', nft_metadata, nft_cid FROM registrations WHERE state = 'confirmed'
+    ) AS files LEFT JOIN pins
+        ON pins.registration_id = files.id AND pins.sha256 = files.sha256 AND pins.service = :service
+            AND pins.unpinned_at IS NULL
+    WHERE files.cid IS NOT NULL AND pins.confirmed_at IS NULL
+"""
+"""Files of registered images alone: those of others may be taken back while they are sent."""
+
+
+async def missing_at(db: Connection, service: str, *, limit: int) -> list[Copy]:
+    """Files of registered images that a service is not known to have, those first that were tried longest ago."""
+    records = await rows(
+        db,
+        f"""
+        SELECT files.id AS registration_id, files.role, files.sha256, files.cid {_MISSING}
+        ORDER BY COALESCE(pins.pinned_at, 0), files.id, files.role LIMIT :limit
+        """,
+        {"service": service, "limit": limit},
+    )
+    return [read(Copy, each) for each in records]
+
+
+async def count_missing_at(db: Connection, service: str) -> int:
+    """How many those are."""
+    record = await row(db, f"SELECT COUNT(*) AS number {_MISSING}", {"service": service})
+    return record["number"] if record else 0

@@ -26,6 +26,7 @@ from standins.bfl import BflServer
 from standins.chain import ChainServer
 from standins.chain.accounts import BOT
 from standins.discord.names import replace_in_simcord
+from standins.kubo import KuboServer
 from standins.pinata import PinataServer
 from standins.vimmerse import VimmerseServer
 from storage.community import communities
@@ -46,6 +47,7 @@ class Services:
     astria: AstriaServer | None = None
     vimmerse: VimmerseServer | None = None
     pinata: PinataServer | None = None
+    kubo: KuboServer | None = None
     chain: ChainServer | None = None
     collection: str | None = None
     """Where images are minted, once a test has made it."""
@@ -86,6 +88,8 @@ class Services:
                 "pinata_gateway_url": pinata,
                 "ipfs_gateway_url": pinata,
             }
+        if self.kubo:
+            settings["kubo_rpc_url"] = AnyHttpUrl(self.origins["kubo"])
         if self.chain:
             settings |= {
                 "wallet_private_key": SecretStr(BOT.key),
@@ -314,11 +318,12 @@ async def a_community(
     trainers: Collection[str] = (),
     astria: dict[str, Any] | None = None,
     callbacks: bool = False,
+    mirrored: bool = False,
     story: dict[str, Any] | None = None,
     **bfl_options: Any,
 ) -> AsyncGenerator[Community]:
     """The community, with the bot at work. `trainers` are those of `bfl`, `astria` and `vimmerse` that are there; with
-    `story`, which are the chain's options, images can be registered."""
+    `story`, which are the chain's options, images can be registered, with a copy on an IPFS node where `mirrored`."""
     clock = TurnedClock()
     options: dict[str, Any] = {"clock": clock.now, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
     services = Services(BflServer(**options), web_port=unused_port() if callbacks else None)
@@ -341,6 +346,9 @@ async def a_community(
         if story is not None:
             services.pinata = PinataServer(clock=clock.now)
             await serve("pinata", services.pinata.app())
+            if mirrored:
+                services.kubo = KuboServer()
+                await serve("kubo", services.kubo.app())
             services.chain = ChainServer(clock=clock.now, **story)
             await serve("chain", services.chain.app())
             services.collection = await made_collection(services.origins["chain"], folder)

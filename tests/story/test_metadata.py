@@ -77,6 +77,14 @@ def test_ip_metadata_have_what_storys_standard_asks_for() -> None:
     }
 
 
+def test_nobody_is_a_creator_without_an_address_of_their_own() -> None:
+    metadata = build(a_content(creators=(), description="Made by Ada."), IMAGE)
+    ip, nft = json.loads(metadata.ip), json.loads(metadata.nft)
+    assert "creators" not in ip
+    assert ip["description"] == "Made by Ada."
+    assert "Creators" not in [each["trait_type"] for each in nft["attributes"]]
+
+
 def test_nft_metadata_are_erc_721_with_trait_types_and_this_registrations_id() -> None:
     nft = json.loads(build(a_content(external_url="https://example.com/r-1"), IMAGE).nft)
 
@@ -145,7 +153,7 @@ CREATOR = {"name": "Ada", "address": ADA, "share": 100}
         ({"tags": tuple("abcdefghijk")}, "at most 10 tags; these are 11"),
         ({"tags": ("x" * 51,)}, "A tag has at most 50"),
         ({"media_type": "image/gif"}, "cannot be registered"),
-        ({"creators": ()}, "between 1 and 10 creators"),
+        ({"creators": (CREATOR,) * 11}, "at most 10 creators"),
         ({"creators": (CREATOR | {"share": 60},)}, "60 % together"),
         ({"creators": (CREATOR | {"share": 33.333},)}, "two digits"),
         ({"creators": (CREATOR | {"share": -1},)}, "between 0 and 100"),

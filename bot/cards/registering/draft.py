@@ -98,11 +98,13 @@ def _licence_lines(view: DraftView, room: int) -> list[str | None]:
 
 def _creator_lines(view: DraftView, room: int) -> list[str]:
     if not view.details.creators:
-        if view.terms:
-            only = view.terms.content.creators[0]
-            wallet = address_link(only.address, view.network, short=True)
-            return [f"**Creator:** you alone, as {quoted(only.name, NAME)} ({wallet})"]
-        return ["**Creator:** you alone"]
+        if view.wallet is None:
+            return [
+                f"**Creator:** none, because you have linked no wallet. The description names you, "
+                f"{quoted(view.details.author, NAME)}. `/wallet link`, or an address in “Creators”, makes you its creator."
+            ]
+        wallet = address_link(view.wallet, view.network, short=True)
+        return [f"**Creator:** you alone, as {quoted(view.details.author, NAME)} ({wallet})"]
     lines = [
         f"- {quoted(each.name, NAME)}, {each.share:g} %, {address_link(each.address, view.network, short=True)}"
         + (f", {counted(len(each.profiles), 'link')}" if each.profiles else "")
@@ -195,6 +197,8 @@ def _generation_items(generation: Generation | None) -> list[str]:
 def _creators_item(view: DraftView) -> str:
     assert view.terms, "asked where there are terms"
     creators = view.terms.content.creators
+    if not creators:
+        return "your name, in the description"
     facts = ["name", "wallet", "share"] if len(creators) == 1 else ["names", "wallets", "shares"]
     if any(each.description for each in creators):
         facts.append("description" if len(creators) == 1 else "descriptions")

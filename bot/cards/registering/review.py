@@ -93,7 +93,7 @@ def _terms_lines(view: RegistrationView, room: int) -> list[str | None]:
     return [
         licence_of(terms, network),
         f"**Derivative** of {listed(parents[:3])}" if parents else None,
-        "**Creators:**",
+        "**Creators:**" if terms.content.creators else "**Creators:** none. The description says who made it.",
         *creators_of(terms, network, room=max(room, 300)),  # a list goes on until its text ends
     ]
 

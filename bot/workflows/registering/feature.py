@@ -8,7 +8,7 @@ from bot.workflows.base.kit import Kit
 from bot.workflows.registering.drafting.draft_card import DraftCard
 from bot.workflows.registering.drafting.terms import Drafts
 from bot.workflows.registering.job import RegistrationJob
-from bot.workflows.registering.pinned_files import PinnedFiles
+from bot.workflows.registering.pinned_files import COPIES_ROUND, PinnedFiles
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.upkeep import (
     CHECK_EVERY,
@@ -44,11 +44,13 @@ class Registering:
         self.wallets = Wallets(kit, network=network)
         self.draft_card = DraftCard(kit, registrations=self.registrations, wallets=self.wallets)
         self.verification = Verification(kit, views=self.views, publishing=publishing)
-        self.job = RegistrationJob(kit, files=PinnedFiles(kit), views=self.views, publishing=publishing)
+        files = PinnedFiles(kit)
+        self.job = RegistrationJob(kit, files=files, views=self.views, publishing=publishing)
         self.rounds: tuple[Round, ...] = (Round("registrations", ROUND, RegistrationUpkeep(kit).go_round),)
         if publishing:
             check = ReadinessCheck(kit, registrar=publishing.registrar)
             self.rounds += (
                 Round("readiness", CHECK_EVERY, check.run),
                 Round("nonces", NONCES_ROUND, partial(look_after_nonces, publishing.sender)),
+                Round("copies", COPIES_ROUND, partial(files.copy_missing, publishing)),
             )

@@ -5,24 +5,30 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.errors import Broken, Refused, Unavailable
+from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.pinning.interface import Pin, PinFile
-from bot.pinning.pins import Proven
+from bot.pinning.pins import Proven, same_file
 from bot.story.metadata import Metadata
 from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import Serialised
 from storage.registering import pins, registrations
-from storage.registering.pins import PinRow
+from storage.registering.pins import Copy, PinRow
 from storage.registering.registrations import Registration
 
 log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that is read back, at most."""
+AT_A_TIME = 20
+"""Files that a service is sent in one round, at most."""
+COPIES_ROUND = 300.0
+"""Seconds between two looks for copies that a service lacks."""
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 JSON = "application/json"
+UNKNOWN_TYPE = "application/octet-stream"
+METADATA = ("ip", "nft")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class PinnedFiles:
         self._work = kit.work
         self._files = kit.files
         self._alarm = kit.alarm
+        self._lacking: set[str] = set()
+        """Names of the services of which the admin knows that they lack copies."""
 
     async def keep_metadata(self, registration_id: str, built: Metadata) -> Serialised:
         """Store the metadata and name them in the registration's row. Their bytes are never made again."""
@@ -66,10 +74,55 @@ class PinnedFiles:
         planned = [Pin(service=service.name, cid=expected) for service in publishing.pins.services]
         await self._save_pins(registration_id, stored.sha256, planned)
         proven = await publishing.pins.pin(file, scratch=self._files.temporary)
-        await self._save_pins(registration_id, stored.sha256, proven.pins)
-        if proven.missing:
-            await self._alarm(f"Registration `{registration_id}`: {', '.join(proven.missing)} did not take a copy.")
+        await self._save_pins(registration_id, stored.sha256, proven.pins, confirmed=proven.cid)
+        for service in proven.missing:
+            await self._report_missing(service, f"Registration `{registration_id}`: {service} did not take a copy.")
         return proven
+
+    async def copy_missing(self, publishing: Publishing) -> None:
+        """Pin what a service is not known to have of the registered images: a mirror was away, or was set up later.
+
+        Each service is asked until it fails; what is left is tried in the next round, for as long as it takes.
+        """
+        for service in publishing.pins.services:
+            async with self._work.read() as db:
+                copies = await pins.missing_at(db, service.name, limit=AT_A_TIME)
+            why: BotError | None = None
+            for copy in copies:
+                try:
+                    await self._copy(publishing, service.name, copy)
+                except Unavailable as error:
+                    why = error
+                    break
+                except (Refused, Broken) as error:  # it may be this file alone
+                    why = why or error
+            if why:
+                log.warning("%s lacks files of registered images: %s", service.name, why)
+                await self._report_missing(service.name, f"{service.label} lacks files of registered images: {why}")
+            elif copies:
+                log.info("%s has taken %d files of registered images", service.name, len(copies))
+                self._lacking.discard(service.name)
+
+    async def _copy(self, publishing: Publishing, service: str, copy: Copy) -> None:
+        """
+        Raises:
+            Unavailable, Broken: the service does not have the file, as far as is known; or it is not stored here.
+        """
+        await self._save_pins(copy.registration_id, copy.sha256, [Pin(service=service, cid=copy.cid)])
+        size = len(await self._files.read(copy.sha256))
+        path = self._files.path(copy.sha256)
+        name, media_type = f"{copy.registration_id}-{copy.role}", JSON if copy.role in METADATA else UNKNOWN_TYPE
+        file = PinFile(name=name, media_type=media_type, path=path, sha256=copy.sha256, size=size)
+        pin = await publishing.pins.copy(service, file, copy.cid, scratch=self._files.temporary)
+        await self._save_pins(copy.registration_id, copy.sha256, [pin], confirmed=copy.cid)
+
+    async def _report_missing(self, service: str, sentence: str) -> None:
+        """Tell the admin once that a service lacks copies, and again only after it has had all of them."""
+        if service not in self._lacking:
+            self._lacking.add(service)
+            whole = f"{sentence} It is tried again every {COPIES_ROUND / 60:.0f} minutes until it has them."
+            log.warning("%s", whole)
+            await self._alarm(whole)
 
     async def unpin(self, publishing: Publishing | None, registration_id: str) -> None:
         """Unpin what a registration has pinned. Bytes that another registration has pinned, too, stay.
@@ -118,8 +171,20 @@ class PinnedFiles:
             checked.append((cid, received == sha256))
         return tuple(checked)
 
-    async def _save_pins(self, registration_id: str, sha256: str, pinned: Sequence[Pin]) -> None:
+    async def _save_pins(
+        self, registration_id: str, sha256: str, pinned: Sequence[Pin], *, confirmed: str | None = None
+    ) -> None:
+        """Write down where a file is, or is about to be. `confirmed` is the CID by which a service must have named it."""
         async with self._work() as tx:
             for pin in pinned:
-                row = PinRow(registration_id, sha256, pin.service, pin.cid, pin.pin_id, pinned_at=tx.now)
+                has_it = confirmed is not None and same_file(pin.cid, confirmed)
+                row = PinRow(
+                    registration_id,
+                    sha256,
+                    pin.service,
+                    pin.cid,
+                    pin.pin_id,
+                    pinned_at=tx.now,
+                    confirmed_at=tx.now if has_it else None,
+                )
                 await pins.save(tx.db, row)

@@ -33,7 +33,7 @@ class Details(Frozen):
     """What a member says about an image, stored as a registration's JSON."""
 
     author: str = "A member"
-    """Their name in the community when they began: the creator where they name none."""
+    """Their name in the community when they began: the creator where they name none and have linked a wallet."""
     title: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Details(Frozen):
     """The prompt goes into the metadata, where everybody can read it for good."""
     licence: Licence = Licence(key=LicenceKey.NON_COMMERCIAL)
     creators: tuple[Creator, ...] = ()
-    """Empty for the member alone."""
+    """Empty for the member alone: with their linked wallet, or else by name in the description."""
     recipient: str | None = None
     """None for the member's linked wallet or, where there is none, the community's."""
     derivative: bool = True

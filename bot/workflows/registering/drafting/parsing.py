@@ -112,7 +112,10 @@ def _parse_line(number: int, text: str, wallet: str | None) -> _Line:
     if not name:
         raise Refused(f"Line {number} has no name. Begin it with one, such as “Ada, 0x…, 60 %”.")
     if where is None:
-        raise Refused(f"Line {number}: {name[:40]} has no wallet. Give its address, such as “{name[:40]}, 0x…, 60 %”.")
+        raise Refused(
+            f"Line {number}: {name[:40]} has no wallet. Each creator is published with one: give its address, such as "
+            f"“{name[:40]}, 0x…, 60 %”, or name {name[:40]} in the description instead."
+        )
     return _Line(number, name, where, share, (" " if bar else ", ").join(part for part in about if part), links)
 
 

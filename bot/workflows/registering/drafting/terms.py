@@ -128,12 +128,12 @@ class Drafts:
             raise Refused("A title is missing: press “Edit text”.")
         recipient, why = _choose_recipient(details, sources)
         request, picture = sources.request, sources.picture
-        creators = details.creators or (Creator(name=details.author, address=recipient, share=100),)
+        creators, description = _credit(details, sources.wallet)
         strength = request.parameters.get("finetune_strength")
         content = Content(
             registration_id=draft.id,
             title=details.title,
-            description=details.description,
+            description=description,
             created_at=sources.image.created_at,
             sha256=draft.sha256,
             media_type=sources.image.media_type,
@@ -247,6 +247,27 @@ def _licence_of(details: Details, sources: _Sources) -> Licence:
     """A derivative has its parent's."""
     terms = sources.parent.terms if sources.parent else None
     return Terms.model_validate_json(terms).licence if terms else details.licence
+
+
+def _credit(details: Details, wallet: str | None) -> tuple[tuple[Creator, ...], str]:
+    """The creators and the description. Nobody is published with an address that is not their own: a member who has
+    linked no wallet, and named nobody, is named in the description.
+
+    Raises:
+        Refused: the description has no room for their name.
+    """
+    if details.creators:
+        return details.creators, details.description
+    if wallet is not None:
+        return (Creator(name=details.author, address=wallet, share=100),), details.description
+    description = "\n\n".join(filter(None, (details.description, f"Made by {details.author}.")))
+    too_long = len(description) - metadata.LONGEST_DESCRIPTION
+    if too_long > 0:
+        raise Refused(
+            "You have linked no wallet, so your name goes into the description, which has no room for it: shorten that "
+            f"by {too_long} characters, link your wallet with `/wallet link`, or give an address with “Creators”."
+        )
+    return (), description
 
 
 def _choose_recipient(details: Details, sources: _Sources) -> tuple[Address, str]:
