@@ -16,6 +16,7 @@ from bot.jobs.worker import Worker, new_holder
 from bot.kinds import Features, faces_of, question_kinds, recipes_of, views_of
 from bot.pictures.decode import Decoder
 from bot.running import App
+from bot.wallet_page.serving import WalletPage
 from bot.web import Web
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.progress import Changes, Progress
@@ -104,5 +105,5 @@ async def assemble(
             progress=Progress(database=database, clock=clock, views=views, delivery=delivery, changes=changes),
             rounds=(*finetuning.rounds, *reviewing.rounds(views), *registering.rounds),
             services=client.services,
-            web=Web(kit.callbacks, clock) if settings.public_url else None,
+            web=Web(kit.callbacks, clock, wallet_page=WalletPage(registering.wallets)) if settings.public_url else None,
         )

@@ -138,8 +138,9 @@ class Settings(BaseSettings):
     public_url: AnyHttpUrl | None = Field(
         default=None,
         description="The https address at which the world reaches the bot's own web server (below), where you have a "
-        "reverse proxy: trainers call there when they are done. Without it, the bot asks them, which takes up to a "
-        "minute longer.",
+        "reverse proxy: trainers call there (/callbacks/) when they are done, and members' wallets sign on a page "
+        "(/wallet/). Without it, the bot asks the trainers, which takes up to a minute longer, and members sign a text "
+        "elsewhere.",
     )
     web_host: str = Field(
         default="127.0.0.1", description="Where the web server listens; it runs only where PUBLIC_URL is set."

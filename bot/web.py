@@ -1,4 +1,6 @@
-"""Where providers call back: one small HTTP server, only where PUBLIC_URL is set, behind the admin's reverse proxy.
+"""The bot's own HTTP server, only where PUBLIC_URL is set, behind the admin's reverse proxy: providers call back here.
+
+The page of `/wallet link` is served beside that (bot/wallet_page/).
 
 What is posted here is never believed. A call whose address is right wakes the job that the address was made for, and
 the job asks the provider itself; a call that comes twice, late or for nothing costs one question. Its address, which
@@ -19,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.providers.trainer_entries import LABELS
+from bot.wallet_page.serving import WalletPage
 from bot.workflows.base.callbacks import PATH, Callbacks
 
 log = logging.getLogger(__name__)
@@ -40,7 +43,15 @@ _ROUTE = PATH + r"/{provider:" + "|".join(LABELS) + r"}/{job_id:[0-9a-z]{1,20}-[
 class Web:
     """The server. It imports no Discord, and of a job it has the id only."""
 
-    def __init__(self, callbacks: Callbacks, clock: Clock, *, read_within: float = READ_WITHIN) -> None:
+    def __init__(
+        self,
+        callbacks: Callbacks,
+        clock: Clock,
+        *,
+        read_within: float = READ_WITHIN,
+        wallet_page: WalletPage | None = None,
+    ) -> None:
+        self._wallet_page = wallet_page
         self._callbacks = callbacks
         self._clock = clock
         self._read_within = read_within
@@ -57,6 +68,8 @@ class Web:
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_get("/health", _health)
         app.router.add_post(_ROUTE, self._called)
+        if self._wallet_page:
+            self._wallet_page.add_to(app)
         app.on_response_prepare.append(_hide_server)
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=5, handle_signals=False)
         await runner.setup()

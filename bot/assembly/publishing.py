@@ -145,6 +145,7 @@ def registering_of(
         network=network_of(settings),
         missing=missing_in(settings),
         decisions=decisions,
+        public_url=str(settings.public_url) if settings.public_url else None,
     )
 
 

@@ -63,7 +63,9 @@ async def doctor(settings: Settings) -> bool:
         report(True, "No PUBLIC_URL: the bot asks trainers by itself.")
     else:
         report(
-            True, f"Trainers call back at {settings.public_url}; your proxy passes that to port {settings.web_port}."
+            True,
+            f"Trainers call back at {settings.public_url}callbacks/, and wallets sign at {settings.public_url}wallet/; "
+            f"your proxy passes both to port {settings.web_port}.",
         )
     return well
 

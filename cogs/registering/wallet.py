@@ -22,9 +22,10 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
     async def link(self, interaction: Interaction, address: str) -> None:
         """Link your wallet: you sign a message with it, which costs nothing."""
         await acknowledge(interaction, Answer.PRIVATE)
-        who = interaction.user.id
-        challenge = await self._client.services.registering.wallets.challenge(who, address)
-        await reply(interaction, wallet_card(challenge, who))
+        who = interaction.user
+        wallets = self._client.services.registering.wallets
+        challenge = await wallets.challenge(who.id, address, name=who.name, guild_id=interaction.guild_id)
+        await reply(interaction, wallet_card(challenge, who.id))
 
     @app_commands.command()
     async def show(self, interaction: Interaction) -> None:
@@ -53,7 +54,7 @@ async def open_signature(interaction: Interaction, subject: Subject) -> None:
     field = TextInput[Form](
         style=discord.TextStyle.paragraph, max_length=limits.FIELD_CHARACTERS, required=True, placeholder="0x…"
     )
-    form.ask("signature", "The signature", field, "What your wallet showed after you signed: 0x and 130 more digits.")
+    form.ask("signature", "The signature", field, "What was shown after you signed: all of it, or 0x and 130 digits.")
     await interaction.response.send_modal(form)
 
 

@@ -10,8 +10,8 @@ from storage.database import Connection, change, row, rows
 class PinRow:
     """One file at one service. `pin_id` is what that service needs for unpinning it.
 
-    A row is written before the file is sent (`pinned_at`), so that it can be taken back after any crash; it says nothing
-    of what the service has until the service has answered with the file's CID (`confirmed_at`).
+    A row is written before the file is sent (`pinned_at`), so that it can be taken back after any crash. Only a row
+    with `confirmed_at` says that the service has the file: it has answered with the file's CID then.
     """
 
     registration_id: str

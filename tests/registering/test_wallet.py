@@ -1,6 +1,7 @@
 """`/wallet`: who can sign with a key has it linked, once, in time, and nobody else."""
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.errors import Refused
 from bot.story.node.networks import AENEID
 from bot.story.ownership import LIFETIME
 from bot.workflows.registering.wallets import Wallets
+from storage.base import drafts
 from storage.database import Database
 from storage.registering import wallets
 from storage.registering.wallets import LinkedWallet
@@ -186,6 +188,59 @@ async def test_a_wallet_can_be_forgotten(linked: Wallets, database: Database) ->
     assert [entry.action for entry in await load_audit(database, ADA)] == ["wallet linked", "wallet unlinked"]
     with pytest.raises(Refused, match="You have linked no wallet"):
         await linked.unlink(ADA, guild_id=GUILD)
+
+
+async def test_a_text_that_is_signed_elsewhere_names_no_domain(linked: Wallets) -> None:
+    """MetaMask calls a text phishing that begins with the sign-in of another domain than the page's."""
+    challenge = await linked.challenge(ADA, KEY.address, name="ada.l", guild_id=GUILD)
+    assert "wants you to sign in" not in challenge.message
+    assert "discord.com" not in challenge.message
+    assert f"Discord account: ada.l ({ADA})" in challenge.message
+    assert challenge.page is None
+
+
+async def test_a_name_that_could_change_the_text_is_left_out(linked: Wallets) -> None:
+    challenge = await linked.challenge(ADA, KEY.address, name="ada\nNonce: 1")
+    assert f"Discord account: {ADA}\n" in challenge.message
+
+
+async def test_mycryptos_json_with_another_text_says_which(linked: Wallets) -> None:
+    await linked.challenge(ADA, KEY.address)
+    pasted = json.dumps({"address": KEY.address, "msg": "Hello", "sig": sign("Hello"), "version": "2"})
+    with pytest.raises(Refused, match=f"Another text was signed by {KEY.address}, which begins with “Hello”"):
+        await linked.prove(ADA, pasted, guild_id=GUILD)
+
+
+async def test_mycryptos_json_of_another_account_says_whose(linked: Wallets) -> None:
+    message = (await linked.challenge(ADA, KEY.address)).message
+    pasted = json.dumps({"address": OTHER.address, "msg": message, "sig": sign(message, OTHER), "version": "2"})
+    with pytest.raises(Refused, match=f"signed by {OTHER.address}, and not by {KEY.address}.*Nothing was linked"):
+        await linked.prove(ADA, pasted, guild_id=GUILD)
+
+
+async def test_a_signature_of_the_message_before_is_called_that(linked: Wallets) -> None:
+    first = await linked.challenge(ADA, KEY.address)
+    await linked.challenge(ADA, KEY.address)
+    with pytest.raises(Refused, match="of the message before this one"):
+        await linked.prove(ADA, sign(first.message), guild_id=GUILD)
+
+
+async def test_a_message_of_an_older_bot_is_still_good_for_its_minutes(
+    linked: Wallets, bench: Bench, clock: TurnedClock
+) -> None:
+    """It was kept in fewer fields, with EIP-4361's text."""
+    message = f"discord.com wants you to sign in with your Ethereum account:\n{KEY.address}\n"
+    kept = {"address": KEY.address, "message": message, "expires_at": clock.now() + 60, "used": False}
+    async with bench.database.write() as db:
+        await drafts.save(
+            db,
+            draft_id=f"wallet-{ADA}",
+            owner_id=ADA,
+            content=json.dumps(kept),
+            now=clock.now(),
+            expires_at=clock.now() + 600,
+        )
+    assert (await linked.prove(ADA, sign(message), guild_id=GUILD)).wallet.address == KEY.address
 
 
 # As members see it.

@@ -1,12 +1,25 @@
 """Proving that a wallet is one's own."""
 
+import json
+import re
+from collections.abc import Callable
+
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
 from bot.errors import Refused
 from bot.story.node.values import Address
-from bot.story.ownership import LIFETIME, Challenge, challenge, check, recover_address
+from bot.story.ownership import (
+    LIFETIME,
+    Challenge,
+    challenge,
+    check,
+    find_signed,
+    plain_message,
+    read_signature,
+    recover_address,
+)
 from standins.chain import ACCOUNTS
 
 ADA, BEN = ACCOUNTS["ada"], ACCOUNTS["ben"]
@@ -97,3 +110,97 @@ def test_a_signature_that_was_turned_into_its_twin_is_refused() -> None:
 def test_what_is_no_signature_is_refused_in_words(wrong: str) -> None:
     with pytest.raises(Refused):
         recover_address("x", wrong)
+
+
+def compact(signature: str) -> str:
+    """The same in EIP-2098's 64 bytes."""
+    raw = bytes.fromhex(signature[2:])
+    s = int.from_bytes(raw[32:64]) | (raw[64] - 27) << 255
+    return "0x" + raw[:32].hex() + s.to_bytes(32).hex()
+
+
+def parts(signature: str) -> dict[str, object]:
+    raw = bytes.fromhex(signature[2:])
+    return {"r": "0x" + raw[:32].hex(), "s": "0x" + raw[32:64].hex(), "v": raw[64]}
+
+
+PASTED = {
+    "as it is": lambda sig, msg: sig,
+    "without 0x": lambda sig, msg: sig[2:],
+    "0X and capitals": lambda sig, msg: "0X" + sig[2:].upper(),
+    "curly quotes": lambda sig, msg: f"“{sig}”",
+    "marks of code": lambda sig, msg: f"```\n{sig}\n```",
+    "lines": lambda sig, msg: "\n".join(sig[start : start + 60] for start in range(0, len(sig), 60)),
+    "invisible characters": lambda sig, msg: f"\ufeff{sig}\u200b",
+    "a sentence": lambda sig, msg: f"Signature Hash: {sig}",
+    "EIP-2098": lambda sig, msg: compact(sig),
+    "MyCrypto": lambda sig, msg: json.dumps({"address": ADA.address, "msg": msg, "sig": sig, "version": "2"}, indent=2),
+    "MyEtherWallet": lambda sig, msg: json.dumps(
+        {
+            "address": ADA.address.lower(),
+            "msg": "0x" + msg.encode().hex(),
+            "sig": sig[2:],
+            "version": "3",
+            "signer": "MEW",
+        }
+    ),
+    "Etherscan": lambda sig, msg: json.dumps({"address": ADA.address, "message": msg, "signature": sig}),
+    "r, s and v": lambda sig, msg: json.dumps(parts(sig)),
+    "between dashes": lambda sig, msg: (
+        f"-----BEGIN ETHEREUM SIGNED MESSAGE-----\n{msg}\n-----BEGIN SIGNATURE-----\n{ADA.address}\n{sig}\n"
+        "-----END ETHEREUM SIGNED MESSAGE-----"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", PASTED.values(), ids=PASTED)
+@pytest.mark.parametrize("number", range(4))
+def test_what_people_paste_is_taken(form: Callable[[str, str], str], number: int) -> None:
+    message = f"a text\nof two lines, {number}"  # both recovery ids come up
+    given = read_signature(form(sign_message(message), message))
+    assert find_signed([message], given.signature, Address(ADA.address)) == message
+    assert given.message in {None, message}
+
+
+@pytest.mark.parametrize("copied", ["{}\n", "{} ", "windows"])
+def test_what_copying_adds_to_a_message_is_allowed_for(copied: str) -> None:
+    message = "one\n\ntwo"
+    signed = message.replace("\n", "\r\n") if copied == "windows" else copied.format(message)
+    given = read_signature(sign_message(signed))
+    assert find_signed([message], given.signature, Address(ADA.address)) == signed
+    assert find_signed([message], given.signature, Address(BEN.address)) is None
+    assert find_signed(["another text"], given.signature, Address(ADA.address)) is None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "sentence"),
+    [
+        (
+            "0x" + "1" * 64,
+            "64 digits, and a signature has 130. It may be the hash of a transaction; if it is your private",
+        ),
+        (ADA.address, "a wallet's address, not a signature"),
+        ("0x" + "ab" * 300, "smart wallets sign in another way"),
+        ("0x" + "1" * 129, "it has 129 digits"),
+        ("hello", "there is no signature in it"),
+        ("", "there is no signature in it"),
+        ("[" * 3000, "there is no signature in it"),
+        ('{"msg": "x"}', "there is no signature in it"),
+        ('{"sig": 12, "r": "0x1", "s": "zz", "v": 27}', "there is no signature in it"),
+        ("0x" + "1" * 130 + " 0x" + "2" * 130, "That is"),
+    ],
+)
+def test_what_is_no_signature_is_called_what_it_is(pasted: str, sentence: str) -> None:
+    with pytest.raises(Refused, match=re.escape(sentence)):
+        read_signature(pasted)
+
+
+def test_a_plain_text_does_not_look_like_a_website_that_asks_to_sign_in() -> None:
+    """Wallets compare the domain of EIP-4361's first line with the page that asks, and warn of phishing."""
+    text = plain_message(
+        address=Address(ADA.address), account="ada (42)", chain_id=1315, nonce="n" * 20, expires_at=NOW
+    )
+    assert "wants you to sign in" not in text
+    assert text.splitlines()[0] == "I link my wallet to my Discord account."
+    for part in (f"Wallet: {ADA.address}", "Discord account: ada (42)", "Nonce: " + "n" * 20, "2027-01-15T08:00:00Z"):
+        assert part in text

@@ -100,8 +100,9 @@ def _creator_lines(view: DraftView, room: int) -> list[str]:
     if not view.details.creators:
         if view.wallet is None:
             return [
-                f"**Creator:** none, because you have linked no wallet. The description names you, "
-                f"{quoted(view.details.author, NAME)}. `/wallet link`, or an address in “Creators”, makes you its creator."
+                "**Creator:** none, because you have linked no wallet. The description names you, "
+                + quoted(view.details.author, NAME)
+                + ". `/wallet link`, or an address in “Creators”, makes you its creator."
             ]
         wallet = address_link(view.wallet, view.network, short=True)
         return [f"**Creator:** you alone, as {quoted(view.details.author, NAME)} ({wallet})"]

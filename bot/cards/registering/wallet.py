@@ -16,20 +16,34 @@ WHY = (
 
 
 def wallet_card(challenge: Challenge, user_id: int) -> Card:
-    """What to sign, and how."""
+    """What to sign, and how: on the bot's own page where there is one, or anywhere."""
+    on_page = (
+        [
+            text(
+                f"**[Open the page that asks your wallet]({challenge.page})**, in the browser where your wallet is. It "
+                "shows what you sign, and links the wallet when you have signed. The link is yours alone: give it to "
+                "nobody.",
+                "-# Without a wallet in a browser, sign this text instead, all of it:",
+            )
+        ]
+        if challenge.page
+        else [text("Sign exactly this text, all of it:")]
+    )
     return compose(
         [
             text(
                 "### Prove that this wallet is yours",
-                f"Sign exactly this text with the account `{challenge.address}`, before "
-                f"{moment(challenge.expires_at, 't')} ({moment(challenge.expires_at, 'R')}):",
-                f"```\n{challenge.message}\n```",
+                f"With the account `{challenge.address}`, before {moment(challenge.expires_at, 't')} "
+                f"({moment(challenge.expires_at, 'R')}):",
             ),
+            *on_page,
+            text(f"```\n{challenge.message}\n```"),
             text(
-                "1. Copy the text.\n"
-                "2. In your wallet, or on its website, choose “Sign message” (MetaMask, Rabby and others "
-                "have it), paste the text and sign. It is no transaction: it costs nothing and moves nothing.\n"
-                "3. Copy the signature, which begins with 0x, and press the button."
+                "- MetaMask, Rabby and other wallets of a browser sign on a website only: “Sign Message” at "
+                "[etherscan.io/verifiedSignatures](https://etherscan.io/verifiedSignatures) asks them to.\n"
+                "- With Foundry: `cast wallet sign --ledger 'the text'`, or with `--account` or `--interactive`.\n"
+                "Then copy what you get, and press the button. It is no transaction: it costs nothing and moves "
+                "nothing."
             ),
             text(
                 "The bot never asks for your private key or your secret words. Nobody else sees this.",

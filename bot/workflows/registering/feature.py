@@ -36,12 +36,13 @@ class Registering:
         network: Network,
         missing: tuple[str, ...],
         decisions: Decisions,
+        public_url: str | None,
     ) -> None:
         """`publishing` is None where registration is not set up; `missing` names the settings that it lacks."""
         self.views = RegistrationViews(kit, networks={network.key: network})
         drafts = Drafts(kit, publishing=publishing, network=network, missing=missing)
         self.registrations = Registrations(kit, views=self.views, drafts=drafts, decisions=decisions)
-        self.wallets = Wallets(kit, network=network)
+        self.wallets = Wallets(kit, network=network, public_url=public_url)
         self.draft_card = DraftCard(kit, registrations=self.registrations, wallets=self.wallets)
         self.verification = Verification(kit, views=self.views, publishing=publishing)
         files = PinnedFiles(kit)

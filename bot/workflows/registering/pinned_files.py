@@ -174,7 +174,7 @@ class PinnedFiles:
     async def _save_pins(
         self, registration_id: str, sha256: str, pinned: Sequence[Pin], *, confirmed: str | None = None
     ) -> None:
-        """Write down where a file is, or is about to be. `confirmed` is the CID by which a service must have named it."""
+        """Write down where a file is, or is about to be. A service that named it by the CID `confirmed` has it."""
         async with self._work() as tx:
             for pin in pinned:
                 has_it = confirmed is not None and same_file(pin.cid, confirmed)
