@@ -41,4 +41,4 @@ async def look_back(database: Database, clock: Clock, *, taken_up: int) -> Absen
         alive = await notes.find(db, _ALIVE)
         states = await jobs.count_states(db)
     waiting = sum(n for state, n in states.items() if not jobs.State(state).ended)
-    return Absence(clock.now() - float(alive) if alive else None, taken_up, waiting)
+    return Absence(max(clock.now() - float(alive), 0.0) if alive else None, taken_up, waiting)

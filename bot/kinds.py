@@ -21,7 +21,8 @@ from bot.workflows.drawing.feature import Drawing
 from bot.workflows.drawing.verbs import apply_decision_on_spending, is_lenient
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.finetuning.starting import apply_decision_on_training
-from bot.workflows.finetuning.training_job import LOST_AFTER, SEARCHED_EVERY
+from bot.workflows.finetuning.training_job import SEARCHED_EVERY
+from bot.workflows.finetuning.types import LOST_AFTER
 from bot.workflows.finetuning.verbs import apply_decision_on_consent, object_to_consent
 from bot.workflows.registering.conflicts import object_to_registration
 from bot.workflows.registering.feature import Registering

@@ -116,7 +116,7 @@ class Web:
 
     def _is_new(self, job_id: str) -> bool:
         """Whether this job was not woken just now."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         if now - self._woken.get(job_id, now - 2 * GAP) < GAP:
             return False
         self._woken[job_id] = now

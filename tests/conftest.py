@@ -82,6 +82,18 @@ async def make_community(tmp_path: Path) -> AsyncGenerator[MakeCommunity]:
 
 
 @pytest.fixture
+def alarms(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the admin is told; ask for it before the community."""
+    sentences: list[str] = []
+
+    async def tell(_client: object, _settings: object, sentence: str) -> None:
+        sentences.append(sentence)
+
+    monkeypatch.setattr("bot.app.tell_admin", tell)
+    return sentences
+
+
+@pytest.fixture
 async def community(make_community: MakeCommunity) -> Community:
     """A guild with the bot at work in it."""
     return await make_community()

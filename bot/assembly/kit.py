@@ -7,6 +7,7 @@ import aiohttp
 from bot.assembly.providers import providers_of
 from bot.clock import Clock
 from bot.config import Settings
+from bot.jobs.elapsed import Elapsed
 from bot.jobs.hints import Hints
 from bot.jobs.pace import Pace
 from bot.jobs.signals import WorkerSignals
@@ -52,6 +53,7 @@ async def make_kit(
         files=files,
         decoder=decoder,
         pace=Pace(database),
+        elapsed=Elapsed(clock),
         callbacks=Callbacks(await callback_key(database), Hints(database, clock, signals), public_url=public_url),
         signals=signals,
         providers=providers_of(settings, session, origins, clock),

@@ -186,17 +186,19 @@ class DiscordDelivery:
 
     def _steadied(self, view: AnyView) -> AnyView:
         """The view with the forecast that the card shows already, where the new one says nearly the same."""
-        new, now = view.forecast, self._clock.now()
-        if new is None:
+        if view.forecast is None:
             return view
-        if new.likely <= now + 1:  # overdue: nothing to count down to
-            return _with(view, forecast=None)
-        shown = self._shown.get(view.job.id)
-        old = shown.forecast if shown else None
-        if old is None or old.likely <= now:
+        now = self._clock.now()
+        new, shown = view.forecast.at(now), self._shown.get(view.job.id)
+        view = _with(view, forecast=new)
+        old = shown.forecast.at(now) if shown and shown.forecast else None
+        if old is None:
             return view
         for shown_at, likely_at in ((old.likely, new.likely), (old.latest, new.latest)):
-            if abs(likely_at - shown_at) > max(JITTER, WAVER * (likely_at - now)):
+            if shown_at is None or likely_at is None:
+                if shown_at is not likely_at:
+                    return view
+            elif abs(likely_at - shown_at) > max(JITTER, WAVER * (likely_at - now)):
                 return view
         return _with(view, forecast=dataclasses.replace(old, ahead=new.ahead))
 

@@ -28,13 +28,20 @@ def retry_after(header: str | None, *, now: datetime) -> float | None:
         return None
     if re.fullmatch(r"\s*\d{1,12}(\.\d*)?\s*", header, re.ASCII):
         seconds = float(header)
+    elif when := read_date(header):
+        seconds = (when - now).total_seconds()
     else:
-        try:
-            when = parsedate_to_datetime(header)
-        except ValueError:
-            return None
-        seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
+        return None
     return min(max(seconds, 1.0), LONGEST_WAIT)
+
+
+def read_date(header: str | None) -> datetime | None:
+    """The moment that a header names as an HTTP date."""
+    try:
+        when = parsedate_to_datetime(header) if header else None
+    except (ValueError, OverflowError):
+        return None
+    return when.replace(tzinfo=when.tzinfo or UTC) if when else None
 
 
 def reset_after(header: str | None, *, now: datetime) -> float | None:

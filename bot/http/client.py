@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from yarl import URL
 
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
-from bot.http.answers import reason_in, reset_after, retry_after
+from bot.http.answers import read_date, reason_in, reset_after, retry_after
 from bot.http.hosts import Hosts
 from bot.http.payloads import PIECE, Body, Form, PlainForm, json_length, length_of, payload
 
@@ -38,6 +38,9 @@ class Reply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
+
+_ENDLESS_NUMBER = re.compile(rb"(?<=[:,\[\s])-?[0-9]{400,}(?=[,}\]\s])")
+"""A number with more digits than a reader of JSON takes, which would cost the whole answer."""
 
 R = TypeVar("R", bound=BaseModel)
 """A `Reply`, or where a service answers with a bare list, a RootModel of them."""
@@ -302,11 +305,17 @@ class Http:
         try:
             if len(answer) > REPLY_CAP:
                 raise Broken(f"{self._name} answered with more than {REPLY_CAP:,} bytes.")
-            return reply.model_validate_json(_as_json(answer, reading))
-        except (ValidationError, Broken) as error:
+            text = _as_json(answer, reading)
+            try:
+                return reply.model_validate_json(text)
+            except ValidationError as error:
+                if not _is_unreadable(error) or not _ENDLESS_NUMBER.search(text):
+                    raise
+                return reply.model_validate_json(_ENDLESS_NUMBER.sub(b"1e999", text))
+        except (ValueError, TypeError, ArithmeticError, RecursionError, Broken) as error:
             if pays:
                 raise Uncertain(f"{self._name} took the order, and its receipt is unreadable.") from error
-            if isinstance(error, ValidationError) and error.errors(include_input=False)[0]["type"] == "json_invalid":
+            if isinstance(error, ValidationError) and _is_unreadable(error):
                 raise Unavailable(f"{self._name} answered in a way that cannot be read.") from error
             raise Broken(f"{self._name} answers in a form that this bot does not know.") from error
 
@@ -362,8 +371,14 @@ class Http:
         )
 
 
+def _is_unreadable(error: ValidationError) -> bool:
+    return error.errors(include_input=False)[0]["type"] == "json_invalid"
+
+
 def _wait(response: aiohttp.ClientResponse) -> float | None:
-    now = datetime.now(UTC)
+    """Seconds for which it asks to be left alone. A date is compared with the service's own clock, where it names it:
+    that of this machine may be set to anything."""
+    now = read_date(response.headers.get("Date")) or datetime.now(UTC)
     seconds = retry_after(response.headers.get("Retry-After"), now=now)
     if seconds is None and response.status == 429:
         return reset_after(response.headers.get("X-RateLimit-Reset"), now=now)

@@ -7,7 +7,7 @@ import random
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.clock import Clock
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
@@ -24,8 +24,16 @@ LEASE = 60.0
 """Seconds after which the jobs of a worker that fell silent are taken up by another."""
 PAID_WAIT = 30.0
 """Longest wait in seconds for a picture that is paid for: the links to finished ones die within minutes."""
+LONGEST_WAIT = 3600.0
+"""Longest time in seconds for which a job is left alone at the start: the clock may have been set back meanwhile."""
+STEP = 2.0
+"""Seconds by which the wall clock runs away from the monotonic one when somebody sets it."""
 BEAT = 5.0
 """Longest time in seconds between two looks at the queue; leases are renewed in the same rhythm."""
+
+
+LARGEST_COST = 10**12
+"""Micro-USD. A cost above it is a mistake of whoever named it: the job ends, and what it cost is not known."""
 
 
 class Park(Exception):
@@ -35,12 +43,14 @@ class Park(Exception):
 class Later(Exception):
     """Raised by a recipe that has looked at something slow: run it again in so many seconds, or at a wake-up.
 
-    A training takes hours. Until then it is a row that keeps its provider slot, and no task.
+    A training takes hours. Until then it is a row that keeps its provider slot, and no task. `note` is a sentence for
+    the card: why it waits, where something failed. How often, and for how long, is the recipe's own to decide.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, note: str | None = None) -> None:
         super().__init__(f"in {seconds:.1f} s")
-        self.seconds = seconds
+        self.seconds = max(seconds, 0.0)
+        self.note = note
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,8 @@ class Outcome:
 class Recipe:
     """What to do for one kind of job.
 
-    `patience` is how many seconds after its first try a job is still worth another, `paid_wait` the longest wait in
-    seconds for what is paid for.
+    `patience` is how many seconds of trying in vain, of those in which the bot runs, a job is worth; `paid_wait` the
+    longest wait in seconds for what is paid for.
     """
 
     run: Callable[[Job, Journal], Awaitable[Outcome]]
@@ -100,6 +110,9 @@ class Worker:
         self._alarm = alarm
         self._signals = signals
         self._tasks: dict[asyncio.Task[None], str] = {}
+        self._trying: dict[str, tuple[bool, float]] = {}
+        """By job, whether it was paid for when its failures in a row began, and when that was in monotonic seconds."""
+        self._unwritten: dict[str, int] = {}  # by job, how often in a row it could not be written back
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
@@ -110,19 +123,26 @@ class Worker:
         """Take up what an earlier process left running; the ids of those jobs."""
         async with self._database.write() as db:
             await queue.set_lanes(db, self._lanes)
+            await queue.bring_forward_all(db, now=self._clock.now(), longest=LONGEST_WAIT)
             return await queue.take_up(db, now=self._clock.now(), all_of_them=True)
 
     async def run(self) -> None:
         """Work until `drain` is called. Survives every failure of a job and of the database."""
-        renewed = self._clock.now()
+        renewed = self._clock.monotonic()
+        ahead = self._clock.now() - renewed  # of the wall clock, before the monotonic one
         while not self._signals.draining:
             self._signals.woken.clear()
             pause = BEAT
             try:
+                set_back = ahead - (self._clock.now() - self._clock.monotonic())
+                if set_back > STEP:
+                    await self._bring_forward(set_back)
+                if abs(set_back) > STEP:
+                    ahead -= set_back
                 while not self._signals.draining and (job := await self._claim()):
                     await self._begin(job)
-                if self._clock.now() >= renewed + BEAT:
-                    renewed = self._clock.now()
+                if self._clock.monotonic() >= renewed + BEAT:
+                    renewed = self._clock.monotonic()
                     await self._keep_leases()
                 async with self._database.read() as db:
                     due = await queue.next_due(db, now=self._clock.now())
@@ -145,6 +165,12 @@ class Worker:
         if self._tasks:
             await asyncio.wait(self.tasks)
 
+    async def _bring_forward(self, seconds: float) -> None:
+        """The wall clock was set back: what was due in a minute would be due in an hour."""
+        log.warning("The machine's clock was set back by %.0f s.", seconds)
+        async with self._database.write() as db:
+            await queue.bring_forward(db, seconds=seconds)
+
     async def _claim(self) -> Job | None:
         now = self._clock.now()
         async with self._database.write() as db:
@@ -156,7 +182,8 @@ class Worker:
         async with self._database.write() as db:
             for job_id in await queue.held(db, holder=self._holder):
                 if job_id not in self._tasks.values():
-                    await queue.put_back(db, job_id=job_id, holder=self._holder, due_at=now, keep_slot=True)
+                    due_at = now + (backoff(failures) if (failures := self._unwritten.get(job_id, 1)) > 1 else 0.0)
+                    await queue.put_back(db, job_id=job_id, holder=self._holder, due_at=due_at, keep_slot=True)
             await queue.renew_leases(db, holder=self._holder, lease_until=now + LEASE)
             taken_up = await queue.take_up(db, now=now, all_of_them=False)
         if taken_up:
@@ -178,7 +205,12 @@ class Worker:
     async def _work(self, job: Job) -> None:
         journal = Journal(self._database, self._clock, job, self._holder, released=self._signals.wake)
         try:
-            await self._run_once(job, journal)
+            try:
+                await self._run_once(job, journal)
+            except (ArithmeticError, ValueError, TypeError):  # what the recipe ended with is nothing to be stored
+                log.exception("Job %s could not end as it should; how it ended is not known.", job.id)
+                await self._end(job, Outcome(State.UNKNOWN, None, "The bot could not write down how this ended."))
+                await self._alarm(f"Job `{job.id}` could not end as it should. The log has the traceback.")
         except asyncio.CancelledError:
             async with self._database.write() as db:
                 await queue.put_back(
@@ -191,8 +223,16 @@ class Worker:
             raise
         except LostLease:
             log.warning("Job %s was taken over by another worker.", job.id)
-        except Exception:
-            log.exception("Job %s could not be written back; it is queued again within %.0f s.", job.id, BEAT)
+        except Exception as error:
+            failures = self._unwritten[job.id] = self._unwritten.get(job.id, 0) + 1
+            log.exception(  # a traceback the first time only: the same may happen every few seconds, for hours
+                "Job %s could not be written back (%s); it is queued again.",
+                job.id,
+                type(error).__name__,
+                exc_info=failures == 1,
+            )
+        else:
+            self._unwritten.pop(job.id, None)
         self._changed(job.root_id)
         self._signals.wake()
 
@@ -203,9 +243,11 @@ class Worker:
                 raise Broken(f"This bot does not know jobs of the kind {job.kind!r}.")
             outcome = await recipe.run(job, journal)
         except Park:
+            self._trying.pop(job.id, None)
             async with self._database.write() as db:
                 await queue.park(db, job_id=job.id, holder=self._holder)
         except Later as look:
+            self._trying.pop(job.id, None)
             async with self._database.write() as db:
                 await queue.put_back(
                     db,
@@ -213,6 +255,7 @@ class Worker:
                     holder=self._holder,
                     due_at=self._clock.now() + look.seconds,
                     keep_slot=journal.holds_slot,
+                    note=look.note,
                     rested=True,
                 )
         except Unavailable as error:
@@ -233,8 +276,10 @@ class Worker:
     async def _try_later(self, job: Job, journal: Journal, error: Unavailable) -> None:
         now = self._clock.now()
         await journal.recall_payment()  # the failure may have come before the recipe got there
-        since = journal.paid_at or job.started_at or job.created_at
-        if now - since > self._recipes[job.kind].patience:
+        paid, running = journal.paid_at is not None, self._clock.monotonic()
+        if self._trying.get(job.id, (not paid, 0.0))[0] is not paid:
+            self._trying[job.id] = (paid, running)
+        if running - self._trying[job.id][1] > self._recipes[job.kind].patience:
             await self._fail(job, journal, error)
             return
         wait = max(backoff(job.attempts), error.retry_after or 0.0)
@@ -263,6 +308,11 @@ class Worker:
 
     async def _end(self, job: Job, outcome: Outcome) -> None:
         now = self._clock.now()
+        self._trying.pop(job.id, None)
+        if outcome.cost is not None and not 0 <= outcome.cost <= LARGEST_COST:
+            log.error("Job %s was to end with an impossible cost; it is not counted.", job.id)
+            await self._alarm(f"Job `{job.id}` ended with a cost that cannot be. Please compare the provider's bill.")
+            outcome = replace(outcome, cost=None)
         async with self._database.write() as db:
             if outcome.state is not State.DONE and await queue.has_unfinished(db, parent_id=job.id):
                 # A request must not end before its pictures: nobody would show them. They wake it.

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType, Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
+from pydantic import BeforeValidator
+
+from bot.providers.ranges import MicroUSD, stored_cost
 from bot.values import Frozen
 
-MicroUSD = NewType("MicroUSD", int)
-"""Money, in millionths of a US dollar: exact for BFL's credits (10,000) and Astria's millicents (10)."""
+Cost = Annotated[MicroUSD | None, BeforeValidator(stored_cost)]
+"""What something costs; None where that is not known, or what was said cannot be."""
 
 
 class Status(StrEnum):
@@ -78,8 +81,10 @@ class Ticket(Frozen):
     remote_id: str
     polling_url: str | None = None
     region: str | None = None
-    cost: MicroUSD | None = None
+    cost: Cost = None
     """What the provider says it charges when the picture is ready; None where it does not say."""
+    odd_cost: str | None = None
+    """What it says instead, where that cannot be."""
 
 
 class Look(Frozen):
@@ -91,10 +96,16 @@ class Look(Frozen):
     urls: tuple[str, ...] = ()
     """Links to the finished pictures. BFL's die 10 minutes after they are ready."""
     seed: int | None = None
+    odd_seed: bool = False
+    """The provider names a seed that none can be: with which one it was drawn is not known."""
     seconds: float | None = None
     """How long the drawing took, by the provider's own clock."""
     reasons: tuple[str, ...] = ()
     """Why it was moderated or failed, in the provider's words; text from outside, to be shown as text."""
+    cost: Cost = None
+    """What was charged in the end, 0 included, also for what was moderated; None where the provider does not say."""
+    odd_cost: str | None = None
+    """What it says instead, where that cannot be."""
 
 
 class Provider(Protocol):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bot.errors import Refused
-from bot.providers.interface import Callback, FinetuneRef, MicroUSD, Provider, Status
+from bot.providers.interface import Callback, Cost, FinetuneRef, MicroUSD, Provider, Status
 from bot.values import Frozen
 
 
@@ -73,8 +73,10 @@ class Started(Frozen):
     """A provider's receipt for a training."""
 
     ref: FinetuneRef
-    cost: MicroUSD | None = None
+    cost: Cost = None
     """What the provider says it charges; None where it does not say."""
+    odd_cost: str | None = None
+    """What it says instead, where that cannot be."""
 
 
 class Training(Frozen):
@@ -92,7 +94,9 @@ class Training(Frozen):
     """Links to pictures that the provider has drawn with it."""
     reasons: tuple[str, ...] = ()
     """Why it failed, in the provider's words; text from outside, to be shown as text."""
-    cost: MicroUSD | None = None
+    cost: Cost = None
+    """What was charged, as far as it says; of one that failed only where that is settled."""
+    odd_cost: str | None = None
     trigger: str | None = None
     """Where the provider names it only now."""
 

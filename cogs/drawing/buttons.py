@@ -59,9 +59,15 @@ async def open_prompt(interaction: Interaction, job_id: str) -> None:
     """A form with the prompt as it was."""
     view = await request_of(interaction, job_id)
     form = Form("img:prompted", job_id, "Edit the prompt")
+    written = view.request.prompt
+    if len(written) > limits.FIELD_CHARACTERS:
+        raise Refused(
+            f"This prompt has {len(written):,} characters, and a form takes {limits.FIELD_CHARACTERS:,}: it would "
+            "be cut. Send it with `/imagine` instead, with your changes."
+        )
     limit = min(catalogue.find(view.request.model).prompt_limit, limits.FIELD_CHARACTERS)
     prompt = TextInput[Form](
-        style=discord.TextStyle.paragraph, default=view.request.prompt[:limit], max_length=limit, required=True
+        style=discord.TextStyle.paragraph, default=written, max_length=max(limit, len(written)), required=True
     )
     form.ask("prompt", "Prompt", prompt, "All other settings stay; the seeds are new.")
     await interaction.response.send_modal(form)

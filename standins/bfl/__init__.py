@@ -5,9 +5,9 @@ It behaves like the service (statuses, limits, moderation, prices, expiring link
 machine but the callbacks that were asked for.
 """
 
-from standins.bfl.faults import giant_refusal
+from standins.bfl.faults import giant_refusal, names_dead_link, names_seed
 from standins.bfl.records import Task
 from standins.bfl.server import BflServer
 from standins.bfl.service import Quirks
 
-__all__ = ["BflServer", "Quirks", "Task", "giant_refusal"]
+__all__ = ["BflServer", "Quirks", "Task", "giant_refusal", "names_dead_link", "names_seed"]

@@ -1,6 +1,14 @@
-"""The trouble that is BFL's own; the others are those of `standins.base.faults`."""
+"""The troubles that are BFL's own; the others are those of `standins.base.faults`."""
 
-from standins.base.faults import Trouble, answers
+import json
+import re
+from typing import Any, cast
+
+from aiohttp import web
+
+from standins.base.faults import Handler, Trouble, answers
+
+_RESULT = re.compile(r"/results/[0-9a-f]{32}/")
 
 
 def giant_refusal(size: int = 8_000_000) -> Trouble:
@@ -14,3 +22,25 @@ def giant_refusal(size: int = 8_000_000) -> Trouble:
         "url": "https://errors.pydantic.dev/2.10/v/value_error",
     }
     return answers(422, {"detail": [detail]})
+
+
+def names_dead_link() -> Trouble:
+    """Say where the finished picture lies, and name a place where nothing does."""
+    return _changes(lambda result: result | {"sample": _RESULT.sub(f"/results/{'0' * 32}/", result["sample"])})
+
+
+def names_seed(seed: object) -> Trouble:
+    """Say of the finished picture that it was drawn with this seed, whatever that is."""
+    return _changes(lambda result: result | {"seed": seed})
+
+
+def _changes(change: Any) -> Trouble:
+    """Change the result of a task that is ready."""
+
+    async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer: dict[str, Any] = json.loads(cast("bytes", cast("web.Response", await handler(request)).body))
+        if answer.get("result"):
+            answer["result"] = change(answer["result"])
+        return web.json_response(answer)
+
+    return trouble

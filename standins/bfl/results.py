@@ -65,9 +65,9 @@ def result(service: Service, task: Task, delivery_origin: str) -> dict[str, Any]
         return _answer(service, task.id, words, progress=progress)
     if task.status != "Ready":
         details = {"Moderation Reasons": task.reasons} if task.reasons else None
-        return _answer(service, task.id, task.status, details=details)
+        return _settled(service, _answer(service, task.id, task.status, details=details))
     if task.endpoint == TRAINING:
-        return _answer(service, task.id, "Ready")
+        return _settled(service, _answer(service, task.id, "Ready"))
     content_type = f"image/{task.format}"
     made: dict[str, Any] = {
         "sample": samples.link(delivery_origin, task.sample_path, ready_at=task.ready_at, content_type=content_type),
@@ -80,7 +80,12 @@ def result(service: Service, task: Task, delivery_origin: str) -> dict[str, Any]
             "end_time": task.ready_at,
             "duration": task.duration,
         }
-    return _answer(service, task.id, "Ready", result=made)
+    return _settled(service, _answer(service, task.id, "Ready", result=made))
+
+
+def _settled(service: Service, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with what was charged in the end, as since 2026 (vercel/ai#18439); it may be nothing."""
+    return answer if service.quirks.settled is None else {**answer, "cost": service.quirks.settled}
 
 
 def _answer(

@@ -37,6 +37,7 @@ class Quirks:
 
     progress: Literal["null", "fraction", "percent"] = "null"
     costs: bool = True  # cost, input_mp and output_mp in the answer to a submit; never there in 2025
+    settled: float | None = None  # credits that the last answer to a look says were charged; with None it says nothing
     minimal_result: bool = False  # {sample, prompt} only
     newer_words: bool = False  # Reasoning and Generating, seen since September 2026, instead of Pending
     appears_after: float = 0.0  # seconds in which a new task is "Task not found"

@@ -177,6 +177,29 @@ async def take_up(db: Connection, *, now: float, all_of_them: bool) -> list[str]
     return [each["id"] for each in records]
 
 
+async def bring_forward(db: Connection, *, seconds: float) -> None:
+    """Let what waits be due so much earlier: the clock by which it was dated was set back."""
+    await change(
+        db,
+        "UPDATE jobs SET due_at = due_at - :seconds WHERE state = 'waiting' AND due_at < :never",
+        {"seconds": seconds, "never": NEVER},
+    )
+
+
+async def bring_forward_all(db: Connection, *, now: float, longest: float) -> None:
+    """At the start: what is paid for is due now, and all else within `longest` seconds, whatever the clock was."""
+    await change(
+        db,
+        """
+        UPDATE jobs SET due_at = CASE
+            WHEN EXISTS (SELECT 1 FROM steps WHERE steps.job_id = jobs.id AND pays) THEN :now ELSE :latest END
+        WHERE state = 'waiting' AND due_at > :now AND due_at < :never AND (due_at > :latest
+            OR EXISTS (SELECT 1 FROM steps WHERE steps.job_id = jobs.id AND pays))
+        """,
+        {"now": now, "latest": now + longest, "never": NEVER},
+    )
+
+
 async def release_slot(db: Connection, *, job_id: str, holder: str) -> None:
     """Free the provider slot of a job that still has work to do elsewhere; nothing where it is another worker's."""
     await change(

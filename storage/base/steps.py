@@ -42,6 +42,19 @@ async def ordered(db: Connection, *, parent_id: str) -> dict[str, float]:
     return {each["job_id"]: each["at"] for each in records}
 
 
+async def results(db: Connection, *, parent_id: str, name: str) -> dict[str, str]:
+    """What that step of a request's pictures has left, as JSON, by the picture's job."""
+    records = await rows(
+        db,
+        """
+        SELECT steps.job_id, result FROM steps JOIN jobs ON jobs.id = steps.job_id
+        WHERE jobs.parent_id = :parent_id AND steps.name = :name AND result IS NOT NULL
+        """,
+        {"parent_id": parent_id, "name": name},
+    )
+    return {each["job_id"]: each["result"] for each in records}
+
+
 async def begin(db: Connection, *, job_id: str, name: str, digest: str, holder: str, now: float) -> bool:
     """Mark a paying step begun and note its estimate; False when somebody else did, or the job is another worker's.
 

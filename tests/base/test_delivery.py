@@ -237,7 +237,7 @@ async def test_a_forecast_that_wavers_is_no_news_and_one_that_is_over_is_not_cou
     await place.clock.turn(400)
     overdue = a_view(State.RUNNING, forecast=Forecast(0, place.clock.now(), place.clock.now()))
     assert await place.delivery.refresh(place.here(overdue, card))
-    assert "any moment now" in words(card)
+    assert "Taking longer than usual." in words(card)
 
 
 async def test_a_card_that_was_deleted_or_cannot_be_reached_is_left_alone_while_it_waits(place: Place) -> None:

@@ -331,7 +331,7 @@ def test_only_what_is_not_ordered_yet_can_be_stopped() -> None:
     waiting, ordered = a_try(State.WAITING), Progress(share=0.35, ordered_at=START)
     training = card(a_finetune(TRAINING, tries=(waiting,), forecast=SOON, progress=ordered))
     assert "▰▰▰▱▱▱▱▱▱▱ 35%" in words(training)
-    assert f"Expected <t:{START + 2400:.0f}:R>" in words(training)
+    assert f"Usually <t:{START + 2400:.0f}:R>, seldom more than <t:{START + 7200:.0f}:R>." in words(training)
     assert "You will be told here when it is ready, even if that takes days." in words(training)
     assert labels(training) == [["Details"]]
 

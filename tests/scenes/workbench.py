@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
 
+from bot.jobs.elapsed import Elapsed
 from bot.jobs.hints import Hints
 from bot.jobs.journal import Journal
 from bot.jobs.pace import Pace
@@ -75,6 +76,7 @@ class Bench:
             files=files,
             decoder=Decoder(),
             pace=Pace(database),
+            elapsed=Elapsed(self.clock),
             callbacks=Callbacks(b"", Hints(database, self.clock, self.signals), public_url=None),
             signals=self.signals,
             providers={},

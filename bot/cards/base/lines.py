@@ -2,7 +2,8 @@
 
 import discord
 
-from bot.cards.base.words import money
+from bot.cards.base.words import moment, money
+from bot.workflows.base.types import Forecast
 from storage.base.jobs import Job
 
 WAITING, DONE, FAILED, UNSURE = (
@@ -25,6 +26,14 @@ def footer(job: Job) -> str:
 def joined(*facts: str | None) -> str:
     line = " · ".join(fact for fact in facts if fact)
     return f"{line[:1].upper()}{line[1:]}."
+
+
+def forecast_of(forecast: Forecast | None) -> str:
+    """When something will be ready: half of such things are at the first moment, nine of ten at the second."""
+    if forecast is None or forecast.latest is None:
+        return "taking longer than usual"
+    seldom = f"seldom more than {moment(forecast.latest, 'R')}"
+    return seldom if forecast.likely is None else f"usually {moment(forecast.likely, 'R')}, {seldom}"
 
 
 def charged(cost: int | None) -> str:

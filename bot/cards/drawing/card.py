@@ -6,9 +6,21 @@ from typing import Any
 from discord.ui import Item
 
 from bot.cards.base.layout import Card, CardFile, Copy, compose, gallery, row, text
-from bot.cards.base.lines import DANGER, DONE, FAILED, PRIMARY, UNSURE, WAITING, charged, footer, joined, small
-from bot.cards.base.words import counted, duration, model_label, moment, money, quoted, sentence, shortened
-from bot.cards.drawing.lines import cost_of, facts_of, missing, prompt_of, twice
+from bot.cards.base.lines import (
+    DANGER,
+    DONE,
+    FAILED,
+    PRIMARY,
+    UNSURE,
+    WAITING,
+    charged,
+    footer,
+    forecast_of,
+    joined,
+    small,
+)
+from bot.cards.base.words import counted, model_label, moment, money, quoted, sentence, shortened
+from bot.cards.drawing.lines import cost_of, facts_of, missing, prompt_of, seeds_of, times_of, twice
 from bot.cards.drawing.sweep import sweep_card
 from bot.discord.buttons import PressButton, button
 from bot.workflows.base.files import FilePaths
@@ -47,7 +59,7 @@ def image_card(view: RequestView, image: Image, paths: FilePaths, copies: Mappin
             text(heading, prompt_of(view)),
             gallery(files),
             text(
-                small(model_label(view.request.model), _seeds([image]), f"{image.width} × {image.height}"),
+                small(model_label(view.request.model), seeds_of(view, [image]), f"{image.width} × {image.height}"),
                 _copied(image.sha256 in (copies or {})),
                 f"-# `{image.id}`",
             ),
@@ -69,11 +81,11 @@ def _under_way(view: RequestView) -> Card:
             state += f" The approval request closes {moment(view.review.expires_at, 'R')}."
     elif Stage.DRAWING in stages or drawn:
         heading = "### Drawing"
-        state = joined(progress, _expected(view))
+        state = joined(progress, forecast_of(view.forecast))
     else:
         ahead = view.forecast.ahead if view.forecast else 0
         heading = "### In the queue"
-        state = joined(f"{counted(ahead)} ahead" if ahead else "Next in line", _expected(view))
+        state = joined(f"{counted(ahead)} ahead" if ahead else "Next in line", forecast_of(view.forecast))
     stoppable = any(stage in {Stage.ASKING, Stage.WAITING} for stage in stages)
     return compose(
         [
@@ -84,12 +96,6 @@ def _under_way(view: RequestView) -> Card:
         ],
         colour=WAITING,
     )
-
-
-def _expected(view: RequestView) -> str:
-    if view.forecast is None:
-        return "ready any moment now"
-    return f"expected {moment(view.forecast.likely, 'R')}, at the latest {moment(view.forecast.latest, 'R')}"
 
 
 def _retrying(view: RequestView) -> str | None:
@@ -114,13 +120,12 @@ def _drawn(view: RequestView, paths: FilePaths, copies: Mapping[str, Copy]) -> C
     ]
     if unsure:
         below.insert(0, twice(view))
-    seconds = view.seconds
     items: list[Item[Any]] = [
         text(*_whose(view), prompt_of(view)),
         gallery(files),
         text(
             *missing(view),
-            small(*facts_of(view), _seeds(images), duration(seconds) if seconds is not None else None, cost_of(view)),
+            small(*facts_of(view), seeds_of(view, images), *times_of(view), cost_of(view)),
             _copied(any(image.sha256 in copies for image in images)),
             footer(view.job),
         ),
@@ -148,7 +153,7 @@ def _nothing_drawn(view: RequestView) -> Card:
             heading, colour, reasons = "### It could not be drawn", FAILED, missing(view)
             buttons = [prompt, button("img:retry", job.id, "Try again", style=PRIMARY)]
             advice = "Try again later; “Edit prompt” sends it with other words."
-            if view.cost:
+            if view.lost:
                 heading = "### It was drawn, and then lost"
                 advice = "Drawing it again costs the same once more."
         case _:
@@ -222,11 +227,6 @@ def _whose(view: RequestView) -> list[str]:
     drawn, asked = len(view.images), len(view.pictures)
     heading = f"{drawn} of {asked} pictures" if drawn < asked else counted(drawn)
     return [f"### {heading} for <@{view.job.owner_id}>"]
-
-
-def _seeds(images: Sequence[Image]) -> str | None:
-    seeds = [f"`{image.seed}`" for image in images if image.seed is not None]
-    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}" if seeds else None
 
 
 def _copied(copied: bool) -> str | None:

@@ -1,7 +1,8 @@
 """Every number of a request, for those who want to know exactly."""
 
 from bot import limits
-from bot.cards.base.words import escaped, money, quoted, shortened
+from bot.cards.base.words import duration, escaped, money, quoted, shortened
+from bot.cards.drawing.lines import seeds_of
 from bot.errors import Refused
 from bot.providers import catalogue
 from bot.workflows.drawing.types import PictureView, RequestView
@@ -20,7 +21,7 @@ def request_details(view: RequestView) -> str:
         lines.append("**Images put in** " + ", ".join(f"`{_code(k)}` {sha[:12]}…" for k, sha in request.inputs.items()))
     if request.parent_image_id:
         lines.append(f"**Made from** `{_code(request.parent_image_id)}`")
-    lines += [_picture(number, picture) for number, picture in enumerate(view.pictures, 1)]
+    lines += [_picture(view, number, picture) for number, picture in enumerate(view.pictures, 1)]
     actual = money(view.cost) if view.cost is not None else "not known for every picture"
     lines.append(f"**Cost** estimated {money(job.cost_estimated)}, charged {actual}")
     lines.append(_times(view))
@@ -30,12 +31,12 @@ def request_details(view: RequestView) -> str:
     return shortened(f"**Prompt** {prompt}\n{rest}" if prompt else rest, limits.ANSWER_CHARACTERS)
 
 
-def _picture(number: int, picture: PictureView) -> str:
+def _picture(view: RequestView, number: int, picture: PictureView) -> str:
     image, cost = picture.image, picture.job.cost_actual
     facts = [
         str(picture.stage) if image is None else f"{image.width} × {image.height}",
         f"{image.bytes / 1e6:.2f} MB {image.extension}" if image else None,
-        f"seed `{image.seed}`" if image and image.seed is not None else None,
+        seeds_of(view, [image]) if image else None,
         f"SHA-256 `{image.sha256[:12]}…`" if image else None,
         money(cost) if cost is not None else None,
     ]
@@ -45,8 +46,9 @@ def _picture(number: int, picture: PictureView) -> str:
 def _times(view: RequestView) -> str:
     ended = [picture.job.ended_at for picture in view.pictures if picture.job.ended_at is not None]
     done = f", ended <t:{max(ended):.0f}:T>" if view.ended and ended else ""
-    took = f" after {view.seconds:.1f} s" if view.seconds is not None else ""
-    return f"**Asked** <t:{view.job.created_at:.0f}:f>{done}{took}"
+    took = f", drawn in {view.seconds:.1f} s" if view.seconds is not None else ""
+    agreed = f", agreed to after {duration(view.asked_for)}" if view.asked_for is not None else ""
+    return f"**Asked** <t:{view.job.created_at:.0f}:f>{agreed}{took}{done}"
 
 
 def _provider(key: str) -> str:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from bot.cards.base.lines import DANGER, charged
-from bot.cards.base.words import counted, listed, model_label, money, quoted, sentence
+from bot.cards.base.words import counted, duration, listed, model_label, money, quoted, sentence
 from bot.discord.buttons import PressButton, button
+from bot.errors import Refused
+from bot.providers import catalogue
 from bot.workflows.drawing.types import PictureView, RequestView, Stage
+from storage.drawing.images import Image
 
 PROMPT = 600
 """Characters of a prompt that a card shows; “Details” and “Edit prompt” have more."""
@@ -42,6 +45,30 @@ def cost_of(view: RequestView) -> str:
         for picture in view.pictures
     )
     return f"about {money(likely)}"
+
+
+def seeds_of(view: RequestView, images: Sequence[Image]) -> str | None:
+    """With which seeds they were drawn; nothing where the model has none."""
+    seeds = [f"`{image.seed}`" if image.seed is not None else "unknown" for image in images]
+    if set(seeds) <= {"unknown"} and not _has_seed(view.request.model):
+        return None
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}"
+
+
+def _has_seed(key: str) -> bool:
+    try:
+        return catalogue.find(key).parameter("seed") is not None
+    except Refused:
+        return False
+
+
+def times_of(view: RequestView) -> list[str | None]:
+    """How long it was drawn, and apart from that how long a moderator was waited for."""
+    drawn, asked = view.seconds, view.asked_for
+    return [
+        duration(drawn) if drawn is not None else None,
+        f"agreed to after {duration(asked)}" if asked is not None else None,
+    ]
 
 
 def twice(view: RequestView) -> PressButton:

@@ -7,8 +7,8 @@ from discord.ui import Item
 from bot import limits
 from bot.cards.base.layout import Card, CardFile, compose, gallery, row, text
 from bot.cards.base.lines import DANGER, DONE, PRIMARY, UNSURE, WAITING, footer, small
-from bot.cards.base.words import counted, duration, listed, model_label, money, quoted
-from bot.cards.drawing.lines import cost_of, facts_of, missing, prompt_of, twice
+from bot.cards.base.words import counted, listed, model_label, money, quoted
+from bot.cards.drawing.lines import cost_of, facts_of, missing, prompt_of, times_of, twice
 from bot.discord.buttons import button
 from bot.workflows.base.files import FilePaths
 from bot.workflows.drawing.types import ImageRequest, RequestView
@@ -44,7 +44,7 @@ def sweep_card(view: RequestView, paths: FilePaths) -> Card:
             if files
             else "The sheet of this comparison is not there any more.",
             *missing(view, names if len(names) == len(view.pictures) else ()),
-            small(*facts_of(view), duration(view.seconds) if view.seconds is not None else None, cost_of(view)),
+            small(*facts_of(view), *times_of(view), cost_of(view)),
             footer(job),
         )
     )

@@ -1,7 +1,7 @@
 """The card of a finetune: its draft, its training, and what can be done with it."""
 
 from bot.cards.base.layout import Card, compose, gallery, row, text
-from bot.cards.base.lines import DANGER, DONE, PRIMARY, UNSURE, WAITING, footer, small
+from bot.cards.base.lines import DANGER, DONE, PRIMARY, UNSURE, WAITING, footer, forecast_of, joined, small
 from bot.cards.base.words import counted, escaped, model_label, moment, money, sentence
 from bot.cards.finetuning.draft import draft_card, empty_card
 from bot.cards.finetuning.parts import (
@@ -87,7 +87,7 @@ def _training_card(view: FinetuneView, paths: FilePaths) -> Card:
     ahead = f"{counted(forecast.ahead, 'training')} ahead. " if waits and forecast and forecast.ahead else ""
     expected = None
     if forecast:
-        expected = f"{ahead}Expected {moment(forecast.likely, 'R')}, probably by {moment(forecast.latest, 'f')}."
+        expected = f"{ahead}{joined(forecast_of(forecast))}"
     state = (
         "It is not ordered yet, so nothing is charged, and you can still stop it."
         if waits

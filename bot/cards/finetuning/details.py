@@ -7,7 +7,7 @@ from discord.ui import Item
 
 from bot import limits
 from bot.cards.base.layout import Card, compose, gallery, row, text
-from bot.cards.base.lines import DANGER, footer
+from bot.cards.base.lines import DANGER, footer, forecast_of
 from bot.cards.base.words import counted, escaped, listed, model_label, moment, money, quoted, sentence, shortened
 from bot.cards.finetuning.parts import (
     MOST_PEOPLE,
@@ -152,9 +152,7 @@ def _expected_lines(view: FinetuneView) -> list[str | None]:
     expires = view.finetune.expires_at
     forecast = view.forecast
     return [
-        f"**Expected** {moment(forecast.likely, 'R')}, probably by {moment(forecast.latest, 'f')}"
-        if forecast
-        else None,
+        f"**Expected** {forecast_of(forecast)}" if forecast else None,
         f"**Kept until** {moment(expires, 'f')}" if expires and view.finetune.state is FinetuneState.READY else None,
         f"**What happened** {sentence(view.progress.inferred, 200)}" if view.progress.inferred else None,
     ]

@@ -196,7 +196,8 @@ class Astria:
             receipt = await self._http.post_form(self._base + model.path, form, reply=Prompt, pays=True)
         except NotThere as error:
             raise Broken(f"Astria no longer offers {model.label}. Choose another model.") from error
-        return Ticket(provider=self.name, remote_id=receipt.id, cost=receipt.cost)
+        charge = receipt.charge
+        return Ticket(provider=self.name, remote_id=receipt.id, cost=charge.cost, odd_cost=charge.odd)
 
     async def job_status(self, ticket: Ticket) -> Look:
         """Look at a picture ordered earlier. Not oftener than every 2 seconds: Astria answers 429 to that."""

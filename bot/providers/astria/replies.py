@@ -3,17 +3,31 @@
 Source: docs.astria.ai, Astria's own command line client, and real answers of 2024 and 2025 that people have published.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar, cast
 
-from pydantic import BeforeValidator, Field, JsonValue, RootModel, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, RootModel, TypeAdapter, ValidationError, model_validator
 
 from bot.http.answers import clean
 from bot.http.client import Reply
-from bot.providers.interface import FinetuneRef, Look, MicroUSD, Status
+from bot.providers.interface import FinetuneRef, Look, Status
+from bot.providers.ranges import (
+    LONGEST_DRAWING,
+    LONGEST_LINK,
+    MOST_PICTURE,
+    MOST_TRAINING,
+    Amount,
+    Balance,
+    Charge,
+    Count,
+    Odd,
+    Seed,
+    Text,
+    read_charge,
+    read_moment,
+)
 from bot.providers.training import Inspection, Pack, Started, Training
 
 R = TypeVar("R", bound=Reply)
@@ -34,6 +48,7 @@ _COMPLAINTS: Mapping[str, str] = {
     "full_body_image_or_longshot": "full body or long shot",
     "selfie": "a selfie",
 }
+_NO_REASON = "it does not say why"
 _CLASS_DETECTED = frozenset({"man", "woman", "boy", "girl", "baby", "cat", "dog"})
 
 
@@ -42,31 +57,21 @@ def _id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
-
-
 def _said(value: object) -> str | None:
     """What a `user_error` says; one that is set and no text has happened all the same."""
-    return None if value in (None, "", False) else _text(value) or "it does not say why"
+    if value in (None, "", False):
+        return None
+    return clean(value) or _NO_REASON if isinstance(value, str) else _NO_REASON
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _links(value: object) -> tuple[str, ...]:
     items = cast("list[object]", value) if isinstance(value, list) else []
-    return tuple(item for item in items if isinstance(item, str) and item)
+    return tuple(item for item in items if isinstance(item, str) and 0 < len(item) <= LONGEST_LINK)
 
 
 Id = Annotated[str, BeforeValidator(_id), Field(pattern=r"^[0-9]{1,18}$")]
-Text = Annotated[str | None, BeforeValidator(_text)]
-Number = Annotated[float | None, BeforeValidator(_number)]
 Said = Annotated[str | None, BeforeValidator(_said)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Links = Annotated[tuple[str, ...], BeforeValidator(_links)]
 
 
 def _unwrap(value: object, name: str) -> object:
@@ -84,11 +89,11 @@ class Tune(Reply):
     title: Text = None
     name: Text = None
     token: Text = None
-    steps: Number = None
+    steps: Count = None
     branch: Text = None
     model_type: Text = None
-    base_tune_id: Number = None
-    base_pack_id: Number = None
+    base_tune_id: Count = None
+    base_pack_id: Count = None
     created_at: Text = None
     started_training_at: Text = None
     trained_at: Text = None
@@ -96,8 +101,8 @@ class Tune(Reply):
     user_error: Said = None
     eta: Text = None
     expires_at: Text = None
-    cost_mc: Number = None
-    orig_images: Texts = ()
+    cost_mc: Amount = None
+    orig_images: Links = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -105,8 +110,8 @@ class Tune(Reply):
         return _unwrap(value, "tune")
 
     @property
-    def cost(self) -> MicroUSD | None:
-        return _cost(self.cost_mc)
+    def charge(self) -> Charge:
+        return read_charge(self.cost_mc, MILLICENT, MOST_TRAINING)
 
     def ref(self, *, trigger: str = "") -> FinetuneRef:
         """`trigger` is ours; Astria's own is read where we know none."""
@@ -114,7 +119,7 @@ class Tune(Reply):
         return FinetuneRef(provider="astria", remote_id=self.id, trigger=trigger or own)
 
     def started(self, *, trigger: str) -> Started:
-        return Started(ref=self.ref(trigger=trigger), cost=self.cost)
+        return Started(ref=self.ref(trigger=trigger), cost=self.charge.cost, odd_cost=self.charge.odd)
 
     def training(self, *, now: float, samples: tuple[str, ...] = ()) -> Training:
         """What one look found; `now` in Unix seconds.
@@ -136,7 +141,9 @@ class Tune(Reply):
             expires_at=expires_at,
             samples=samples,
             reasons=(clean(self.user_error),) if self.user_error else (),
-            cost=self.cost,
+            # Of one that failed, the object still names its price: what came back of it, Astria does not say.
+            cost=None if status is Status.FAILED else self.charge.cost,
+            odd_cost=self.charge.odd,
         )
 
     def facts(self) -> dict[str, str]:
@@ -153,7 +160,7 @@ class Tune(Reply):
             "Failed": self.failed_at,
             "Error": self.user_error,
             "Deleted on": self.expires_at,
-            "Cost": None if self.cost_mc is None else f"${self.cost_mc / 100_000:.2f}",
+            "Cost": None if self.charge.cost is None else f"${self.charge.cost / 1_000_000:.2f}",
         }
         return {"Number": self.id} | {fact: clean(value) for fact, value in facts.items() if value}
 
@@ -162,12 +169,12 @@ class Prompt(Reply):
     """A picture, ordered or drawn. It has ended when it has pictures or an error."""
 
     id: Id
-    images: Texts = ()
+    images: Links = ()
     user_error: Said = None
-    seed: JsonValue = None
+    seed: Seed = None
     started_training_at: Text = None
     trained_at: Text = None
-    cost_mc: Number = None
+    cost_mc: Amount = None
 
     @model_validator(mode="before")
     @classmethod
@@ -175,15 +182,23 @@ class Prompt(Reply):
         return _unwrap(value, "prompt")
 
     @property
-    def cost(self) -> MicroUSD | None:
-        return _cost(self.cost_mc)
+    def charge(self) -> Charge:
+        return read_charge(self.cost_mc, MILLICENT, MOST_PICTURE)
 
     @property
     def look(self) -> Look:
         """The state of the picture."""
         if self.images:
-            seed = self.seed if isinstance(self.seed, int) and not isinstance(self.seed, bool) else None
-            return Look(status=Status.READY, urls=self.images, seed=seed, seconds=self._seconds)
+            odd_seed = isinstance(self.seed, Odd)
+            return Look(
+                status=Status.READY,
+                urls=self.images,
+                seed=None if isinstance(self.seed, Odd) else self.seed,
+                odd_seed=odd_seed,
+                seconds=self._seconds,
+                cost=self.charge.cost,
+                odd_cost=self.charge.odd,
+            )
         if self.user_error:
             moderated = _MODERATED.search(self.user_error)
             status = Status.MODERATED_INPUT if moderated else Status.FAILED
@@ -193,11 +208,13 @@ class Prompt(Reply):
     @property
     def _seconds(self) -> float | None:
         started, ended = moment(self.started_training_at), moment(self.trained_at)
-        return None if started is None or ended is None or ended < started else ended - started
+        if started is None or ended is None or not 0 <= ended - started <= LONGEST_DRAWING:
+            return None
+        return ended - started
 
 
 class Account(Reply):
-    usd_balance_mc: float = Field(allow_inf_nan=False)
+    usd_balance_mc: Balance
 
 
 class Listing(RootModel[list[JsonValue]]):
@@ -226,7 +243,10 @@ class _Pack(Reply):
     def pack(self) -> Pack:
         """Its cost depends on the class: this is the highest."""
         millicents = self.cost_mc_hash if isinstance(self.cost_mc_hash, dict) else {}
-        costs = {clean(name): _cost(_number(cost)) for name, cost in millicents.items()}
+        prices = TypeAdapter(dict[str, Amount]).validate_python(millicents)
+        costs = {
+            clean(name, cap=60): read_charge(price, MILLICENT, MOST_TRAINING).cost for name, price in prices.items()
+        }
         priced = {name: cost for name, cost in costs.items() if cost is not None}
         return Pack(
             id=self.id,
@@ -270,13 +290,9 @@ def moment(text: str | None) -> float | None:
         return None
     try:
         read = datetime.fromisoformat(text)
-        return read.replace(tzinfo=read.tzinfo or UTC).timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
-
-
-def _cost(millicents: float | None) -> MicroUSD | None:
-    return None if millicents is None or millicents < 0 else MicroUSD(round(millicents * MILLICENT))
+    return read_moment(read.replace(tzinfo=read.tzinfo or UTC))
 
 
 def _read(kind: type[R], items: list[JsonValue]) -> list[R]:

@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import Field, JsonValue, SecretStr
+from pydantic import SecretStr
 
 from bot.errors import Broken, Refused
 from bot.http.answers import clean
@@ -19,10 +19,23 @@ from bot.http.client import DEFAULT_TIMEOUTS, Http, NotThere, Reply, Timeouts
 from bot.http.hosts import Hosts
 from bot.providers import catalogue
 from bot.providers.bfl.models import CREDIT
-from bot.providers.bfl.replies import POLL_PATH, REGIONS, SINGLE_CLUSTERS, Number, Result, Text, explain
+from bot.providers.bfl.replies import POLL_PATH, REGIONS, SINGLE_CLUSTERS, Result, explain
 from bot.providers.bfl.training import BflTraining
 from bot.providers.interface import Callback, Generation, Look, MicroUSD, Status, Ticket
 from bot.providers.parameters import Value
+from bot.providers.ranges import (
+    LONGEST_DRAWING,
+    MOST_PICTURE,
+    Amount,
+    Balance,
+    Duration,
+    Id,
+    Link,
+    Moment,
+    Odd,
+    Seed,
+    read_charge,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,23 +48,23 @@ _DELIVERY = re.compile(r"(?:[a-z0-9-]+\.)+bfl\.ai|bfldelivery[a-z0-9]*\.blob\.co
 
 
 class _Receipt(Reply):
-    id: str = Field(min_length=1, max_length=200)
-    polling_url: Text = None
-    cost: Number = None  # credits; since late 2025
+    id: Id
+    polling_url: Link = None
+    cost: Amount = None  # credits, an estimate; since late 2025
 
 
 class _Sample(Reply):
     """Of a result, only the sample is sure to be there."""
 
-    sample: Text = None
-    seed: JsonValue = None
-    start_time: Number = None
-    end_time: Number = None
-    duration: Number = None
+    sample: Link = None
+    seed: Seed = None
+    start_time: Moment = None
+    end_time: Moment = None
+    duration: Duration = None
 
 
 class _Credits(Reply):
-    credits: float = Field(allow_inf_nan=False)
+    credits: Balance
 
 
 class Bfl(BflTraining):
@@ -111,8 +124,15 @@ class Bfl(BflTraining):
         if polling_url and not self._pollable.admit(polling_url):
             log.warning("BFL gave task %s a foreign polling address, which is not used", clean(receipt.id))
             polling_url = None
-        cost = None if receipt.cost is None else MicroUSD(round(receipt.cost * CREDIT))
-        return Ticket(provider=self.name, remote_id=receipt.id, polling_url=polling_url, region=region, cost=cost)
+        charge = read_charge(receipt.cost, CREDIT, MOST_PICTURE)
+        return Ticket(
+            provider=self.name,
+            remote_id=receipt.id,
+            polling_url=polling_url,
+            region=region,
+            cost=charge.cost,
+            odd_cost=charge.odd,
+        )
 
     async def job_status(self, ticket: Ticket) -> Look:
         """Look at a picture ordered earlier.
@@ -132,13 +152,17 @@ class Bfl(BflTraining):
         sample = _Sample.model_validate(result.result) if isinstance(result.result, dict) else _Sample()
         if status is Status.READY and not sample.sample:
             raise Broken("The image service says that the picture is ready, and sent none.")
+        charge = read_charge(result.cost, CREDIT, MOST_PICTURE)
         return Look(
             status=status,
-            progress=result.share,
+            progress=result.progress,
             urls=(sample.sample,) if status is Status.READY and sample.sample else (),
-            seed=sample.seed if isinstance(sample.seed, int) and not isinstance(sample.seed, bool) else None,
+            seed=None if isinstance(sample.seed, Odd) else sample.seed,
+            odd_seed=isinstance(sample.seed, Odd),
             seconds=_seconds(sample),
             reasons=result.reasons,
+            cost=charge.cost,
+            odd_cost=charge.odd,
         )
 
     async def fetch_output(self, url: str, into: Path) -> None:
@@ -180,6 +204,7 @@ def request_body(generation: Generation, inputs: Mapping[str, bytes]) -> dict[st
 def _seconds(sample: _Sample) -> float | None:
     if sample.duration is not None:
         return sample.duration
-    if sample.start_time is None or sample.end_time is None or sample.end_time < sample.start_time:
+    if sample.start_time is None or sample.end_time is None:
         return None
-    return sample.end_time - sample.start_time
+    took = sample.end_time - sample.start_time
+    return took if 0 <= took <= LONGEST_DRAWING else None

@@ -3,16 +3,15 @@
 Source: docs.bfl.ai, api.bfl.ai/openapi.json, and answers of the service that people have published.
 """
 
-import math
 from collections.abc import Mapping
-from typing import Annotated
 
-from pydantic import BeforeValidator, JsonValue
+from pydantic import JsonValue
 
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.http.answers import clean
 from bot.http.client import Failure, Reply
 from bot.providers.interface import Status
+from bot.providers.ranges import Amount, Share, Text
 
 POLL_PATH = "/v1/get_result"
 
@@ -38,39 +37,19 @@ _STATUSES = {
 """Any other word is RUNNING: Pending (from the order to the end), Processing, and words of newer servers."""
 
 
-def _number(value: object) -> float | None:
-    """A number that means something, or None: an odd detail must not cost what is paid for."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-Number = Annotated[float | None, BeforeValidator(_number)]
-Text = Annotated[str | None, BeforeValidator(_text)]
-
-
 class Result(Reply):
     """What `get_result` says of a task: a picture, or a training."""
 
     status: Text = None
     result: JsonValue = None
-    progress: Number = None
+    progress: Share = None
     details: JsonValue = None
+    cost: Amount = None
+    """Credits. The last answer has the settled cost, 0 included (vercel/ai#18439, August 2026); before it, none."""
 
     @property
     def stands(self) -> Status:
         return _STATUSES.get((self.status or "").strip().lower(), Status.RUNNING)
-
-    @property
-    def share(self) -> float | None:
-        """0 to 1. Clients of BFL disagree whether it counts to 1 or to 100; a value up to 1 is a share."""
-        if self.progress is None:
-            return None
-        return min(self.progress if self.progress <= 1 else self.progress / 100, 1.0)
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ from bot.errors import Broken, Refused
 from bot.http.answers import clean
 from bot.http.client import Http, NotThere, Reply
 from bot.providers.bfl.models import CREDIT
-from bot.providers.bfl.replies import POLL_PATH, SINGLE_CLUSTERS, Number, Result, UnknownFinetune
-from bot.providers.interface import Callback, FinetuneRef, MicroUSD, Status
+from bot.providers.bfl.replies import POLL_PATH, SINGLE_CLUSTERS, Result, UnknownFinetune
+from bot.providers.interface import Callback, FinetuneRef, Status
+from bot.providers.ranges import LONGEST_ID, MOST_TRAINING, Amount, read_charge
 from bot.providers.training import FinetuneSpec, Started, Training, TrainingSet, Withdrawn
 
 MOST_LISTED = 500
@@ -40,15 +41,15 @@ def _ids(value: object) -> object:
     for item in cast("list[Any]", value):
         fields = cast("dict[str, Any]", item) if isinstance(item, dict) else {"id": item}
         id_ = fields.get("finetune_id") or fields.get("id")
-        if isinstance(id_, str) and id_:
+        if isinstance(id_, str) and 0 < len(id_) <= LONGEST_ID:
             ids.append(id_)
     return list(dict.fromkeys(ids))
 
 
 class _Begun(Reply):
-    id: str = Field(min_length=1, max_length=200, validation_alias=AliasChoices("finetune_id", "id"))
+    id: str = Field(min_length=1, max_length=LONGEST_ID, validation_alias=AliasChoices("finetune_id", "id"))
     """A sample in BFL's own tutorial is one character short of a UUID, so it is a text."""
-    cost: Number = None  # credits; never seen for a training, and harmless to expect
+    cost: Amount = None  # credits; never seen for a training, and harmless to expect
 
 
 class _Listed(Reply):
@@ -88,7 +89,8 @@ class BflTraining:
         except NotThere as error:
             raise Withdrawn(_WITHDRAWN) from error
         ref = FinetuneRef(provider=self.name, remote_id=begun.id, region=spec.region, trigger=spec.trigger)
-        return Started(ref=ref, cost=None if begun.cost is None else MicroUSD(round(begun.cost * CREDIT)))
+        charge = read_charge(begun.cost, CREDIT, MOST_TRAINING)
+        return Started(ref=ref, cost=charge.cost, odd_cost=charge.odd)
 
     async def finetune_status(self, ref: FinetuneRef) -> Training:
         """Look at a training.
@@ -113,7 +115,14 @@ class BflTraining:
         status = result.stands
         if status in {Status.MISSING, Status.FAILED} and await self._details(ref.region, ref.remote_id):
             return Training(status=Status.READY)
-        return Training(status=status, progress=result.share, reasons=result.reasons)
+        charge = read_charge(result.cost, CREDIT, MOST_TRAINING)
+        return Training(
+            status=status,
+            progress=result.progress,
+            reasons=result.reasons,
+            cost=charge.cost,
+            odd_cost=charge.odd,
+        )
 
     async def find_finetune(self, spec: FinetuneSpec) -> Started | None:
         """Look for a training whose receipt was lost.

@@ -5,7 +5,6 @@ most of them open.
 """
 
 import json
-import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated
@@ -15,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, JsonValue, RootModel
 from bot.http.answers import clean
 from bot.http.client import Reply
 from bot.providers.interface import Status
+from bot.providers.ranges import LARGEST_STORED, LONGEST_DRAWING, LONGEST_LINK, LONGEST_TEXT, Percentage
 
 _STATUSES = {
     "queue": Status.WAITING,
@@ -32,15 +32,9 @@ _PLAIN = re.compile(r"[\w.+-]{1,40}")
 
 
 def _text(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_STORED:
         return str(value)  # an id may be a number
-    return value.strip() or None if isinstance(value, str) else None
-
-
-def _percentage(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return min(max(value / 100, 0.0), 1.0)
+    return value.strip() or None if isinstance(value, str) and len(value) <= LONGEST_TEXT else None
 
 
 def _moment(value: object) -> datetime | None:
@@ -53,7 +47,6 @@ def _moment(value: object) -> datetime | None:
 
 
 Text = Annotated[str | None, BeforeValidator(_text)]
-Percentage = Annotated[float | None, BeforeValidator(_percentage)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
@@ -126,15 +119,16 @@ class Asset(Reply):
 
     @property
     def seconds(self) -> float | None:
-        if not self.created_at or not self.updated_at or self.updated_at < self.created_at:
+        if not self.created_at or not self.updated_at:
             return None
-        return (self.updated_at - self.created_at).total_seconds()
+        took = (self.updated_at - self.created_at).total_seconds()
+        return took if 0 <= took <= LONGEST_DRAWING else None
 
 
 def word_in(value: JsonValue) -> str | None:
     """A trigger word or an id, where the value is one: no sentence and no link."""
     text = _text(value)
-    return text if text and _WORD.fullmatch(text) else None
+    return text if text and text.isprintable() and _WORD.fullmatch(text) else None
 
 
 def links_in(results: JsonValue) -> tuple[str, ...]:
@@ -142,7 +136,7 @@ def links_in(results: JsonValue) -> tuple[str, ...]:
     links: list[str] = []
     for item in results if isinstance(results, list) else [results]:
         match item:
-            case str(link) | {"URL": str(link)} | {"url": str(link)} if "://" in link:
+            case str(link) | {"URL": str(link)} | {"url": str(link)} if "://" in link and len(link) <= LONGEST_LINK:
                 links.append(link)
             case _:
                 pass

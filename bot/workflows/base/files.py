@@ -39,6 +39,7 @@ class Files:
         self._database = database
         self._clock = clock
         self._media = media
+        self._announced: dict[str, float] = {}  # by this process, in monotonic seconds
 
     def path(self, sha256: str) -> Path:
         """Where a file is, or would be. To be read only."""
@@ -109,12 +110,21 @@ class Files:
         async with self._database.read() as db:
             announced = await notes.beginning_with(db, ARRIVING)
         for name, at in announced.items():
-            if float(at) <= before:
+            if float(at) <= before and not self._is_new(name.removeprefix(ARRIVING), older_than):
                 await self.discard([name.removeprefix(ARRIVING)])
                 async with self._database.write() as db:
                     await notes.forget(db, name, content=at)
 
+    def _is_new(self, sha256: str, seconds: float) -> bool:
+        """Whether it was announced so lately, also where the wall clock was set forward since."""
+        announced, now = self._announced.get(sha256), self._clock.monotonic()
+        if announced is not None and now - announced < seconds:
+            return True
+        self._announced.pop(sha256, None)
+        return False
+
     async def _announce(self, sha256: str) -> None:
         now = self._clock.now()
+        self._announced[sha256] = self._clock.monotonic()
         async with self._database.write() as db:
             await notes.save(db, ARRIVING + sha256, str(now))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.clock import Clock
+from bot.jobs.elapsed import Elapsed
 from bot.jobs.pace import Pace
 from bot.jobs.signals import WorkerSignals
 from bot.pictures.decode import Decoder
@@ -28,6 +29,7 @@ class Kit:
     files: Files
     decoder: Decoder
     pace: Pace
+    elapsed: Elapsed
     callbacks: Callbacks
     signals: WorkerSignals
     providers: Mapping[str, Provider]

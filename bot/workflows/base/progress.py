@@ -44,26 +44,32 @@ class Progress:
         self._views = views
         self._delivery = delivery
         self._changes = changes
+        self._overdue: dict[str, float] = {}  # by job, when its card has less to promise; monotonic seconds
 
     async def run(self) -> None:
         """Refresh until cancelled."""
-        looked = 0.0
+        looked = float("-inf")
         while True:
             self._changes.noted.clear()
             try:
-                if self._clock.now() >= looked + ASIDE:
-                    looked = self._clock.now()
+                running = self._clock.monotonic()
+                for job_id in [each for each, at in self._overdue.items() if at <= running]:
+                    self._changes.job_ids[job_id] = None
+                    del self._overdue[job_id]
+                if running >= looked + ASIDE:
+                    looked = running
                     async with self._database.read() as db:
                         self._changes.job_ids.update(dict.fromkeys(await queue.front(db, limit=FRONT)))
                         self._changes.job_ids.update(
-                            dict.fromkeys(await queue.slow(db, since=looked - SLOW, limit=FRONT))
+                            dict.fromkeys(await queue.slow(db, since=self._clock.now() - SLOW, limit=FRONT))
                         )
                 await self._refresh()
             except Exception:
                 log.exception("Cards could not be refreshed; the next round tries again.")
             await self._clock.sleep(ROUND)
             if not self._changes.job_ids:
-                await self._clock.wait(self._changes.noted, ASIDE)
+                next_end = min(self._overdue.values(), default=self._clock.monotonic() + ASIDE)
+                await self._clock.wait(self._changes.noted, min(ASIDE, next_end - self._clock.monotonic()))
 
     async def _refresh(self) -> None:
         batch = list(self._changes.job_ids)[:BATCH]
@@ -74,5 +80,9 @@ class Progress:
     async def _refresh_one(self, job_id: str) -> None:
         """One card; where it could not be shown yet, it waits behind the others for its next turn."""
         view = await self._views.of(job_id)
+        if view is None or view.ended:
+            self._overdue.pop(job_id, None)
+        elif view.forecast is not None and (ends := view.forecast.changes_in(self._clock.now())) is not None:
+            self._overdue[job_id] = self._clock.monotonic() + ends
         if view is not None and not view.ended and not await self._delivery.refresh(view):
             self._changes.job_ids[job_id] = None

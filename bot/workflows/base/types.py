@@ -1,7 +1,7 @@
 """Values that every feature uses: who asks and where, what they attach, when it will be ready, where its card is."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.values import Frozen
@@ -13,6 +13,8 @@ PICTURES = "imagine"
 DAY = 86_400.0
 REVIEW_LIFE = 7 * DAY
 """Seconds after which a question that no moderator has answered is closed."""
+NEARLY = 1.0
+"""Seconds before a moment at which a card that counts down to it is over."""
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -51,14 +53,28 @@ class Upload:
 
 @dataclass(frozen=True)
 class Forecast:
-    """When a request will be ready, from this server's own history; Unix seconds."""
+    """When a request will be ready, from this server's own history; Unix seconds.
+
+    A moment that has passed is None: it is no forecast any more. Where both are, it takes longer than usual.
+    """
 
     ahead: int
     """Pictures that are drawn before its first."""
-    likely: float
+    likely: float | None
     """Half of such requests are ready by then."""
-    latest: float
+    latest: float | None
     """Nine of ten are."""
+
+    def at(self, now: float) -> "Forecast":
+        """What of it is still to come."""
+        likely = self.likely if self.likely is not None and self.likely > now + NEARLY else None
+        latest = self.latest if self.latest is not None and self.latest > now + NEARLY else None
+        return replace(self, likely=likely, latest=latest)
+
+    def changes_in(self, now: float) -> float | None:
+        """Seconds until less of it is to come; None where nothing is."""
+        ends = [end - NEARLY - now for end in (self.likely, self.latest) if end is not None]
+        return max(min(ends), 0.0) if ends else None
 
 
 class Posted(Frozen):

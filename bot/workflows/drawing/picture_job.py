@@ -1,18 +1,22 @@
 """One picture: order it, wait for it, keep its bytes."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from bot.errors import Broken, Refused, Unavailable, Uncertain
+from bot.errors import BotError, Broken, Refused, Uncertain
 from bot.jobs.journal import Journal
 from bot.jobs.pace import Spread, pause
-from bot.jobs.worker import Outcome
+from bot.jobs.worker import PAID_WAIT, Later, Outcome
 from bot.pictures.decode import check_generated
 from bot.providers import catalogue
-from bot.providers.interface import Generation, Look, Provider, Status, Ticket
+from bot.providers.interface import Cost, Generation, Look, Provider, Status, Ticket
 from bot.providers.parameters import Model
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
-from bot.workflows.drawing.types import PictureOrder
+from bot.workflows.base.troubles import SHORTEST, Troubles, pause_after
+from bot.workflows.base.types import DAY
+from bot.workflows.drawing.types import Kept, PictureOrder
 from storage.base.jobs import Job, State
 from storage.drawing import images
 from storage.drawing.images import Image
@@ -21,14 +25,22 @@ from storage.finetuning.finetunes import FinetuneState
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_FOR = 30.0
-"""Seconds for which a provider may not know a task: one that it has just accepted, or has mislaid."""
+KEPT_FOR: Mapping[str, float] = {"bfl": 600.0, "astria": 30 * DAY}
+"""Seconds for which a finished picture can be had, by provider. Vimmerse does not say: a day."""
 LOST_AFTER = 1200.0
-"""Seconds after which a picture is not waited for any more."""
-FETCHED_FOR = 600.0
-"""Seconds after its order for which a picture that arrives damaged is fetched again: free, unlike drawing it."""
+"""Seconds after which a provider whose pictures die soon has forgotten to finish one."""
+UNKNOWN_FOR = 60.0
+"""Seconds for which a provider may not know a task that it has just accepted."""
+MISLAID_FOR = 600.0
+"""The same for one that it has known before, or that is kept for days: what is finished can be had for that long."""
 FOLLOWED_FROM = 10.0
 """Seconds after its order until which the wait for a picture must have begun to say how long such pictures take."""
+LAST_TRY = 10.0
+"""Seconds before a finished picture is gone in which no further try is worth its while."""
+ASKED_AGAIN = 1800.0
+"""Longest pause in seconds between two questions about a picture that is kept for days."""
+UNLISTED = Spread(5.0, 15.0, 60.0)
+"""How long a model takes that the catalogue does not have any more."""
 
 
 class Ordered(Frozen):
@@ -38,12 +50,38 @@ class Ordered(Frozen):
     at: float
 
 
-class Kept(Frozen):
-    """How the drawing ended: with stored bytes, or with `error`."""
+class Ended(Frozen):
+    """What the look that found the end of it said: written down before anything else is done."""
 
-    sha256: str | None = None
-    error: str | None = None
-    charged: bool = False
+    cost: Cost = None
+    odd_cost: str | None = None
+    seconds: float | None = None
+
+
+@dataclass
+class Watch:
+    """What this process knows of a picture that it waits for; the times are of the monotonic clock, in seconds."""
+
+    since: float
+    """When this process began to look."""
+    followed: bool
+    """It has looked from the beginning, so that it can tell how long the drawing took."""
+    looked: float | None = None
+    pending: float | None = None
+    """Seconds after its order at which it was last seen unfinished."""
+    known: bool = False
+    """The provider has known it."""
+    missing: float | None = None
+    """The first of the looks in a row that did not find it."""
+    ready: float | None = None
+    trouble: float | None = None
+    """The first of the questions in a row that failed."""
+    unfetched: float | None = None
+    """When its file could first not be fetched."""
+
+
+class GivenUp(Exception):
+    """Nothing is to be expected any more from asking again; the message is a sentence for the member."""
 
 
 class PictureJob:
@@ -57,13 +95,28 @@ class PictureJob:
         self._decoder = kit.decoder
         self._pace = kit.pace
         self._callbacks = kit.callbacks
+        self._elapsed = kit.elapsed
+        self._alarm = kit.alarm
+        self._troubles = Troubles(kit.alarm)
+        self._watches: dict[str, Watch] = {}
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = PictureOrder.model_validate_json(job.request)
         ordered = await step.pay("ordered", Ordered, lambda: self._order(job, order), request=order.generation)
-        kept = await step("kept", Kept, lambda: self._collect(job, order, ordered, step))
-        cost = (ordered.ticket.cost if ordered.ticket.cost is not None else job.cost_estimated) if kept.charged else 0
+        try:
+            kept = await step("kept", Kept, lambda: self._collect(job, order, ordered, step))
+        except Uncertain:
+            self._forget(job)
+            raise
+        self._forget(job)
+        cost = kept.cost if kept.cost is not None else 0
+        if kept.charged and kept.cost is None:
+            cost = ordered.ticket.cost if ordered.ticket.cost is not None else job.cost_estimated
         return Outcome(State.DONE if kept.sha256 else State.FAILED, cost, kept.error)
+
+    def _forget(self, job: Job) -> None:
+        self._watches.pop(job.id, None)
+        self._elapsed.forget(job.id)
 
     def _provider(self, name: str) -> Provider:
         provider = self._providers.get(name)
@@ -78,7 +131,18 @@ class PictureJob:
         provider = self._provider(catalogue.find(generation.model).provider)
         inputs = {role: await self._files.read(sha256) for role, sha256 in generation.inputs.items()}
         ticket = await provider.generate(generation, inputs, self._callbacks.of(provider.name, job.id))
+        self._elapsed.begin(job.id)
+        await self._alert_of_cost(job, ticket.odd_cost)
         return Ordered(ticket=ticket, at=self._clock.now())
+
+    async def _alert_of_cost(self, job: Job, odd: str | None) -> None:
+        """Tell the admin of a price that cannot be: it is not counted, and the estimate stands."""
+        if odd is not None:
+            log.error("Job %s: the image service names an impossible cost: %s", job.id, odd)
+            await self._alarm(
+                f"The image service says that picture `{job.id}` costs {odd}, which cannot be: it is not counted. "
+                "Please compare its bill."
+            )
 
     async def _check_finetune(self, finetune_id: str) -> None:
         """Again, when its turn has come: hours may have passed since it was asked for.
@@ -92,64 +156,139 @@ class PictureJob:
             raise Refused("The finetune that was to draw this was deleted, has expired or is frozen.")
 
     async def _collect(self, job: Job, order: PictureOrder, ordered: Ordered, step: Journal) -> Kept:
-        """Wait until the picture is ready and store its bytes: the link to them dies within minutes."""
+        """Wait until the picture is ready and store its bytes: the link to them dies within minutes.
+
+        Raises:
+            Later: it is not there yet, or a question failed; the picture itself is ordered.
+            Uncertain: it has not become ready, and nobody can tell any more whether it will.
+        """
         async with self._work.read() as db:
             image = await images.find(db, job.id)
         if image is not None:  # kept, and then interrupted before that was noted
-            return Kept(sha256=image.sha256, charged=True)
-        provider = self._provider(ordered.ticket.provider)
-        look = await self._wait(job, order.generation, provider, ordered)
-        await step.release_slot()
-        match look.status:
-            case Status.READY:
-                return await self._keep(job, order, ordered, look)
-            case Status.MODERATED_INPUT:
-                raise Refused(_moderated("your request", look.reasons))
-            case Status.MODERATED_OUTPUT:
-                raise Refused(_moderated("the finished picture", look.reasons))
-            case _:
-                return Kept(error="The image service failed to draw this.")
+            ended = await step.recall("ended", Ended) or Ended()
+            return Kept(sha256=image.sha256, charged=True, cost=ended.cost, seconds=ended.seconds)
+        if (watch := self._watches.get(job.id)) is None:
+            waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
+            watch = Watch(since=self._clock.monotonic(), followed=waited < FOLLOWED_FROM)
+            self._watches[job.id] = watch
+        try:
+            look = await self._wait(job, order.generation, ordered, watch, step)
+            ended = await step("ended", Ended, lambda: self._note_end(job, ordered, watch, look))
+            await step.release_slot()
+            match look.status:
+                case Status.READY:
+                    return await self._keep(job, order, ordered, look, ended, watch)
+                case Status.MODERATED_INPUT:
+                    reason = _moderated("your request", look.reasons)
+                case Status.MODERATED_OUTPUT:
+                    reason = _moderated("the finished picture", look.reasons)
+                case _:
+                    reason = "The image service failed to draw this."
+            return Kept(error=reason, cost=ended.cost)
+        except GivenUp as given_up:
+            if watch.ready is None:
+                raise Uncertain(str(given_up)) from given_up
+            log.warning("Job %s: the finished picture could not be kept: %s", job.id, given_up)
+            ended = await step.recall("ended", Ended) or Ended()
+            reason = f"The finished picture could not be collected: {given_up}"
+            return Kept(error=reason, charged=True, cost=ended.cost, seconds=ended.seconds)
 
-    async def _wait(self, job: Job, generation: Generation, provider: Provider, ordered: Ordered) -> Look:
-        model = catalogue.find(generation.model)
-        spread = await self._pace.spread(model.key, prior(model))
-        followed = self._clock.now() < ordered.at + FOLLOWED_FROM
-        looked_at: float | None = None
-        seen_at = self._clock.now()
+    async def _wait(self, job: Job, generation: Generation, ordered: Ordered, watch: Watch, step: Journal) -> Look:
+        """Look until it has ended: from memory while it is fresh, from the queue when a question fails.
+
+        Raises:
+            Later, GivenUp
+        """
+        model = _find_model(generation.model)
+        spread = await self._pace.spread(model.key, prior(model)) if model else UNLISTED
+        least_pause = model.least_pause if model else SHORTEST
         hinted = self._callbacks.hints.watch(job.id)
+        begun = False
         while True:
-            waited = self._clock.now() - ordered.at
-            if looked_at is not None or waited < spread.p10:
-                hinted.clear()
-                await self._clock.wait(hinted, max(pause(waited, spread), model.least_pause))
-                waited = self._clock.now() - ordered.at
-            look = await provider.job_status(ordered.ticket)
-            if look.status is Status.READY and followed:
-                await self._pace.add(model.key, _duration(waited, looked_at, look), now=self._clock.now())
+            waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
+            if begun or (watch.looked is None and waited < spread.p10):
+                await self._clock.wait(hinted, max(pause(waited, spread), least_pause))
+            if watch.looked is not None:  # a hint does not make a provider take questions faster
+                await self._clock.sleep(watch.looked + least_pause - self._clock.monotonic())
+            begun = True
+            hinted.clear()
+            look = await self._look(job, ordered, watch, step)
+            waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
+            if look.status is Status.READY and watch.ready is None:
+                watch.ready = watch.looked
+                if watch.followed and model:
+                    await self._pace.add(model.key, _duration(waited, watch.pending, look), now=self._clock.now())
             if look.status.ended:
                 return look
-            if look.status is not Status.MISSING:
-                seen_at = self._clock.now()
-            elif self._clock.now() > seen_at + UNKNOWN_FOR:
-                raise Uncertain("The image service has lost track of this picture.")
-            if waited > LOST_AFTER:
-                raise Uncertain("The image service never finished this picture.")
-            looked_at = waited
+            watch.pending = waited
+            if self._clock.monotonic() - watch.since > LOST_AFTER:
+                await step.release_slot()
+                raise Later(min(ASKED_AGAIN, waited / 10))
 
-    async def _keep(self, job: Job, order: PictureOrder, ordered: Ordered, look: Look) -> Kept:
-        provider = self._provider(ordered.ticket.provider)
+    async def _look(self, job: Job, ordered: Ordered, watch: Watch, step: Journal) -> Look:
+        """One question.
+
+        Raises:
+            Later: it failed, and is asked again.
+            GivenUp
+        """
+        name = ordered.ticket.provider
+        watch.looked = now = self._clock.monotonic()
+        try:
+            look = await self._provider(name).job_status(ordered.ticket)
+        except BotError as error:  # the question failed, not the picture, which is ordered
+            await self._troubles.note(name, f"The picture `{job.id}`", error)
+            watch.trouble = now if watch.trouble is None else watch.trouble
+            if now - watch.since > LOST_AFTER:  # nobody draws that long: others may have its slot
+                await step.release_slot()
+            raise self._ask_again(job, name, watch, error, began=watch.trouble) from error
+        self._troubles.end(name)
+        watch.trouble = None
+        if look.status is not Status.MISSING:
+            watch.known, watch.missing = True, None
+        else:
+            watch.missing = now if watch.missing is None else watch.missing
+            patience = MISLAID_FOR if watch.known or _kept_for(name) > MISLAID_FOR else UNKNOWN_FOR
+            if now - watch.missing > patience:
+                raise GivenUp("The image service has lost track of this picture.")
+        if not look.status.ended and now - watch.since > max(LOST_AFTER, _kept_for(name)):
+            raise GivenUp("The image service never finished this picture.")
+        return look
+
+    def _ask_again(self, job: Job, name: str, watch: Watch, error: BotError, *, began: float) -> Later | GivenUp:
+        """What to raise after a question that failed, as all have since `began`: it is asked again for as long as the
+        picture can still be had."""
+        now = self._clock.monotonic()
+        until = _kept_for(name) + (watch.since + LOST_AFTER if watch.ready is None else watch.ready)
+        if now > until - LAST_TRY:
+            return GivenUp(str(error))
+        longest = PAID_WAIT if _kept_for(name) <= LOST_AFTER else ASKED_AGAIN
+        wait = pause_after(now - began, error, longest=min(longest, until - now))
+        log.info("Job %s is asked about again in %.1f s: %s", job.id, wait, error)
+        return Later(wait, note=str(error))
+
+    async def _note_end(self, job: Job, ordered: Ordered, watch: Watch, look: Look) -> Ended:
+        await self._alert_of_cost(job, look.odd_cost)
+        if look.status is not Status.READY:
+            return Ended(cost=look.cost)
+        waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
+        return Ended(cost=look.cost, seconds=waited if watch.followed else look.seconds)
+
+    async def _keep(
+        self, job: Job, order: PictureOrder, ordered: Ordered, look: Look, ended: Ended, watch: Watch
+    ) -> Kept:
+        """
+        Raises:
+            Later, GivenUp: it could not be fetched. Its task is asked anew then, for its link may be another.
+        """
+        name = ordered.ticket.provider
         async with self._files.temporary() as path:
             try:
-                await provider.fetch_output(look.urls[0], path)
-                try:
-                    picture = await self._decoder.run(check_generated, path)
-                except Broken as error:
-                    if self._clock.now() < ordered.at + FETCHED_FOR:
-                        raise Unavailable("The finished picture arrived damaged.") from error
-                    raise
-            except Broken as error:
-                log.warning("Job %s: the finished picture could not be kept: %s", job.id, error)
-                return Kept(error=f"The finished picture could not be collected: {error}", charged=True)
+                await self._provider(name).fetch_output(look.urls[0], path)
+                picture = await self._decoder.run(check_generated, path)
+            except BotError as error:
+                watch.unfetched = self._clock.monotonic() if watch.unfetched is None else watch.unfetched
+                raise self._ask_again(job, name, watch, error, began=watch.unfetched) from error
             size = path.stat().st_size
             sha256 = await self._files.adopt(path)
         image = Image(
@@ -169,23 +308,38 @@ class PictureJob:
         )
         async with self._work() as tx:
             await images.add(tx.db, image)
-        return Kept(sha256=sha256, charged=True)
+        return Kept(sha256=sha256, charged=True, cost=ended.cost, seconds=ended.seconds)
+
+
+def _kept_for(provider: str) -> float:
+    return KEPT_FOR.get(provider, DAY)
+
+
+def _find_model(key: str) -> Model | None:
+    """The model; None where the catalogue does not have it any more, which is no reason to lose what it draws."""
+    try:
+        return catalogue.find(key)
+    except Refused:
+        return None
 
 
 def _seed(generation: Generation, look: Look) -> int | None:
+    """With which seed it was drawn: as the provider says, else as it was asked to."""
     asked = generation.parameters.get("seed")
-    return look.seed if look.seed is not None else asked if isinstance(asked, int) else None
+    if look.seed is not None or look.odd_seed:
+        return look.seed
+    return asked if isinstance(asked, int) else None
 
 
-def _duration(waited: float, looked_at: float | None, look: Look) -> float:
+def _duration(waited: float, pending: float | None, look: Look) -> float:
     """How long the picture took, in seconds, as well as it can be known from outside.
 
     Where it is ready at a later look, it became ready since the look before. Where it is ready at the very first, it
     may have been ready long ago: without the provider's own figure a tenth is taken off, so that the first look
     moves forward until it comes too early again.
     """
-    if looked_at is not None:
-        return (waited + looked_at) / 2
+    if pending is not None:
+        return (waited + pending) / 2
     return min(look.seconds, waited) if look.seconds is not None else waited * 0.9
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.providers.interface import Generation
+from bot.providers.interface import Cost, Generation
 from bot.values import Frozen
 from bot.workflows.base.types import Forecast
 from storage.base.jobs import Job, State
 from storage.drawing.images import Image
-from storage.reviewing.reviews import Review
+from storage.reviewing.reviews import Review, ReviewState
 
 MOST_SWEPT = 12
 """Pictures of a sweep: more would be too small to compare on one sheet."""
@@ -59,6 +59,19 @@ class PictureOrder(Frozen):
     """The id of the finetune that draws it, which must still be ready when its turn comes."""
 
 
+class Kept(Frozen):
+    """How the drawing of a picture ended: with stored bytes, or with `error`."""
+
+    sha256: str | None = None
+    error: str | None = None
+    charged: bool = False
+    """It was finished, so that it costs what the receipt said, unless there is a `cost`."""
+    cost: Cost = None
+    """What the provider said at its end that it was charged, 0 included; None where it did not say."""
+    seconds: float | None = None
+    """From the order to its end at the provider; None where nobody was looking then."""
+
+
 class Stage(StrEnum):
     """How far one picture is, in a member's words."""
 
@@ -82,6 +95,22 @@ class PictureView:
     """None until it is drawn, and again when it was deleted."""
     ordered_at: float | None = None
     """When a provider was asked for it; from then on it cannot be called back."""
+    kept: Kept | None = None
+    """How its drawing ended."""
+
+    @property
+    def lost(self) -> bool:
+        """It was finished and charged, and could not be kept."""
+        return self.kept is not None and self.kept.charged and self.kept.sha256 is None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took to draw, the queue before it and any waiting for people apart."""
+        if self.kept is not None and self.kept.seconds is not None:
+            return self.kept.seconds
+        if self.ordered_at is None or self.job.ended_at is None:
+            return None
+        return max(self.job.ended_at - self.ordered_at, 0.0)
 
     @property
     def stage(self) -> Stage:
@@ -163,6 +192,18 @@ class RequestView:
 
     @property
     def seconds(self) -> float | None:
-        """From the command to the last picture."""
-        ends = [picture.job.ended_at for picture in self.pictures if picture.job.ended_at is not None]
-        return max(ends) - self.job.created_at if ends and len(ends) == len(self.pictures) else None
+        """How long the slowest of its pictures took to draw."""
+        return max((each.seconds for each in self.pictures if each.image and each.seconds is not None), default=None)
+
+    @property
+    def asked_for(self) -> float | None:
+        """For how many seconds it waited until a moderator agreed; None where none was asked."""
+        review = self.review
+        if review is None or review.state is not ReviewState.APPROVED or review.decided_at is None:
+            return None
+        return max(review.decided_at - review.created_at, 0.0)
+
+    @property
+    def lost(self) -> bool:
+        """Pictures of it were finished and charged, and could not be kept."""
+        return any(picture.lost for picture in self.pictures)

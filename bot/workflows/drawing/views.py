@@ -8,8 +8,8 @@ from bot.providers.parameters import Model
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Forecast
-from bot.workflows.drawing.picture_job import prior
-from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView, Stage
+from bot.workflows.drawing.picture_job import LOST_AFTER, prior
+from bot.workflows.drawing.types import ImageRequest, Kept, PictureView, RequestView, Stage
 from storage.base import jobs, queue, steps
 from storage.base.jobs import State
 from storage.base.queue import Lane
@@ -39,6 +39,7 @@ class RequestViews:
         self._work = kit.work
         self._clock = kit.clock
         self._pace = kit.pace
+        self._elapsed = kit.elapsed
         self._lanes = lanes
 
     async def newest(self, *, guild_id: int, owner_id: int, limit: int) -> list[RequestView]:
@@ -60,7 +61,11 @@ class RequestViews:
             limit = (await communities.find(db, job.guild_id)).confirm_above if review else None
             ordered = await steps.ordered(db, parent_id=job_id)
             compared = await steps.find(db, job_id=job_id, name=SHEET)
-            pictures = tuple(PictureView(child, drawn.get(child.id), ordered.get(child.id)) for child in children)
+            results = await steps.results(db, parent_id=job_id, name="kept")
+            kept = {child_id: Kept.model_validate_json(result) for child_id, result in results.items()}
+            pictures = tuple(
+                PictureView(child, drawn.get(child.id), ordered.get(child.id), kept.get(child.id)) for child in children
+            )
             queued = [picture.job for picture in pictures if picture.stage is Stage.WAITING]
             ahead, busy = await queue.ahead(db, queued[0]) if queued else (0, 0)
         request = ImageRequest.model_validate_json(job.request)
@@ -83,11 +88,18 @@ class RequestViews:
         now = self._clock.now()
         next_try = max((each.job.due_at for each in under_way if each.job.state is State.WAITING), default=now)
         if not waiting:
-            begin = max((each.ordered_at or now for each in under_way), default=now)
-            return Forecast(0, max(begin + spread.p50, next_try, now), max(begin + spread.p90, next_try, now))
+            begin = max((self._find_start(each, now) for each in under_way), default=now)
+            return Forecast(0, max(begin + spread.p50, next_try), max(begin + spread.p90, next_try)).at(now)
         places = max(ahead + busy + len(waiting) - slots, 0)
         begin = max(now + places / slots * spread.p50, next_try)
-        return Forecast(ahead, begin + spread.p50, begin + spread.p90 + places / slots * (spread.p90 - spread.p50))
+        latest = begin + spread.p90 + places / slots * (spread.p90 - spread.p50)
+        return Forecast(ahead, begin + spread.p50, latest).at(now)
+
+    def _find_start(self, picture: PictureView, now: float) -> float:
+        """When it was ordered, by what the clock says now: it may have been set since."""
+        if picture.ordered_at is None:
+            return now
+        return now - self._elapsed.since(picture.job.id, picture.ordered_at, most=LOST_AFTER)
 
     def _slots(self, model: Model) -> int:
         lane: Lane | None = self._lanes.get(lane_of(model))

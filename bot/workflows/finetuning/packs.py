@@ -14,18 +14,18 @@ class Packs:
     def __init__(self, kit: Kit) -> None:
         self._clock = kit.clock
         self._provider = next((each for each in kit.providers.values() if isinstance(each, HasPacks)), None)
-        self._remembered: tuple[float, list[Pack]] = (0.0, [])
+        self._remembered: tuple[float, list[Pack]] = (float("-inf"), [])
 
     async def offered(self) -> list[Pack]:
         """Those of the account; none where no trainer has any, or it does not answer."""
         until, packs = self._remembered
-        if self._provider is None or self._clock.now() < until:
+        if self._provider is None or self._clock.monotonic() < until:
             return packs
         try:
             packs = await self._provider.list_packs()
         except BotError:
             packs = []
-        self._remembered = (self._clock.now() + REMEMBERED_FOR, packs)
+        self._remembered = (self._clock.monotonic() + REMEMBERED_FOR, packs)
         return packs
 
     async def price(self, spec: FinetuneSpec) -> FinetuneSpec:

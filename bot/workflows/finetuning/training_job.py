@@ -1,9 +1,10 @@
 """One try to train a finetune: order it, look at it for hours or days, and keep what came of it."""
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 
-from bot.errors import Broken, Refused, Unavailable, Uncertain
+from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal
 from bot.jobs.pace import Spread
 from bot.jobs.worker import Later, Outcome
@@ -15,7 +16,8 @@ from bot.providers.trainer_entries import Trainer
 from bot.providers.training import ListsFinetunes, Started, Training, TrainingPicture, TrainingProvider, TrainingSet
 from bot.values import Frozen
 from bot.workflows.base.kit import Kit
-from bot.workflows.finetuning.types import Progress, TrainingOrder, order_of
+from bot.workflows.base.troubles import Troubles, pause_after
+from bot.workflows.finetuning.types import LOST_AFTER, Progress, TrainingOrder, order_of
 from bot.workflows.finetuning.views import pace_key
 from storage.base.jobs import Job, State
 from storage.finetuning import finetunes
@@ -34,8 +36,13 @@ ERROR_PAUSE = 30.0
 """Seconds between two looks that find an error, for an error may pass."""
 MISSING_FOR = 6 * 3600.0
 """Seconds for which a provider may not know a training that it has accepted."""
-LOST_AFTER = 7 * 86_400.0
-"""Seconds after which a training is not waited for any more."""
+TRIED_FOR = 6 * 3600.0
+"""Seconds for which this process has asked in vain before it gives a training up: a wall clock that was set forward by
+days ends none."""
+BELIEVED_AFTER = 3600.0
+"""The same for the search of a lost receipt, and for a trainer that says that it lists nothing."""
+LEAST_PAUSE = 2.0
+"""Seconds between two looks, whatever calls for one: Astria answers 429 to more, which costs thirty."""
 DRAWN_WITHIN = 900.0
 """Seconds after its training in which a pack draws its pictures."""
 MOST_SAMPLES = 10
@@ -51,6 +58,23 @@ class Ordered(Frozen):
     at: float
 
 
+@dataclass
+class Watch:
+    """What this process knows of a training that it waits for; the times are of the monotonic clock, in seconds."""
+
+    since: float
+    """When this process began to ask about it."""
+    looked: float | None = None
+    trouble: float | None = None
+    """The first of the questions in a row that failed."""
+    missing: float | None = None
+    """The first of the looks in a row that did not find it."""
+    error: float | None = None
+    """The last look that found an error and was counted."""
+    drawing: float | None = None
+    """When its pack was first seen being drawn."""
+
+
 class TrainingJob:
     """The recipe of the jobs of kind `train`."""
 
@@ -62,7 +86,10 @@ class TrainingJob:
         self._decoder = kit.decoder
         self._pace = kit.pace
         self._callbacks = kit.callbacks
+        self._elapsed = kit.elapsed
         self._alarm = kit.alarm
+        self._troubles = Troubles(kit.alarm)
+        self._watches: dict[str, Watch] = {}
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = order_of(job)
@@ -70,32 +97,59 @@ class TrainingJob:
         provider = await self._find_provider(job, trainer, step)
         receipt = await self._get_receipt(job, order, trainer, provider, step)
         await self._note_ref(order, receipt)
+        elapsed = self._elapsed.since(job.id, receipt.at, most=2 * LOST_AFTER)
+        watch = self._watch(job)
         try:
-            training = await self._look(order, trainer, provider, receipt)
-        except Refused as error:  # the look was refused, not the training, which is ordered
-            raise Uncertain(str(error)) from error
-        except Broken as error:  # a changed key, for example; the training itself goes on
-            await step("told the admin", Frozen, partial(self._alert_admin, job, error))
-            raise Unavailable(str(error), retry_after=SEARCHED_EVERY) from error
+            training = await self._look(order, trainer, provider, receipt, watch, elapsed)
+        except Uncertain:
+            self._watches.pop(job.id, None)
+            raise
+        except BotError as error:  # a changed key, for example: the question failed, and the training goes on
+            raise await self._ask_again(job, trainer, watch, error, give_up=elapsed > LOST_AFTER) from error
         await step.release_slot()
+        self._watches.pop(job.id, None)
+        await step("asked about the cost", Frozen, partial(self._alert_of_cost, job, training.odd_cost))
         cost = training.cost if training.cost is not None else receipt.started.cost
         if training.status is Status.READY:
             if not await self._is_deleted(order):
                 await self._keep_samples(order, provider, training)
-            await self._finish(order, trainer, receipt, training)
+            await self._finish(order, trainer, elapsed, training)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
-        return Outcome(State.FAILED, 0 if trainer.failures_are_free else None, _explain_failure(trainer, training))
+        settled = training.cost if training.cost is not None else 0 if trainer.failures_are_free else None
+        return Outcome(State.FAILED, settled, _explain_failure(trainer, training))
 
-    async def _alert_admin(self, job: Job, error: Broken) -> Frozen:
-        log.error("The training %s cannot be looked at: %s", job.id, error, exc_info=error.__cause__)
-        await self._alarm(f"The training `{job.id}` cannot be looked at: {error}")
+    def _watch(self, job: Job) -> Watch:
+        return self._watches.setdefault(job.id, Watch(since=self._clock.monotonic()))
+
+    async def _ask_again(
+        self, job: Job, trainer: Trainer, watch: Watch, error: BotError, *, give_up: bool
+    ) -> Later | Uncertain:
+        """What to raise after a question that failed. Before it is given up, this process has asked for hours: what the
+        wall clock says alone is not enough."""
+        await self._troubles.note(trainer.provider, f"The training `{job.id}`", error)
+        now = self._clock.monotonic()
+        if give_up and now - watch.since > TRIED_FOR:
+            return Uncertain(str(error))
+        watch.trouble = now if watch.trouble is None else watch.trouble
+        wait = pause_after(now - watch.trouble, error, shortest=QUICKEST, longest=SEARCHED_EVERY)
+        log.info("The training %s is asked about again in %.0f s: %s", job.id, wait, error)
+        return Later(wait, note=str(error))
+
+    async def _alert_of_cost(self, job: Job, odd: str | None) -> Frozen:
+        """Tell the admin of a price that cannot be: it is not counted, and the estimate stands."""
+        if odd is not None:
+            log.error("The training %s has an impossible cost: %s", job.id, odd)
+            await self._alarm(
+                f"The trainer says that `{job.id}` costs {odd}, which cannot be: it is not counted. "
+                "Please compare its bill."
+            )
         return Frozen()
 
     async def _find_provider(self, job: Job, trainer: Trainer, step: Journal) -> TrainingProvider:
         """
         Raises:
             Broken: it is not set up, and nothing was ordered.
-            Unavailable: it is not set up any more: what was ordered waits until the admin has mended that.
+            Later: it is not set up any more: what was ordered waits until the admin has mended that.
         """
         provider = self._providers.get(trainer.provider)
         if isinstance(provider, TrainingProvider):
@@ -103,8 +157,7 @@ class TrainingJob:
         missing = Broken(f"{trainer.label} is not set up any more.")
         if not await step.recall_payment():
             raise missing
-        await step("told the admin", Frozen, partial(self._alert_admin, job, missing))
-        raise Unavailable(str(missing), retry_after=SEARCHED_EVERY)
+        raise await self._ask_again(job, trainer, self._watch(job), missing, give_up=False)
 
     # The order.
 
@@ -123,7 +176,7 @@ class TrainingJob:
             return await step.pay("ordered", Ordered, lambda: self._order(job, order, provider), request=order)
         except Uncertain as error:
             lost = error  # the name of an exception ends with its block
-        return await step("found", Ordered, lambda: self._search(order, trainer, provider, step, lost))
+        return await step("found", Ordered, lambda: self._search(job, order, trainer, provider, step, lost))
 
     async def _order(self, job: Job, order: TrainingOrder, provider: TrainingProvider) -> Ordered:
         async with self._work.read() as db:
@@ -135,10 +188,18 @@ class TrainingJob:
         pictures = tuple(TrainingPicture(each.name, each.content, each.caption) for each in members)
         callback = self._callbacks.of(provider.name, job.id)
         started = await provider.create_finetune(order.spec, TrainingSet(pictures, archive), callback)
+        self._elapsed.begin(job.id)
+        await self._alert_of_cost(job, started.odd_cost)
         return Ordered(started=started, at=self._clock.now())
 
     async def _search(
-        self, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, step: Journal, lost: Uncertain
+        self,
+        job: Job,
+        order: TrainingOrder,
+        trainer: Trainer,
+        provider: TrainingProvider,
+        step: Journal,
+        lost: Uncertain,
     ) -> Ordered:
         assert step.paid_at is not None, "it was begun, or nothing would be lost"
         why = f"{lost} The bot is looking for it at {trainer.label}; it is not ordered a second time."
@@ -147,16 +208,24 @@ class TrainingJob:
             raise Uncertain(
                 f"{lost} This trainer does not list its trainings: only its own website or support can tell."
             ) from lost
+        watch, searched = self._watch(job), self._elapsed.since(f"{job.id} search", step.paid_at, most=SEARCHED_FOR)
+        tried = self._clock.monotonic() - watch.since
         try:
             started = await provider.find_finetune(order.spec)
-        except Refused as error:
-            raise Uncertain(f"{lost} {error}") from lost
-        except Broken as error:
-            raise Uncertain(f"{lost} It could not be looked for: {error}") from lost
+        except Refused as error:  # it says that it lists nothing; one odd answer says that, too
+            if tried > BELIEVED_AFTER:
+                raise Uncertain(f"{lost} {error}") from lost
+            raise Later(SEARCHED_EVERY, note=str(error)) from error
+        except BotError as error:
+            if searched > SEARCHED_FOR and tried > BELIEVED_AFTER:
+                raise Uncertain(f"{lost} It could not be looked for: {error}") from lost
+            await self._troubles.note(trainer.provider, f"The lost order `{job.id}`", error)
+            raise Later(SEARCHED_EVERY, note=str(error)) from error
+        self._troubles.end(trainer.provider)
         if started is not None:
             log.info("The training %s was found again at %s.", order.spec.id, trainer.label)
             return Ordered(started=started, at=step.paid_at)
-        if self._clock.now() - step.paid_at > SEARCHED_FOR:
+        if searched > SEARCHED_FOR and tried > BELIEVED_AFTER:
             raise Uncertain(f"{lost} {trainer.label} does not list it after a day of looking.")
         raise Later(SEARCHED_EVERY)
 
@@ -182,7 +251,13 @@ class TrainingJob:
     # The wait.
 
     async def _look(
-        self, order: TrainingOrder, trainer: Trainer, provider: TrainingProvider, receipt: Ordered
+        self,
+        order: TrainingOrder,
+        trainer: Trainer,
+        provider: TrainingProvider,
+        receipt: Ordered,
+        watch: Watch,
+        elapsed: float,
     ) -> Training:
         """What became of the training, when it is over.
 
@@ -190,29 +265,37 @@ class TrainingJob:
             Later: it is not.
             Uncertain: its trainer has lost track of it.
         """
-        now = self._clock.now()
+        now = self._clock.monotonic()
+        if watch.looked is not None and now < watch.looked + LEAST_PAUSE:  # a callback may come just after a look
+            raise Later(watch.looked + LEAST_PAUSE - now)
         progress = await self._load_progress(order)
         usual = trainers.expect_seconds(trainer, order.spec.parameters)
         spread = await self._pace.spread(pace_key(trainer), Spread(usual.p10, usual.p50, usual.p90))
-        if progress.share is None and progress.missing_since is None and now < receipt.at + min(spread.p10, QUICKEST):
-            raise Later(receipt.at + min(spread.p10, QUICKEST) - now)
+        if progress.share is None and progress.missing_since is None and elapsed < min(spread.p10, QUICKEST):
+            raise Later(min(spread.p10, QUICKEST) - elapsed)
+        watch.looked = now
         training = await provider.finetune_status(receipt.started.ref)
+        watch.trouble = None
+        self._troubles.end(trainer.provider)
+        if training.status is not Status.MISSING:
+            watch.missing = None
         if training.trigger:
             await self._store_trigger(order, training.trigger)
         match training.status:
-            case Status.READY if order.spec.pack and await self._still_draws(order, progress, training, now):
+            case Status.READY if order.spec.pack and await self._still_draws(order, progress, training, watch):
                 raise Later(3 * QUICKEST)
             case Status.READY | Status.MODERATED_INPUT | Status.MODERATED_OUTPUT:
                 return training
             case Status.FAILED:
-                progress = await self._count_error(order, progress, now)
+                progress = await self._count_error(order, progress, watch)
                 if progress.errors >= trainer.errors_believed_after:
                     return training
                 raise Later(ERROR_PAUSE)
             case Status.MISSING:
-                since = progress.missing_since or now
+                watch.missing = now if watch.missing is None else watch.missing
+                since = progress.missing_since or self._clock.now()
                 await self._note(order, progress.model_copy(update={"missing_since": since}))
-                if now - since > MISSING_FOR:
+                if now - watch.missing > MISSING_FOR:
                     raise Uncertain(f"{trainer.label} does not know this training any more.")
             case _:
                 moved = {
@@ -223,26 +306,29 @@ class TrainingJob:
                     "inferred": None,
                 }
                 await self._note(order, progress.model_copy(update=moved))
-        if now - receipt.at > LOST_AFTER:
+        if elapsed > LOST_AFTER and now - watch.since > TRIED_FOR:
             raise Uncertain(f"{trainer.label} never finished this training.")
-        raise Later(_pause(now - receipt.at, spread))
+        raise Later(_pause(elapsed, spread))
 
-    async def _still_draws(self, order: TrainingOrder, progress: Progress, training: Training, now: float) -> bool:
+    async def _still_draws(self, order: TrainingOrder, progress: Progress, training: Training, watch: Watch) -> bool:
         """Whether a pack's pictures, which are paid for, are still being drawn: there were more than at the last look.
 
         No trainer says how many there will be. Where there are none, they are waited for `DRAWN_WITHIN`.
         """
-        since = progress.drawing_since or now
-        count = len(training.samples)
-        if now - since > DRAWN_WITHIN or (count and count == progress.samples):
+        now, count = self._clock.monotonic(), len(training.samples)
+        watch.drawing = now if watch.drawing is None else watch.drawing
+        if now - watch.drawing > DRAWN_WITHIN or (count and count == progress.samples):
             return False
+        since = progress.drawing_since or self._clock.now()
         await self._note(order, progress.model_copy(update={"samples": count, "drawing_since": since}))
         return True
 
-    async def _count_error(self, order: TrainingOrder, progress: Progress, now: float) -> Progress:
+    async def _count_error(self, order: TrainingOrder, progress: Progress, watch: Watch) -> Progress:
         """One look more that found an error; looks that a hint brought close together count once."""
-        if progress.error_at is None or progress.errors == 0 or now - progress.error_at >= ERROR_PAUSE - 1:
-            progress = progress.model_copy(update={"errors": progress.errors + 1, "error_at": now})
+        now = self._clock.monotonic()
+        if watch.error is None or progress.errors == 0 or now - watch.error >= ERROR_PAUSE - 1:
+            watch.error = now
+            progress = progress.model_copy(update={"errors": progress.errors + 1, "error_at": self._clock.now()})
             await self._note(order, progress)
         return progress
 
@@ -270,7 +356,7 @@ class TrainingJob:
 
     # The end.
 
-    async def _finish(self, order: TrainingOrder, trainer: Trainer, receipt: Ordered, training: Training) -> None:
+    async def _finish(self, order: TrainingOrder, trainer: Trainer, elapsed: float, training: Training) -> None:
         async with self._work() as tx:
             expires_at = training.expires_at
             if expires_at is None and trainer.lifetime is not None and not order.spec.parameters.get("auto_extend"):
@@ -279,7 +365,7 @@ class TrainingJob:
                 tx.db, order.finetune_id, Event.FINISH, now=tx.now, ready_at=tx.now, expires_at=expires_at
             )
         if finished:
-            await self._pace.add(pace_key(trainer), tx.now - receipt.at, now=tx.now)
+            await self._pace.add(pace_key(trainer), elapsed, now=tx.now)
 
     async def _is_deleted(self, order: TrainingOrder) -> bool:
         async with self._work.read() as db:

@@ -21,6 +21,7 @@ from storage.reviewing.reviews import Review
 
 __all__ = [
     "CONSENT",
+    "LOST_AFTER",
     "OPEN",
     "STRENGTH",
     "FinetuneDetails",
@@ -40,6 +41,8 @@ CONSENT = (
     "recognised on them has agreed to be trained on."
 )
 """What is confirmed before a training begins, and by a member who adds pictures to another's training set."""
+LOST_AFTER = 7 * 86_400.0
+"""Seconds after which a training is not waited for any more."""
 STRENGTH = "finetune_strength"
 """The parameter that says how much of a finetune goes into a picture."""
 

@@ -11,7 +11,7 @@ from bot.providers.trainer_entries import Trainer
 from bot.providers.training import FinetuneSpec, Inspection, ListsFinetunes, Subject
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Forecast
-from bot.workflows.finetuning.types import OPEN, FinetuneDetails, FinetuneView, Progress
+from bot.workflows.finetuning.types import LOST_AFTER, OPEN, FinetuneDetails, FinetuneView, Progress
 from storage.base import jobs, ledger, queue, steps
 from storage.base.jobs import Job, State
 from storage.community import communities
@@ -32,6 +32,7 @@ class FinetuneViews:
         self._work = kit.work
         self._clock = kit.clock
         self._pace = kit.pace
+        self._elapsed = kit.elapsed
         self._providers = kit.providers
 
     def offered(self) -> list[Trainer]:
@@ -205,10 +206,12 @@ class FinetuneViews:
             waits = tries[-1].state is State.WAITING
             ahead = (await queue.ahead(db, tries[-1]))[0] if waits else 0
             ordered_at = now + ahead * spread.p50
+        else:  # by what the clock says now: it may have been set since
+            ordered_at = now - self._elapsed.since(tries[-1].id, ordered_at, most=2 * LOST_AFTER)
         likely, latest = ordered_at + spread.p50, ordered_at + spread.p90
         if progress.share and progress.ordered_at and progress.share > 0.05:
             likely = ordered_at + (now - ordered_at) / progress.share
-        return Forecast(ahead, max(likely, now), max(latest, likely, now))
+        return Forecast(ahead, likely, max(latest, likely)).at(now)
 
 
 def pace_key(trainer: Trainer) -> str:

@@ -1,0 +1,41 @@
+"""Questions to providers that fail although the order stands: told to the admin once, and asked again."""
+
+import logging
+
+from bot.errors import BotError, Unavailable
+from bot.workflows.base.kit import Alarm
+
+log = logging.getLogger(__name__)
+
+SHORTEST = 2.0
+"""Seconds until the first repetition."""
+
+
+class Troubles:
+    """Tells the admin of a provider that answers questions oddly, or refuses the key: once, until it answers again."""
+
+    def __init__(self, alarm: Alarm) -> None:
+        self._alarm = alarm
+        self._known: dict[str, str] = {}
+
+    async def note(self, provider: str, what: str, error: BotError) -> None:
+        """A question about `what` has failed. That a provider does not answer just now is no news to the admin."""
+        if isinstance(error, Unavailable) or self._known.get(provider) == str(error):
+            return
+        self._known[provider] = str(error)
+        log.error("%s cannot be looked at: %s", what, error, exc_info=error.__cause__)
+        await self._alarm(
+            f"{what} cannot be looked at: {error} What is ordered there is waited for, and asked about again."
+        )
+
+    def end(self, provider: str) -> None:
+        """It answers as it should."""
+        self._known.pop(provider, None)
+
+
+def pause_after(trouble: float, error: BotError, *, shortest: float = SHORTEST, longest: float) -> float:
+    """Seconds until a question is asked again that has failed for `trouble` seconds: a tenth of that."""
+    wait = max(trouble / 10, shortest)
+    if isinstance(error, Unavailable) and error.retry_after is not None:
+        wait = max(wait, error.retry_after)
+    return min(wait, longest)
