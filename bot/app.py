@@ -12,6 +12,7 @@ from bot.discord.alarm import tell_admin
 from bot.discord.client import Client, Services
 from bot.discord.delivery import DiscordDelivery
 from bot.http import client as http
+from bot.jobs.rounds import Round
 from bot.jobs.worker import Worker, new_holder
 from bot.kinds import Features, faces_of, question_kinds, recipes_of, views_of
 from bot.pictures.decode import Decoder
@@ -20,6 +21,8 @@ from bot.wallet_page.serving import WalletPage
 from bot.web import Web
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.progress import Changes, Progress
+from bot.workflows.base.types import DAY
+from bot.workflows.base.undelivered import Undelivered
 from bot.workflows.community.feature import CommunityFeature
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
@@ -90,6 +93,7 @@ async def assemble(
             reviewing=reviewing,
             community=CommunityFeature(kit),
             forms=Forms(kit),
+            undelivered=Undelivered(kit),
             views=views,
             faces=faces,
             delivery=delivery,
@@ -103,7 +107,12 @@ async def assemble(
             client=client,
             worker=worker,
             progress=Progress(database=database, clock=clock, views=views, delivery=delivery, changes=changes),
-            rounds=(*finetuning.rounds, *reviewing.rounds(views), *registering.rounds),
+            rounds=(
+                *finetuning.rounds,
+                *reviewing.rounds(views),
+                *registering.rounds,
+                Round("attempts", DAY, delivery.attempts.sweep),
+            ),
             services=client.services,
             web=Web(kit.callbacks, clock, wallet_page=WalletPage(registering.wallets)) if settings.public_url else None,
         )

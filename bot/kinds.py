@@ -33,9 +33,10 @@ from storage.base.jobs import Job
 from storage.database import Database
 
 PATIENCE = 3600.0
-"""Seconds for which a picture is tried again while a provider does not answer; a delivery is tried ten times longer."""
+"""Seconds for which a picture is tried again while a provider does not answer."""
 FOR_EVER = 10 * 365 * 86_400.0
-"""Seconds for which a finetune or a registration is looked after while Discord or the chain does not answer."""
+"""Seconds for which something is delivered, and a finetune or a registration looked after, while Discord or the chain
+does not answer."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class QuestionKind:
 JOB_KINDS = {
     "imagine": JobKind(
         run=lambda features: features.drawing.request_job,
-        patience=10 * PATIENCE,
+        patience=FOR_EVER,
         load=lambda features: features.drawing.views.of,
         face=Face(
             card=request_card,

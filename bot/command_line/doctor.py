@@ -19,8 +19,13 @@ from bot.http import client as http
 from bot.pinning.pins import Pins
 from bot.providers.interface import TellsBalance
 from bot.providers.trainer_entries import LABELS
+from bot.workflows.reviewing.reminders import CHANNEL_GONE, CHOOSE
+from storage.community.communities import Community
 from storage.database import open_to_read
 from storage.registering import pins as pin_rows
+
+MOST = 100
+"""Communities whose roles and channels are looked up: each is a request to Discord or two."""
 
 
 async def doctor(settings: Settings) -> bool:
@@ -41,6 +46,7 @@ async def doctor(settings: Settings) -> bool:
         async with client:
             await client.login(settings.discord_token.get_secret_value())
             report(True, f"Discord knows the bot as {client.user}.")
+            await _check_communities(settings.data_dir / "bot.db", client, report)
     except discord.LoginFailure:
         report(False, "Discord does not accept DISCORD_TOKEN. Reset it in the Developer Portal > Bot.")
     except (discord.HTTPException, OSError) as error:
@@ -68,6 +74,35 @@ async def doctor(settings: Settings) -> bool:
             f"your proxy passes both to port {settings.web_port}.",
         )
     return well
+
+
+async def _check_communities(path: Path, client: discord.Client, report: Callable[[bool, str], None]) -> None:
+    """Whether the moderators' roles and the channels for approval requests that communities have chosen still exist."""
+    for guild_id, community in _load_communities(path).items():
+        role_id, channel_id = community.moderator_role_id, community.review_channel_id
+        if role_id is None and channel_id is None:
+            continue
+        try:
+            guild = await client.fetch_guild(guild_id, with_counts=False)
+        except (discord.NotFound, discord.Forbidden):
+            continue  # the bot is not there any more
+        if role_id is not None and guild.get_role(role_id) is None:
+            report(False, f"{guild.name}: the moderators' role does not exist any more. {CHOOSE}")
+        if channel_id is not None:
+            try:
+                await client.fetch_channel(channel_id)
+            except discord.NotFound:
+                report(False, f"{guild.name}: {CHANNEL_GONE} {CHOOSE}")
+            except discord.Forbidden:
+                report(False, f"{guild.name}: The bot cannot see the channel for approval requests. {CHOOSE}")
+
+
+def _load_communities(path: Path) -> dict[int, Community]:
+    if not path.exists():
+        return {}
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        stored = connection.execute("SELECT guild_id, settings FROM communities ORDER BY guild_id LIMIT ?", (MOST,))
+        return {guild_id: Community.model_validate_json(text) for guild_id, text in stored}
 
 
 async def _check_registering(

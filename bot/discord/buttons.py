@@ -20,7 +20,9 @@ from discord.ui import Button, DynamicItem, Item
 
 from bot import limits
 from bot.discord.attachments import full_name
-from bot.errors import BotError, Broken, Refused
+from bot.discord.refusals import ACKNOWLEDGED, meaning
+from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.workflows.base.work import has_committed
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +30,13 @@ Interaction = discord.Interaction[Any]
 
 PATTERN = re.compile(r"1:(?P<verb>[a-z]+:[a-z]+):(?P<subject>[0-9A-Za-z:_.-]{1,80})")
 
-_OVER = {10015, 10062, 40060, 50027}
-"""Discord's codes for an interaction whose time is over, or that another process of this bot answered while it took
-over."""
+_OVER = {10015, 10062, ACKNOWLEDGED, 50027}
+"""Discord's codes for an interaction whose time is over, or whose form is open already."""
 
 _CARD = "card"
 """Where an interaction carries the id of its public “thinking” message, until that has become something's card."""
+_TAKEN = "taken"
+"""Where an interaction remembers how it was acknowledged, where Discord took that and its answer was lost."""
 _ANSWERED = "answered"
 """Where an interaction remembers that its public message is something's card now, or is gone."""
 
@@ -78,8 +81,10 @@ class Press:
 class Presses:
     """Every verb that a button or form may carry. Cogs register theirs here when they load."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: Callable[[Interaction], Awaitable[None]] | None = None) -> None:
+        """`after` is done when a press is answered."""
         self._presses: dict[str, Press] = {}
+        self._after = after
 
     @property
     def verbs(self) -> frozenset[str]:
@@ -101,6 +106,8 @@ class Presses:
             await press.run(interaction, Subject(parts["subject"]))
         except Exception as error:
             await explain(interaction, error, doing=custom_id)
+        if self._after is not None:
+            await self._after(interaction)
 
 
 class PressButton(DynamicItem[Button[Any]], template=PATTERN):
@@ -252,14 +259,35 @@ async def acknowledge(interaction: Interaction, answer: Answer) -> None:
     """Keep the interaction open for 15 minutes; what is public is remembered for `card_of` and `say`."""
     match answer:
         case Answer.PRIVATE:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await _defer(interaction, thinking=True, ephemeral=True)
         case Answer.PUBLIC:
-            callback = await interaction.response.defer(thinking=True)
-            interaction.extras[_CARD] = callback.message_id if callback else None
+            interaction.extras[_CARD] = await _defer(interaction, thinking=True)
         case Answer.SILENT:
-            await interaction.response.defer()
+            await _defer(interaction)
         case Answer.FORM:
             pass
+
+
+async def _defer(interaction: Interaction, *, thinking: bool = False, ephemeral: bool = False) -> int | None:
+    """Acknowledge; the id of the message that the answer will be.
+
+    Discord may take it while its answer is lost on the way: the next try is told that it is done. It goes on then. Jobs
+    are named after the interaction, so that it is done once, whoever else has taken it up.
+    """
+    try:
+        callback = await interaction.response.defer(thinking=thinking, ephemeral=ephemeral)
+    except discord.HTTPException as error:
+        if error.code != ACKNOWLEDGED:
+            raise
+        message = InteractionResponseType.deferred_channel_message
+        interaction.extras[_TAKEN] = message if thinking else InteractionResponseType.deferred_message_update
+        return (await interaction.original_response()).id if thinking and not ephemeral else None
+    return callback.message_id if callback else None
+
+
+def answered_as(interaction: Interaction) -> InteractionResponseType | None:
+    """How an interaction was acknowledged; None where it was not."""
+    return interaction.response.type or interaction.extras.get(_TAKEN)
 
 
 def card_of(interaction: Interaction) -> int | None:
@@ -283,10 +311,24 @@ async def explain(interaction: Interaction, error: Exception, *, doing: str) -> 
         case BotError():
             await say(interaction, str(error))
         case discord.HTTPException(code=code) if code in _OVER:
-            log.info("%s was over, or answered by another process: %s", doing, error)
+            log.info("%s was over: %s", doing, error)
+        case discord.HTTPException():
+            refusal = meaning(error, interaction.client, interaction.guild_id or 0, interaction.channel_id or 0)
+            refusal.__cause__ = error
+            unanswered = Unavailable(_unanswered(interaction))
+            await explain(interaction, unanswered if isinstance(refusal, Unavailable) else refusal, doing=doing)
+        case aiohttp.ClientError() | ConnectionError() | TimeoutError():
+            log.warning("%s: Discord did not answer: %r", doing, error)
+            await say(interaction, _unanswered(interaction))
         case _:
             log.error("A bug in %s (interaction %d).", doing, interaction.id, exc_info=error)
             await say(interaction, f"The bot made a mistake. Please quote `{interaction.id}` to the admin.")
+
+
+def _unanswered(interaction: Interaction) -> str:
+    done = has_committed() and answered_as(interaction) is not None
+    what = "What you asked for is done all the same." if done else "Nothing was done. Please try again."
+    return f"Discord did not answer the bot just now. {what}"
 
 
 async def say(interaction: Interaction, sentence: str) -> None:
@@ -297,7 +339,7 @@ async def say(interaction: Interaction, sentence: str) -> None:
     if len(sentence) > limits.MESSAGE_CHARACTERS:
         sentence = f"{sentence[: limits.MESSAGE_CHARACTERS - 1]}…"
     try:
-        if not interaction.response.is_done():
+        if answered_as(interaction) is None:
             await interaction.response.send_message(sentence, ephemeral=True)
         elif _CARD in interaction.extras:
             mark_answered(interaction)
@@ -305,7 +347,7 @@ async def say(interaction: Interaction, sentence: str) -> None:
             await interaction.followup.send(sentence, ephemeral=True)
             await interaction.delete_original_response()
         elif (
-            interaction.response.type is InteractionResponseType.deferred_channel_message
+            answered_as(interaction) is InteractionResponseType.deferred_channel_message
             and _ANSWERED not in interaction.extras  # a card takes no text
         ):
             await interaction.edit_original_response(content=sentence)

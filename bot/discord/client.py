@@ -7,24 +7,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import aiohttp
 import discord
-from discord import InteractionType, app_commands
+from discord import InteractionResponseType, InteractionType, app_commands
 from discord.app_commands import AppCommandError, CommandInvokeError
 from discord.ext import commands
 
 from bot.cards.base.faces import Faces
-from bot.discord.buttons import PATTERN, PressButton, Presses, explain, say
+from bot.cards.base.words import undelivered_text
+from bot.discord.buttons import PATTERN, PressButton, Presses, answered_as, explain, say
 from bot.discord.delivery import DiscordDelivery
+from bot.discord.once_more import repeat_broken_requests
 from bot.jobs.worker import Worker
 from bot.workflows.base.cards import CardView, Views
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import CARDS
+from bot.workflows.base.undelivered import Undelivered
 from bot.workflows.community.feature import CommunityFeature
 from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.registering.feature import Registering
 from bot.workflows.reviewing.feature import Reviewing
-from storage.base import notes
+from storage.base import notes, queue
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ EXTENSIONS = (
     "cogs.reviewing.audit",
     "cogs.community.admin",
 )
+BUTTON = discord.ComponentType.button.value
 _SYNCED = "commands"
 """The note that holds the digest of the commands that Discord has."""
 
@@ -62,6 +68,7 @@ class Services:
     reviewing: Reviewing
     community: CommunityFeature
     forms: Forms
+    undelivered: Undelivered
     views: Views
     """Load the view of a job that has a card."""
     faces: Faces
@@ -100,6 +107,7 @@ class Tree(app_commands.CommandTree["Client"]):
                 await say(interaction, "This command has changed. Please reload Discord (Ctrl+R) and try again.")
             case _:
                 await explain(interaction, error, doing=doing)
+        await self.client.tell_undelivered(interaction)
 
 
 class Client(commands.AutoShardedBot):
@@ -123,7 +131,7 @@ class Client(commands.AutoShardedBot):
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
-        self.presses = Presses()
+        self.presses = Presses(after=self.tell_undelivered)
         self.showables: dict[str, Showable[Any]] = {}
         """By the kind of the job; the cogs add theirs when they are loaded."""
 
@@ -132,18 +140,59 @@ class Client(commands.AutoShardedBot):
         await self.services.kit.alarm(sentence)
 
     async def setup_hook(self) -> None:
+        repeat_broken_requests(self)
         self.add_dynamic_items(PressButton)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await self._sync()
 
     async def on_interaction(self, interaction: "Interaction") -> None:
-        """Answer sent forms. discord.py answers commands and buttons itself, and keeps none of our forms."""
-        if interaction.type is not InteractionType.modal_submit:
-            return
+        """Answer sent forms, and what no pattern matches. discord.py answers commands and our buttons itself, and keeps
+        none of our forms."""
         data: Any = interaction.data
-        if PATTERN.fullmatch(data["custom_id"]):
-            await self.presses.handle(interaction, data["custom_id"])
+        match interaction.type:
+            case InteractionType.modal_submit:
+                await self.presses.handle(interaction, data["custom_id"])
+            case InteractionType.component if data["component_type"] != BUTTON or not PATTERN.fullmatch(
+                data["custom_id"]
+            ):
+                await self.presses.handle(interaction, "")
+            case _:
+                pass
+
+    async def on_app_command_completion(self, interaction: "Interaction", _command: object) -> None:
+        """A command was answered: its person also reads what could not be shown to them before."""
+        await self.tell_undelivered(interaction)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Questions that were asked there are asked anew."""
+        await self.services.reviewing.reminders.replace_channel(channel.guild.id, channel.id)
+
+    async def on_ready(self) -> None:
+        """Deliver at once what has waited for Discord."""
+        async with self.services.kit.work() as tx:
+            await queue.hasten(tx.db, lane=CARDS, now=tx.now)
+            tx.wake_worker()
+
+    async def tell_undelivered(self, interaction: "Interaction") -> None:
+        """Tell a person what could not be shown to them where it belongs, below the answer to what they have done.
+
+        Where that cannot be added to their answer, they read it at their next command. Never raises for Discord's sake.
+        """
+        undelivered, user_id = self.services.undelivered, interaction.user.id
+        unread = await undelivered.of(user_id)
+        if not unread:
+            return
+        try:
+            if not await _takes_more(interaction):
+                return
+            text, told = undelivered_text(unread)
+            await interaction.followup.send(text, ephemeral=True)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as error:
+            log.warning("A person could not be told what was not delivered: %s", error)
+            return
+        for subject in told:
+            await undelivered.mark_read(user_id, subject)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """The bot reads no messages, also not those that mention it."""
@@ -166,6 +215,17 @@ class Client(commands.AutoShardedBot):
         async with database.write() as db:
             await notes.save(db, _SYNCED, digest)
         log.info("Registered %d commands at Discord.", len(payload))
+
+
+async def _takes_more(interaction: "Interaction") -> bool:
+    """Whether a further message would be one of its own: the first one after “thinking…” would become that answer."""
+    answer = answered_as(interaction)
+    if answer is InteractionResponseType.deferred_channel_message:
+        try:
+            return not (await interaction.original_response()).flags.loading
+        except discord.NotFound:
+            return True
+    return answer in {InteractionResponseType.channel_message, InteractionResponseType.deferred_message_update}
 
 
 Interaction = discord.Interaction[Client]

@@ -20,19 +20,20 @@ from bot.cards.base.faces import Faces
 from bot.cards.base.layout import Card, Copy
 from bot.cards.reviewing.queue import reminder_card
 from bot.clock import Clock
+from bot.discord.attempts import Attempts
 from bot.discord.buttons import card_of
 from bot.discord.permissions import age_restricted
 from bot.discord.posting import Place, Posting, Token, nonce
 from bot.errors import BotError, Refused, Unavailable
 from bot.pictures.decode import Decoder
-from bot.workflows.base.cards import CardView
+from bot.workflows.base.cards import CardView, PlaceGone
 from bot.workflows.base.files import Files
 from bot.workflows.base.types import Forecast, Posted
-from bot.workflows.reviewing.reminders import Reminder
+from bot.workflows.reviewing.reminders import CHOOSE, Reminder
 from storage.base import jobs
 from storage.database import Database
 from storage.drawing.images import Image
-from storage.reviewing import reviews
+from storage.reviewing import late_cards, reviews
 from storage.reviewing.reviews import Review, ReviewState
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ COSMETIC = 15.0
 """Seconds for an edit while a request waits: its end waits for that edit, so that the two cannot overtake."""
 PAUSE = 3.0
 """Seconds between two edits of one card while it waits."""
+REFUSED = 60.0
+"""Seconds until a card is refreshed again whose edit Discord has refused."""
 TOKEN = 870.0
 """Seconds for which an interaction's token is used; it dies after 900 (Discord API docs)."""
 JITTER = 5.0
@@ -84,10 +87,11 @@ class _Budget:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """How a waiting card looked last. A card that is `lost` cannot be edited any more."""
+    """How a waiting card looked last. A card that is `lost` is gone, for ever; any other is edited again."""
 
     key: str | None
     at: float
+    """When the next pause begins: later than now where Discord has refused an edit."""
     forecast: Forecast | None
     lost: bool = False
 
@@ -110,7 +114,8 @@ class DiscordDelivery:
         self._client = client
         self._clock = clock
         self._faces = faces
-        self._posting = Posting(client, files=files, decoder=decoder)
+        self.attempts = Attempts(database, clock)
+        self._posting = Posting(client, files=files, decoder=decoder, attempts=self.attempts)
         self._database = database
         self._budget = _Budget(edits_per_second)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -160,6 +165,8 @@ class DiscordDelivery:
         if shown and shown.key == self._faces.card(view).key:
             return True
         now = self._clock.now()
+        if shown and now < shown.at:  # refused: what changes next is shown when that pause is over
+            return True
         if (shown and now < shown.at + PAUSE) or self._lock(job.id).locked() or not self._budget.take(now):
             return False
         return await self._update(view)
@@ -178,9 +185,12 @@ class DiscordDelivery:
                 shown = dataclasses.replace(shown, key=card.key, lost=not edited)
             except Unavailable as error:
                 log.info("The card of %s was not refreshed: %s", job.id, error)
-            except BotError as error:
+            except PlaceGone as error:
                 log.info("The card of %s cannot be refreshed any more: %s", job.id, error)
                 shown = dataclasses.replace(shown, lost=True)
+            except BotError as error:
+                log.info("The card of %s cannot be refreshed just now: %s", job.id, error)
+                shown = dataclasses.replace(shown, at=shown.at + REFUSED)
             self._shown[job.id] = shown
             return shown.lost or shown.key is not None
 
@@ -232,7 +242,12 @@ class DiscordDelivery:
             Refused: the bot may not post there, or Discord does not take the answer any more.
         """
         assert interaction.channel_id, "commands and buttons are in a channel"
-        place = Place(view.job.guild_id, interaction.channel_id, token=self._token(interaction))
+        place = Place(
+            view.job.guild_id,
+            interaction.channel_id,
+            token=self._token(interaction),
+            elsewhere=f"`/show {view.job.id}` in a channel that takes them shows them.",
+        )
         async with self._posting.translate_errors(place):
             message_id = card_of(interaction) or (await interaction.original_response()).id
         place = dataclasses.replace(place, message_id=message_id)
@@ -267,12 +282,17 @@ class DiscordDelivery:
             Unavailable: Discord does not answer.
             Refused: the bot may not post there, or a picture of an age-restricted channel would be shown in another.
         """
+        # Before that nobody knows which channels are age-restricted.
+        self._posting.check_connected(self._review_place(review))
         restricted = self._faces.of(view).keeps_age_limit and self._for_adults(view.job.channel_id, view.job.guild_id)
         if restricted and not self._for_adults(review.channel_id, review.guild_id):
             raise Refused(f"<#{review.channel_id}> is not age-restricted, and this picture's channel is.")
         card = self._faces.review_card(review, view)
         async with self._lock(f"review {review.id}"):
-            posted = await self._posting.put(self._review_place(review), [], lambda _: card)
+            place = dataclasses.replace(
+                self._review_place(review), message_id=review.message_id, channel_id=review.channel_id
+            )
+            posted = await self._posting.put(place, [], lambda _: card)
             assert posted, "it has a nonce"
             self._asked[review.id] = posted
         async with self._database.read() as db:
@@ -284,6 +304,8 @@ class DiscordDelivery:
     async def decided(self, review: Review, view: CardView) -> bool:
         """Show on the moderators' card how a question stands now; whether that worked. Never raises.
 
+        What Discord has refused is noted, and shown by a later round of reviewing.
+
         Of two presses at once, the later edit may be that of the earlier one: what it shows is read when it is sent.
         """
         place = self._review_place(review)
@@ -293,10 +315,21 @@ class DiscordDelivery:
             async with self._lock(f"review {review.id}"), self._posting.translate_errors(place):
                 async with self._database.read() as db:
                     newest = await reviews.find(db, review.id) or review
-                return await self._posting.edit(place, self._faces.review_card(newest, view))
+                shown = await self._posting.edit(place, self._faces.review_card(newest, view))
         except BotError as error:
             log.warning("The card of question %s is out of date: %s", review.id, error)
+            await self._set_late(review.id, late=not isinstance(error, PlaceGone))
             return False
+        await self._set_late(review.id, late=False)
+        return shown
+
+    async def _set_late(self, review_id: str, *, late: bool) -> None:
+        """Note whether a round of reviewing has to show that question's card again."""
+        async with self._database.read() as db:
+            noted = await late_cards.has(db, review_id)
+        if noted != late:
+            async with self._database.write() as db:
+                await (late_cards.add if late else late_cards.forget)(db, review_id)
 
     async def remind(self, reminder: Reminder) -> None:
         """Post a reminder. Only its role is notified, whatever the message says.
@@ -305,6 +338,10 @@ class DiscordDelivery:
             Unavailable: Discord does not answer.
             Refused: the bot may not post there.
         """
+        guild = self._client.get_guild(reminder.guild_id)
+        if guild is not None and reminder.called is not None and guild.get_role(reminder.called) is None:
+            note = f"{reminder.note} The moderators' role does not exist any more. {CHOOSE}".strip()
+            reminder = dataclasses.replace(reminder, called=None, note=note)
         reminder_nonce = nonce(f"remind-{reminder.first_id}-{reminder.number}")
         place = Place(reminder.guild_id, reminder.channel_id, nonce=reminder_nonce, notified_role=reminder.called)
         card = reminder_card(self._faces, reminder)
@@ -321,7 +358,8 @@ class DiscordDelivery:
         message_id, channel_id, asked = review.message_id, review.channel_id, self._asked.get(review.id)
         if message_id is None and asked:
             message_id, channel_id = asked.message_id, asked.channel_id
-        return Place(review.guild_id, channel_id, message_id, nonce(f"ask-{review.id}"))
+        elsewhere = "`/review` in a channel that takes them shows them, to be decided on there."
+        return Place(review.guild_id, channel_id, message_id, nonce(f"ask-{review.id}"), elsewhere=elsewhere)
 
     def _draw(self, view: CardView) -> Callable[[Mapping[str, Copy]], Card]:
         return lambda copies: self._faces.card(view, copies)
@@ -330,7 +368,8 @@ class DiscordDelivery:
         job, token = view.job, self._tokens.get(view.job.id)
         if token and token.until <= self._clock.now():
             token = None
-        return Place(job.guild_id, job.channel_id, job.message_id, nonce(f"card-{job.id}"), token)
+        elsewhere = f"`/show {job.id}` in a channel that takes them shows them."
+        return Place(job.guild_id, job.channel_id, job.message_id, nonce(f"card-{job.id}"), token, elsewhere=elsewhere)
 
     def _lock(self, key: str) -> asyncio.Lock:
         """One edit of a card at a time. The lock is forgotten when nobody holds or awaits it."""

@@ -6,10 +6,11 @@ from pathlib import Path
 import aiohttp
 import discord
 
-from bot.cards.base.layout import Card
+from bot.cards.base.layout import Card, without_files
 from bot.discord.buttons import card_of
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted, missing
+from bot.discord.refusals import refusal_of_files
 from bot.errors import Refused, Unavailable
 from bot.workflows.base.types import Origin, Upload
 
@@ -39,9 +40,15 @@ def check_place(interaction: Interaction) -> None:
     """Whether the bot may post here when the interaction is long over.
 
     Raises:
-        Refused: it may not; the sentence names what is missing.
+        Refused: it may not; the sentence names what is missing, or that the thread is locked.
     """
-    lacking = missing(interaction.app_permissions, interaction.channel)
+    channel, granted = interaction.channel, interaction.app_permissions
+    if isinstance(channel, discord.Thread) and channel.locked and not granted.manage_threads:
+        raise Refused(
+            "This thread is locked, so the bot could not deliver here. Nothing was charged. Please ask in another "
+            "channel, or have a moderator unlock it."
+        )
+    lacking = missing(granted, channel)
     if lacking:
         raise Refused(
             f"The bot could not deliver here: it lacks {', '.join(f'“{name}”' for name in lacking)} in this channel. "
@@ -50,7 +57,18 @@ def check_place(interaction: Interaction) -> None:
 
 
 async def reply(interaction: Interaction, card: Card) -> None:
-    """Make a card the answer that only the asker sees."""
+    """Make a card the answer that only the asker sees; without its files where Discord refuses those alone."""
+    try:
+        await _reply(interaction, card)
+    except discord.HTTPException as error:
+        why = refusal_of_files(error)
+        if not card.files or why is None:
+            raise
+        note = f"The pictures cannot be shown here. {why} Do the same in a channel that takes them."
+        await _reply(interaction, without_files(card, note))
+
+
+async def _reply(interaction: Interaction, card: Card) -> None:
     files = card.open_files()
     try:
         await interaction.edit_original_response(view=card.view, attachments=files)

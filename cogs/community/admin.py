@@ -19,6 +19,7 @@ from bot.providers.interface import MicroUSD
 from bot.story.node.values import address
 from bot.workflows.community.models import model_named, painter_named
 from bot.workflows.community.types import Balance
+from bot.workflows.reviewing.reminders import CHANNEL_GONE, CHOOSE
 from cogs.community.choices import suggest_painters
 
 DOLLAR = 1_000_000  # micro-USD
@@ -109,7 +110,8 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         view = await self._client.services.community.communities.change(
             interaction.guild_id, changes, by=interaction.user.id
         )
-        await interaction.edit_original_response(content=community_text(view.settings, spent=view.spent))
+        gone = _gone(interaction.guild, view.settings.moderator_role_id, view.settings.review_channel_id)
+        await interaction.edit_original_response(content=community_text(view.settings, spent=view.spent, gone=gone))
 
     @settings.autocomplete("allowed_models")
     async def _suggest_list(self, _interaction: Interaction, typed: str) -> list[Choice[str]]:
@@ -139,7 +141,12 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             *[_balance(each) for each in health.balances],
             _place("Here", interaction.channel, interaction.app_permissions),
         ]
-        if community.review_channel_id and interaction.guild:
+        gone = _gone(interaction.guild, community.moderator_role_id, community.review_channel_id)
+        if community.moderator_role_id in gone:
+            lines.append(f"The moderators' role does not exist any more, so only administrators decide. {CHOOSE}")
+        if community.review_channel_id in gone:
+            lines.append(f"{CHANNEL_GONE} Approval requests are posted where the request is. {CHOOSE}")
+        elif community.review_channel_id and interaction.guild:
             channel = interaction.guild.get_channel(community.review_channel_id)
             granted = channel.permissions_for(interaction.guild.me) if channel else discord.Permissions.none()
             lines.append(_place(f"<#{community.review_channel_id}>", channel, granted))
@@ -211,6 +218,14 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         admins = self._client.services.admin_user_ids
         if interaction.user.id not in admins and not await self._client.is_owner(interaction.user):
             raise Refused("Only the bot's own admins can do this (the setting ADMIN_USER_IDS).")
+
+
+def _gone(guild: discord.Guild | None, role_id: int | None, channel_id: int | None) -> set[int]:
+    """Which of a community's role and channel do not exist any more."""
+    if guild is None:
+        return set()
+    gone = {role_id} if role_id is not None and guild.get_role(role_id) is None else set[int]()
+    return gone | ({channel_id} if channel_id is not None and guild.get_channel(channel_id) is None else set[int]())
 
 
 def _check_manager(interaction: Interaction) -> None:

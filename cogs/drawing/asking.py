@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.discord.buttons import Answer, acknowledge, mark_answered
+from bot.discord.buttons import Answer, acknowledge, answered_as, mark_answered
 from bot.discord.client import Interaction
 from bot.workflows.base.types import Upload
 from bot.workflows.drawing.types import ImageRequest
@@ -18,7 +18,7 @@ async def draw(interaction: Interaction, request: ImageRequest, uploads: Mapping
     """
     services = interaction.client.services
     check_place(interaction)
-    if not interaction.response.is_done():
+    if answered_as(interaction) is None:
         await acknowledge(interaction, Answer.PUBLIC)
     job = await services.drawing.requests.accept(origin(interaction), request, uploads)
     mark_answered(interaction)

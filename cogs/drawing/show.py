@@ -4,6 +4,7 @@ and `/history`, which has the ids."""
 import contextlib
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -77,7 +78,7 @@ class Show(commands.Cog):
     async def _remove(self, channel_id: int, message_id: int) -> None:
         """Take the former card away, where that can be done: it would wait for ever."""
         channel = self._client.get_partial_messageable(channel_id)
-        with contextlib.suppress(discord.HTTPException):
+        with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, TimeoutError):
             await channel.get_partial_message(message_id).delete()
 
 

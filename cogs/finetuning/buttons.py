@@ -15,7 +15,7 @@ from bot.providers.training import FinetuneSpec
 from bot.workflows.finetuning.drafts import LONGEST_DESCRIPTION
 from bot.workflows.finetuning.types import CONSENT, OPEN, FinetuneState, FinetuneView, Share, Visibility
 from bot.workflows.finetuning.verbs import MOST_SHARES
-from cogs.base.asking import reply
+from cogs.base.asking import check_place, reply
 from cogs.base.finding import check_age
 from cogs.finetuning.drafts import own_draft, show_changed
 from cogs.finetuning.finding import finetune_of
@@ -131,6 +131,7 @@ async def open_start(interaction: Interaction, subject: Subject) -> None:
 
     The subject's detail begins the digest of what the card shows.
     """
+    check_place(interaction)
     view = await finetune_of(interaction, subject.id)
     if view.finetune.owner_id != interaction.user.id:
         raise Refused(f"Only <@{view.finetune.owner_id}> can start this training.")
@@ -153,6 +154,7 @@ async def open_start(interaction: Interaction, subject: Subject) -> None:
 
 
 async def start(interaction: Interaction, subject: Subject) -> None:
+    check_place(interaction)
     await finetune_of(interaction, subject.id)
     if read_fields(interaction).get("agreed") != YES:
         raise Refused("You did not confirm that these pictures may be used. Nothing was started or charged.")

@@ -135,6 +135,11 @@ class LocalDiscord(People):
         self.gateway.dispatch("CHANNEL_CREATE", channel.payload(), channel.guild)
         return channel
 
+    def add_thread(self, parent: Channel, name: str) -> Channel:
+        thread = self.world.add_thread(parent, name)
+        self.gateway.dispatch("THREAD_CREATE", thread.payload(), thread.guild)
+        return thread
+
     def delete_channel(self, channel: Channel) -> None:
         self.world.remove_channel(channel)
         self.gateway.dispatch("CHANNEL_DELETE", channel.payload(), channel.guild)

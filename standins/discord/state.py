@@ -19,6 +19,7 @@ EMBED_LINKS = 1 << 14
 ATTACH_FILES = 1 << 15
 READ_HISTORY = 1 << 16
 USE_COMMANDS = 1 << 31
+MANAGE_THREADS = 1 << 34
 SEND_IN_THREADS = 1 << 38
 EVERYTHING = (1 << 51) - 1
 EVERYDAY = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_HISTORY | USE_COMMANDS | SEND_IN_THREADS
@@ -29,6 +30,7 @@ COMPONENTS_V2 = 1 << 15
 
 TEXT_CHANNEL = 0
 DIRECT_MESSAGE = 1
+PUBLIC_THREAD = 11
 
 EPOCH = 1420070400  # Discord's snowflakes count milliseconds from the first second of 2015
 
@@ -131,9 +133,9 @@ class Guild:
             "joined_at": "2024-01-01T00:00:00+00:00",
             "large": False,
             "unavailable": False,
-            "channels": [channel.payload() for channel in self.channels],
+            "channels": [channel.payload() for channel in self.channels if channel.parent is None],
             "members": [me.member_payload()],
-            "threads": [],
+            "threads": [each.payload() for each in self.channels if each.parent is not None and not each.archived],
             "voice_states": [],
             "presences": [],
             "stage_instances": [],
@@ -143,7 +145,10 @@ class Guild:
 
 @dataclass(eq=False, slots=True)
 class Channel:
-    """A place for messages. `app_permissions` is what the bot may do in it; tests take bits away."""
+    """A place for messages. `app_permissions` is what the bot may do in it; tests take bits away.
+
+    A thread has a parent. One that is archived wakes when somebody posts, unless it is locked, too.
+    """
 
     id: int
     name: str
@@ -151,11 +156,17 @@ class Channel:
     recipient: User | None = None
     kind: int = TEXT_CHANNEL
     app_permissions: int = EVERYDAY
+    parent: Channel | None = None
+    archived: bool = False
+    locked: bool = False
+    filters_files: bool = False  # Discord's own filter lets no file in
     messages: list[Message] = field(default_factory=list["Message"])
 
     def payload(self) -> Json:
         if self.recipient:
             return {"id": str(self.id), "type": self.kind, "recipients": [self.recipient.payload()]}
+        if self.parent:
+            return self._thread_payload(self.parent)
         return {
             "id": str(self.id),
             "type": self.kind,
@@ -167,6 +178,25 @@ class Channel:
             "parent_id": None,
             "topic": None,
             "rate_limit_per_user": 0,
+        }
+
+    def _thread_payload(self, parent: Channel) -> Json:
+        return {
+            "id": str(self.id),
+            "type": self.kind,
+            "name": self.name,
+            "guild_id": str(self.guild.id) if self.guild else None,
+            "parent_id": str(parent.id),
+            "owner_id": str(self.guild.owner.id) if self.guild else None,
+            "message_count": len(self.messages),
+            "member_count": 1,
+            "rate_limit_per_user": 0,
+            "thread_metadata": {
+                "archived": self.archived,
+                "locked": self.locked,
+                "auto_archive_duration": 1440,
+                "archive_timestamp": "2026-11-30T00:00:00+00:00",
+            },
         }
 
 

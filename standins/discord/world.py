@@ -22,6 +22,9 @@ from standins.discord.state import (
     EVERYTHING,
     LOADING,
     MANAGE_MESSAGES,
+    MANAGE_THREADS,
+    PUBLIC_THREAD,
+    SEND_IN_THREADS,
     SEND_MESSAGES,
     VIEW_CHANNEL,
     Attachment,
@@ -121,6 +124,12 @@ class World:
         self.channels[channel.id] = channel
         return channel
 
+    def add_thread(self, parent: Channel, name: str) -> Channel:
+        assert parent.guild, "threads are in communities"
+        thread = self.add_channel(parent.guild, name)
+        thread.parent, thread.kind = parent, PUBLIC_THREAD
+        return thread
+
     def direct_channel(self, user: User) -> Channel:
         for channel in self.channels.values():
             if channel.recipient is user:
@@ -214,6 +223,8 @@ class World:
         return message
 
     def edit(self, message: Message, body: Json, files: Sequence[File] = ()) -> None:
+        if message.channel.archived:
+            rules.refuse(400, 50083, "Thread is archived")
         self._write(message, body, files)
         self.changed()
 
@@ -223,6 +234,8 @@ class World:
 
     def _write(self, message: Message, body: Json, files: Sequence[File]) -> None:
         """Check the message as it would be after the change, and only then change it."""
+        if files and message.author is self.bot and message.channel.filters_files:
+            rules.refuse(400, 20009, "Explicit content cannot be sent to the desired recipient(s)")
         before, had_files = message.visible(), bool(message.attachments)
         content: str = (body["content"] or "") if "content" in body else message.content
         embeds: list[Json] = (body["embeds"] or []) if "embeds" in body else message.embeds
@@ -261,9 +274,12 @@ class World:
         recipient = channel.recipient
         if recipient and not recipient.accepts_direct_messages:
             rules.refuse(403, 50007, "Cannot send messages to this user")
-        self.require(
-            channel, SEND_MESSAGES | (ATTACH_FILES if files else 0) | (EMBED_LINKS if body.get("embeds") else 0)
-        )
+        sending = SEND_IN_THREADS if channel.parent else SEND_MESSAGES
+        self.require(channel, sending | (ATTACH_FILES if files else 0) | (EMBED_LINKS if body.get("embeds") else 0))
+        if channel.locked and not channel.app_permissions & MANAGE_THREADS:
+            if channel.archived:
+                rules.refuse(400, 50083, "Thread is archived")
+            rules.refuse(400, 160005, "This thread is locked")
         nonce = body.get("nonce")
         if nonce is not None and len(str(nonce)) > 25:
             raise rules.invalid("nonce", "Must be 25 or fewer in length.")
@@ -273,6 +289,7 @@ class World:
                 return earlier
         if int(body.get("flags") or 0) & EPHEMERAL:
             raise rules.invalid("flags", "EPHEMERAL belongs to interaction responses.")
+        channel.archived = False
         message = self.post(channel, self.bot, body, files)
         if nonce is not None:
             self._nonces[str(nonce)] = (self.clock(), message)
@@ -284,6 +301,16 @@ class World:
             raise rules.unknown(10003, "Channel")
         self.require(channel, VIEW_CHANNEL)
         return channel
+
+    def change_thread(self, channel: Channel, body: Json) -> None:
+        """Waking a thread that is not locked needs the right to write in it; all else needs to manage threads."""
+        if channel.parent is None:
+            rules.refuse(400, 50024, "Cannot execute action on this channel type")
+        wakes = set(body) == {"archived"} and body["archived"] is False and not channel.locked
+        self.require(channel, SEND_IN_THREADS if wakes else MANAGE_THREADS)
+        channel.archived = bool(body.get("archived", channel.archived))
+        channel.locked = bool(body.get("locked", channel.locked))
+        self.changed()
 
     def message(self, channel: Channel, message_id: str) -> Message:
         """A message that the bot's own token can reach, which no ephemeral one is."""

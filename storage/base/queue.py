@@ -318,6 +318,15 @@ async def revive(db: Connection, *, job_id: str, now: float) -> bool:
     return changed == 1
 
 
+async def hasten(db: Connection, *, lane: str, now: float) -> None:
+    """Make what waits in a lane due: what it waited for is there."""
+    await change(
+        db,
+        "UPDATE jobs SET due_at = :now WHERE state = 'waiting' AND lane = :lane AND due_at > :now",
+        {"lane": lane, "now": now},
+    )
+
+
 async def hint(db: Connection, *, job_id: str, now: float) -> None:
     """Have a job that waits for its provider look now. Others wait for something else, and are left alone."""
     await change(

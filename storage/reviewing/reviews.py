@@ -110,7 +110,8 @@ async def open_ones(db: Connection, guild_id: int, *, limit: int) -> list[Review
     return [read(Review, each) for each in records]
 
 
-async def set_message(db: Connection, review_id: str, *, message_id: int, channel_id: int) -> None:
+async def set_message(db: Connection, review_id: str, *, message_id: int | None, channel_id: int) -> None:
+    """Where its card is, or is to be posted where `message_id` is None."""
     await change(
         db,
         "UPDATE reviews SET message_id = :message_id, channel_id = :channel_id WHERE id = :id",
@@ -196,6 +197,16 @@ async def to_remind(db: Connection, *, waits: Sequence[float], now: float, limit
         ORDER BY created_at LIMIT :limit
         """,
         {"now": now, "limit": limit, **{f"wait_{place}": wait for place, wait in enumerate(waits)}},
+    )
+    return [read(Review, each) for each in records]
+
+
+async def open_in(db: Connection, channel_id: int) -> list[Review]:
+    """Open questions whose card is in that channel, oldest first."""
+    records = await rows(
+        db,
+        f"SELECT {_COLUMNS} FROM reviews WHERE state = 'open' AND channel_id = :id ORDER BY created_at, id",
+        {"id": channel_id},
     )
     return [read(Review, each) for each in records]
 

@@ -1,4 +1,4 @@
-"""Somebody sets the machine's clock: nothing that is under way is lost, given up, or waits for the clock to catch up."""
+"""Somebody sets the machine's clock: nothing under way is lost, given up, or waits for the clock to catch up."""
 
 import pytest
 

@@ -22,6 +22,9 @@ from bot.workflows.base.types import job_id
 from standins.bfl import BflServer
 from standins.discord import LocalDiscord, pointed_at
 from storage.backup import copy_everything
+from storage.community import communities
+from storage.community.communities import Community as CommunitySettings
+from storage.database import open_database
 from storage.migrations import upgrade
 from tests.scenes.community import Community
 
@@ -72,6 +75,22 @@ def test_a_database_of_a_newer_bot_is_refused_in_one_sentence(
     assert main(["run"]) == 1
     output = capsys.readouterr().err
     assert output == f"{tmp_path / 'bot.db'} was written by a newer version of the bot. Install that version again.\n"
+
+
+async def test_the_doctor_finds_roles_and_channels_that_were_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with TestServer(BflServer().app()) as bfl, LocalDiscord(token=TOKEN) as discord:
+        database = await open_database(tmp_path / "bot.db")
+        gone = CommunitySettings(moderator_role_id=404, review_channel_id=405)
+        async with database.write() as db:
+            await communities.save(db, discord.guild.id, gone, by=1, now=0)
+        await database.close()
+        with pointed_at(discord.origin):
+            assert not await doctor(settings(tmp_path, str(bfl.make_url("")).rstrip("/")))
+    output = capsys.readouterr().out
+    assert "FAIL Guild: the moderators' role does not exist any more." in output
+    assert "FAIL Guild: The channel for approval requests does not exist any more." in output
 
 
 async def test_the_doctor_says_what_is_well_and_what_to_mend(

@@ -26,6 +26,7 @@ from standins.bfl import BflServer
 from standins.chain import ChainServer
 from standins.chain.accounts import BOT
 from standins.discord.names import replace_in_simcord
+from standins.discord.refusing import Refusals
 from standins.kubo import KuboServer
 from standins.pinata import PinataServer
 from standins.vimmerse import VimmerseServer
@@ -141,6 +142,7 @@ class Community:
         self.origin = services.origins["bfl"]
         self.clock = clock
         self.env: simcord.Env
+        self.refusals: Refusals
         self.app: App
         self._bot = contextlib.AsyncExitStack()
 
@@ -358,6 +360,7 @@ async def a_community(
             async with simcord.run(community.app.client) as env:
                 community.env = env
                 replace_in_simcord(env)
+                community.refusals = Refusals(env)
                 community.populate()
                 await community.begin_work()
                 try:

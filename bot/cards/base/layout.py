@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from discord import ui
 
 from bot import limits
 from bot.discord.buttons import PressButton
+
+APPROVES = "1:rev:ok:"
+"""Begins the custom_ids of the buttons that approve."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,40 @@ def compose(
 def extended(card: Card, items: Iterable[ui.Item[Any]]) -> Card:
     """The card with more below it. Use it instead of the first, whose parts move."""
     return _card([*card.view.children, *items], card.files)
+
+
+def without_files(card: Card, note: str) -> Card:
+    """The card with a note instead of its files. Use it instead of the first, whose parts move.
+
+    Nobody may approve what they cannot see, so a question to moderators has no such button then.
+    """
+    items = list(_without_files(card.view.children))
+    items.append(text(f"-# {note.strip()}"))
+    shown = _card(items, ())
+    if shown.view.content_length() <= limits.CARD_CHARACTERS:
+        return shown
+    return _card(items[:-1], ())
+
+
+def _without_files(items: Iterable[ui.Item[Any]]) -> Iterator[ui.Item[Any]]:
+    for item in items:
+        match item:
+            case ui.Container():
+                yield ui.Container(*_without_files(item.children), accent_colour=item.accent_colour)
+            case ui.Section() if isinstance(item.accessory, ui.Thumbnail):
+                yield from item.children
+            case ui.MediaGallery() | ui.File():
+                pass
+            case ui.ActionRow():
+                yield from row(
+                    [each for each in item.children if isinstance(each, PressButton) and not _approves(each)]
+                )
+            case _:
+                yield item
+
+
+def _approves(button: PressButton) -> bool:
+    return button.custom_id.startswith(APPROVES)
 
 
 def _card(items: Iterable[ui.Item[Any]], files: Sequence[CardFile]) -> Card:

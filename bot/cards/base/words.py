@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
+from bot import limits
 from bot.errors import Refused
 from bot.providers import catalogue
 
@@ -118,3 +119,15 @@ def _isolated(text: str) -> str:
 def _joins(letter: str) -> bool:
     """It belongs to the letter before it."""
     return letter in _JOINERS or unicodedata.combining(letter) != 0 or "\U0001f3fb" <= letter <= "\U0001f3ff"
+
+
+def undelivered_text(unread: Mapping[str, str]) -> tuple[str, list[str]]:
+    """What could not be shown to a person, sentence by sentence, and the subjects of those that have room."""
+    text, told = "Something could not be shown to you where it belongs:", list[str]()
+    for subject, why in unread.items():
+        line = f"\n- {sentence(why)}"
+        if len(text) + len(line) > limits.ANSWER_CHARACTERS:
+            break
+        text += line
+        told.append(subject)
+    return text, told

@@ -1,13 +1,16 @@
 """The texts that show a community's settings and a member's own defaults."""
 
+from collections.abc import Collection
+
 from bot import limits
 from bot.cards.base.words import model_label, money, shortened
 from storage.community.communities import Community
 from storage.community.members import Defaults
 
 
-def community_text(community: Community, *, spent: int | None = None) -> str:
-    """A community's settings. `spent` is what it cost in the last 24 hours, in millionths of a dollar."""
+def community_text(community: Community, *, spent: int | None = None, gone: Collection[int] = ()) -> str:
+    """A community's settings. `spent` is what it cost in the last 24 hours, in millionths of a dollar; `gone` are the
+    ids of a role and a channel that do not exist any more."""
     role, channel, models = community.moderator_role_id, community.review_channel_id, community.allowed_models
     budget = _limit(community.daily_budget)
     if spent is not None:
@@ -15,8 +18,8 @@ def community_text(community: Community, *, spent: int | None = None) -> str:
             f"; {money(spent)} is spent" if community.daily_budget is None else f", of which {money(spent)} is spent"
         )
     lines = [
-        ("Moderators", f"<@&{role}> and administrators" if role else "administrators only"),
-        ("Approval requests", f"<#{channel}>" if channel else "in the channel of the request"),
+        ("Moderators", _moderators(role, gone=role in gone)),
+        ("Approval requests", _channel(channel, gone=channel in gone)),
         ("Most permissive safety tolerance", str(community.safety_cap)),
         ("Pictures of one member at once", str(community.member_pictures)),
         ("Pictures of one member in 24 hours", _number(community.member_daily)),
@@ -50,6 +53,19 @@ def defaults_text(defaults: Defaults) -> str:
         ("Spoiler", None if defaults.spoiler is None else "yes" if defaults.spoiler else "no"),
     ]
     return "\n".join(["### Your defaults", *(f"**{name}:** {value or 'as usual here'}" for name, value in chosen)])
+
+
+def _moderators(role: int | None, *, gone: bool) -> str:
+    if gone:
+        return "administrators only, because the role that was chosen does not exist any more: choose another"
+    return f"<@&{role}> and administrators" if role else "administrators only"
+
+
+def _channel(channel: int | None, *, gone: bool) -> str:
+    where = "in the channel of the request"
+    if gone:
+        return f"{where}, because the channel that was chosen does not exist any more: choose another"
+    return f"<#{channel}>" if channel else where
 
 
 def _limit(micro_usd: int | None, none: str = "no limit") -> str:

@@ -156,6 +156,8 @@ def _nothing_drawn(view: RequestView) -> Card:
             if view.lost:
                 heading = "### It was drawn, and then lost"
                 advice = "Drawing it again costs the same once more."
+            if view.cost and any(picture.settled for picture in view.pictures):
+                heading = "### It was charged, and never came"
         case _:
             heading, reason, advice = _cancelled(view)
             reasons = [*([reason] if reason else []), charged(view.cost)]

@@ -113,7 +113,7 @@ def reminder_card(faces: Faces, reminder: Reminder) -> Card:
             lines.append(f"- and {counted(count - MOST_LINES, 'other')}")
     return compose(
         [
-            text(summary, *lines, "-# Approve or deny, and this stops. `/review` shows all that waits."),
+            text(summary, *lines, reminder.note, "-# Approve or deny, and this stops. `/review` shows all that waits."),
             *row([button("rev:look", f"{reminder.first_id}:{reminder.number}", "Review")]),
         ],
         colour=discord.Colour.gold(),

@@ -9,15 +9,16 @@ from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later
 from bot.values import Frozen
-from bot.workflows.base.cards import CardView
+from bot.workflows.base.cards import CardView, PlaceGone
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
+from bot.workflows.base.undelivered import LOOK_AGAIN, Undelivered
 from storage.reviewing.reviews import Review
 
 log = logging.getLogger(__name__)
 
 RETRY = 5.0
-"""Seconds until a card that could not be edited is edited again."""
+"""Seconds until a card that could not be edited is edited again; twice as long after each further failure."""
 
 View = TypeVar("View", bound=CardView)
 
@@ -35,8 +36,13 @@ class CardJob(Generic[View]):
     def __init__(self, kit: Kit, *, noun: str, load: Callable[[str], Awaitable[View | None]]) -> None:
         """`noun` is what the job is about, for sentences; `load` reads its view."""
         self._delivery = kit.delivery
+        self._undelivered = Undelivered(kit)
         self._noun = noun
         self._load = load
+        self._failures: dict[str, int] = {}
+        """How often in a row the card of a job could not be shown."""
+        self._refused: set[str] = set()
+        """Ids of jobs of which Discord has refused a message in this run."""
 
     async def load_view(self, job_id: str) -> View:
         """
@@ -49,24 +55,53 @@ class CardJob(Generic[View]):
         return view
 
     async def show_card(self, job_id: str) -> None:
-        """Bring the card up to date before the job sleeps or ends: nothing else repeats an edit that failed.
+        """Bring the card up to date before the job sleeps or ends: nothing else repeats what failed in this run.
 
         Raises:
-            Later: Discord did not take the edit.
+            Later: Discord did not take the edit, or has refused a message before.
         """
-        if not await self._delivery.show(await self.load_view(job_id)):
-            raise Later(RETRY)
+        refused = job_id in self._refused
+        self._refused.discard(job_id)
+        if await self._delivery.show(await self.load_view(job_id)) and not refused:
+            self._failures.pop(job_id, None)
+            return
+        failures = self._failures.get(job_id, 0)
+        self._failures[job_id] = failures + 1
+        raise Later(LOOK_AGAIN if refused else min(RETRY * 2.0**failures, LOOK_AGAIN))
 
-    async def post_quietly(self, step: Journal, name: str, post: Callable[[], Awaitable[Posted]]) -> None:
-        """Post once; where the bot may not post, the job goes on, and commands show the same."""
+    async def announce(
+        self, step: Journal, name: str, view: View, about: str, once: str, *, to: int | None = None
+    ) -> None:
+        """Tell people of it by name, once; `name` is that of the step, the rest as in `Delivery.announce`. `to` is
+        the id of the one who is told, where that is not its owner."""
+        news = partial(self._delivery.announce, view, about, once)
+        where = f"Use `/show {view.job.id}` where the bot may post."
+        sentence = f"There is news of the {self._noun} `{view.job.id}`, which could not be posted."
+        await self.try_to_post(view, name, partial(step, name, Posted, news), f"{sentence} {{}} {where}", to=to)
+
+    async def try_to_post(
+        self, view: View, name: str, post: Callable[[], Awaitable[object]], sentence: str, *, to: int | None = None
+    ) -> None:
+        """Post something. Where Discord refuses it, the job goes on, and `show_card` has it run again.
+
+        Its owner, or `to`, reads `sentence` at their next command, with the reason in it, and the admin now.
+        """
+        subject, user_id = f"{view.job.id} {name}", to or view.job.owner_id
         try:
-            await step(name, Posted, post)
+            await post()
         except (Refused, Broken) as error:
-            log.warning("The %s could not post %r: %s", self._noun, name, error)
+            log.warning("The %s %s could not post %r: %s", self._noun, view.job.id, name, error)
+            await self._undelivered.note(user_id, subject, sentence.format(error))
+            if not isinstance(error, PlaceGone):
+                self._refused.add(view.job.id)
+        else:
+            await self._undelivered.settle(user_id, subject)
 
-    async def announce(self, step: Journal, name: str, view: View, about: str, once: str) -> None:
-        """Tell people of it by name, once; `name` is that of the step, the rest as in `Delivery.announce`."""
-        await self.post_quietly(step, name, partial(self._delivery.announce, view, about, once))
+    async def ask_once(self, review: Review, view: View, ask: Callable[[], Awaitable[object]]) -> None:
+        """Ask the moderators, where that is not done yet."""
+        if review.message_id is None:
+            sentence = f"The moderators could not be asked about the {self._noun} `{view.job.id}`."
+            await self.try_to_post(view, f"asked {review.id}", ask, f"{sentence} {{}} They find it with `/review`.")
 
     async def show_decision(self, step: Journal, name: str, review: Review, view: View) -> None:
         """Show on the moderators' card how their question stands, once; a failed edit is not repeated."""

@@ -3,12 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from bot.errors import Refused
 from bot.workflows.base.types import Forecast, Posted
 from storage.base import jobs
 from storage.base.jobs import Job
 from storage.database import Database
 from storage.drawing.images import Image
 from storage.reviewing.reviews import Review
+
+
+class PlaceGone(Refused):
+    """The channel does not exist any more: nothing can ever be shown there. Every other refusal may end."""
 
 
 class CardView(Protocol):
@@ -58,8 +63,8 @@ class Views:
 class Delivery(Protocol):
     """Where cards are shown; bot/discord/delivery.py implements it.
 
-    What posts may raise Unavailable where Discord does not answer, and Refused where the bot may not post in that
-    channel any more. Everything is safe to repeat.
+    What posts may raise Unavailable where Discord does not answer, PlaceGone where the channel does not exist any more,
+    and Refused or Broken where Discord does not take it just now. Everything is safe to repeat.
     """
 
     async def refresh(self, view: CardView) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 
 from pydantic import JsonValue
 
@@ -12,6 +13,13 @@ from storage.base import queue
 from storage.base.queue import NewJob
 from storage.database import Connection, Database
 from storage.reviewing import audit
+
+_COMMITTED: ContextVar[bool] = ContextVar("committed", default=False)
+
+
+def has_committed() -> bool:
+    """Whether this task has changed something, so that what it was asked to do is done though its answer is lost."""
+    return _COMMITTED.get()
 
 
 class Transaction:
@@ -96,6 +104,7 @@ class Work:
         async with self._database.write() as db:
             tx = Transaction(db, self._clock.now(), self._files)
             yield tx
+        _COMMITTED.set(True)
         if tx.woken:
             self._signals.wake()
         await self._files.discard(tx.let_go_of)

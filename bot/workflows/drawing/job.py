@@ -6,16 +6,18 @@ from functools import partial
 
 from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
-from bot.jobs.worker import Outcome, Park
+from bot.jobs.worker import Later, Outcome, Park
 from bot.pictures.contact_sheet import draw_labelled_grid
+from bot.workflows.base.cards import PlaceGone
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
+from bot.workflows.base.undelivered import LOOK_AGAIN, Undelivered
 from bot.workflows.drawing.types import RequestView, Stage
 from bot.workflows.drawing.views import SHEET, RequestViews, Sheet
 from bot.workflows.reviewing.questions import ask_moderators
 from storage.base import jobs
 from storage.base.jobs import Job
-from storage.reviewing.reviews import ReviewState
+from storage.reviewing.reviews import Review, ReviewState
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class RequestJob:
         self._work = kit.work
         self._views = views
         self._delivery = kit.delivery
+        self._undelivered = Undelivered(kit)
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         view = await self._views.of(job.id)
@@ -36,10 +39,7 @@ class RequestJob:
             raise Broken("This request has lost its row.")
         review = view.review
         if review and review.state is ReviewState.OPEN:
-            try:
-                await step("asked", Posted, partial(ask_moderators, self._delivery, self._work, review, view))
-            except (Refused, Broken) as error:  # /review still finds it
-                log.warning("The moderators cannot be asked about %s: %s", job.id, error)
+            await self._ask(view, review)
         if not view.ended:
             raise Park
         if view.request.sweep is not None and view.images:
@@ -47,9 +47,36 @@ class RequestJob:
             view = replace(view, sheet=sheet.sha256)
         try:
             await step("delivered", Posted, partial(self._deliver, view))
-        except Refused as error:
-            return Outcome(view.state, view.cost, f"{error} Use `/show {job.id}` where the bot may post.")
+        except PlaceGone as error:
+            sentence = f"{error} Use `/show {job.id}` where the bot may post."
+            finished = f"Your request `{job.id}` is finished. {sentence}"
+            await self._undelivered.note(job.owner_id, job.id, finished, over=True)
+            return Outcome(view.state, view.cost, sentence)
+        except (Refused, Broken) as error:
+            log.warning("Request %s cannot be shown just now: %s", job.id, error)
+            sentence = f"Your request `{job.id}` is finished, and its card does not show it yet. {error}"
+            sentence += f" Use `/show {job.id}` where the bot may post."
+            await self._undelivered.note(job.owner_id, job.id, sentence)
+            raise Later(LOOK_AGAIN) from error
+        await self._undelivered.settle(job.owner_id, job.id)
         return Outcome(view.state, view.cost, _first_error(view))
+
+    async def _ask(self, view: RequestView, review: Review) -> None:
+        """Ask the moderators, once.
+
+        Raises:
+            Later: the question could not be posted; `/review` finds it meanwhile.
+        """
+        subject = f"asking {review.id}"
+        if review.message_id is None:
+            try:
+                await ask_moderators(self._delivery, self._work, review, view)
+            except (Refused, Broken) as error:
+                log.warning("The moderators cannot be asked about %s: %s", view.job.id, error)
+                sentence = f"The moderators could not be asked about your request `{view.job.id}`. {error}"
+                await self._undelivered.note(view.job.owner_id, subject, f"{sentence} They find it with `/review`.")
+                raise Later(LOOK_AGAIN) from error
+            await self._undelivered.settle(view.job.owner_id, subject)
 
     async def _draw_sheet(self, view: RequestView) -> Sheet:
         """All of a sweep's pictures on one sheet: a row for each strength, a column for each seed."""

@@ -113,6 +113,11 @@ class PictureView:
         return max(self.job.ended_at - self.ordered_at, 0.0)
 
     @property
+    def settled(self) -> bool:
+        """Nobody could tell what it cost, until the admin looked it up in the provider's bill."""
+        return self.job.state is State.UNKNOWN and self.job.cost_actual is not None
+
+    @property
     def stage(self) -> Stage:
         match self.job.state:
             case State.PARKED:
@@ -125,6 +130,8 @@ class PictureView:
                 return Stage.DRAWN
             case State.FAILED if self.job.cost_actual is None:
                 return Stage.UNKNOWN
+            case State.UNKNOWN if self.settled:
+                return Stage.FAILED
             case _:
                 return Stage(self.job.state.value)
 

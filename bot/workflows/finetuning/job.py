@@ -60,11 +60,11 @@ class FinetuneJob(CardJob[FinetuneView]):
         async with self._work.read() as db:
             questions = await reviews.open_about(db, job.id)
         for review in questions:
-            post = partial(ask_moderators, self._delivery, self._work, review, view)
-            await self.post_quietly(step, f"asked {review.id}", post)
+            await self.ask_once(review, view, partial(ask_moderators, self._delivery, self._work, review, view))
         await self._close_questions(step, view)
         for about, once in _list_news(view):
-            await self.announce(step, f"{about} {once}", view, about, once)
+            contributor = int(once) if about == "added" else None
+            await self.announce(step, f"{about} {once}", view, about, once, to=contributor)
         await self._inspect(view)
         await self.show_card(job.id)
         raise Park

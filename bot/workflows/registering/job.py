@@ -29,7 +29,6 @@ from bot.workflows.registering.drafting.terms import mint_of, rehearsal
 from bot.workflows.registering.pinned_files import EXTENSIONS, JSON, PinnedFiles, StoredFile
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import (
-    STEP_CARD,
     STEP_TRIED,
     Outcome,
     RegistrationView,
@@ -74,7 +73,9 @@ class RegistrationJob(CardJob[RegistrationView]):
         self._differs_since: dict[str, float] = {}
 
     async def __call__(self, job: Job, step: Journal) -> JobOutcome:
-        await step(STEP_CARD, Posted, partial(self._put_card, job.id))
+        view = await self.load_view(job.id)
+        if view.job.message_id is None:
+            await self._put_card(view)
         while True:
             view = await self.load_view(job.id)
             try:
@@ -125,8 +126,8 @@ class RegistrationJob(CardJob[RegistrationView]):
             if view.dry_run and view.review and view.review.message_id is not None:
                 await self._delivery.decided(view.review, view)
         if view.review and view.review.state is ReviewState.OPEN:
-            post = partial(ask_moderators, self._delivery, self._work, view.review, view)
-            await self.post_quietly(step, f"asked {view.review.id}", post)
+            ask = partial(ask_moderators, self._delivery, self._work, view.review, view)
+            await self.ask_once(view.review, view, ask)
         if view.question:
             once = str(len(view.talk))
             await self.announce(step, f"question {once}", view, "asked", once)
@@ -367,24 +368,29 @@ class RegistrationJob(CardJob[RegistrationView]):
             )
         raise Broken(f"{why} Nothing was minted: it has to be submitted again.")
 
-    async def _put_card(self, registration_id: str) -> Posted:
-        """Post its one card. Where the bot may not post there any more, the job goes on without a card."""
-        view = await self.load_view(registration_id)
-        try:
-            posted = await self._delivery.put_card(view)
-        except (Refused, Broken) as error:
-            log.warning("Registration %s has no card: %s", registration_id, error)
-            return Posted(message_id=0, channel_id=view.job.channel_id)
+    async def _put_card(self, view: RegistrationView, step: Journal | None = None, name: str = "card") -> None:
+        """Post its one card, once under that name of a step. Where Discord refuses that, the job goes on without."""
+        post = partial(self._post_card, view)
+        sentence = f"The card of your registration `{view.job.id}` could not be posted."
+        await self.try_to_post(
+            view,
+            "card",
+            partial(step, name, Posted, post) if step else post,
+            f"{sentence} {{}} Use `/show {view.job.id}` where the bot may post.",
+        )
+
+    async def _post_card(self, view: RegistrationView) -> Posted:
+        posted = await self._delivery.put_card(view)
         async with self._work() as tx:
             await jobs.set_message(
-                tx.db, job_id=registration_id, message_id=posted.message_id, channel_id=posted.channel_id
+                tx.db, job_id=view.job.id, message_id=posted.message_id, channel_id=posted.channel_id
             )
         return posted
 
     async def _restore_card(self, view: RegistrationView, step: Journal) -> RegistrationView:
         """Post its card anew where that is gone, before anybody is told of it."""
         registration = view.registration
-        await step(f"card {view.state} {registration.tries}", Posted, partial(self._put_card, registration.id))
+        await self._put_card(view, step, f"card {view.state} {registration.tries}")
         return await self.load_view(registration.id)
 
     async def _move(

@@ -26,7 +26,7 @@ UNDO = 60.0
 """Seconds for which an approval can be taken back before anything is pinned."""
 AT_ONCE = 24
 """Registrations that are pinned, signed and waited for at once; the others wait for their turn."""
-STEP_CARD, STEP_TRIED = "card", "tried"
+STEP_TRIED = "tried"
 
 
 class Details(Frozen):

@@ -13,6 +13,7 @@ from bot.workflows.reviewing.queue import Queue
 from bot.workflows.reviewing.reminders import ReminderDelivery, Reminders
 from bot.workflows.reviewing.types import QuestionRules
 from bot.workflows.reviewing.verbs import Decisions
+from storage.reviewing import late_cards, reviews
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Reviewing:
         self.decisions = Decisions(kit, rules=rules)
         self.audit = Audit(kit)
         self.queue = Queue(kit, decisions=self.decisions)
-        self._reminders = Reminders(kit, delivery=reminders)
+        self.reminders = Reminders(kit, delivery=reminders)
         self._kit = kit
 
     def rounds(self, views: Views) -> tuple[Round, ...]:
@@ -41,6 +42,19 @@ class Reviewing:
                         await self._kit.delivery.decided(review, view)
                 except SQLAlchemyError:  # the other cards and the reminders do not wait for this one
                     log.exception("The card of the approval request %s could not be brought up to date.", review.id)
-            await self._reminders.remind()
+            await self.reminders.remind()
 
-        return (Round("expiry", ROUND, close_and_remind),)
+        async def show_late_cards() -> None:
+            async with self._kit.work.read() as db:
+                late = await late_cards.find_all(db)
+            for review_id in late:
+                async with self._kit.work.read() as db:
+                    review = await reviews.find(db, review_id)
+                view = await views.of(review.subject) if review else None
+                if review is not None and view is not None:
+                    await self._kit.delivery.decided(review, view)
+                else:
+                    async with self._kit.work() as tx:
+                        await late_cards.forget(tx.db, review_id)
+
+        return (Round("expiry", ROUND, close_and_remind), Round("late cards", ROUND, show_late_cards))

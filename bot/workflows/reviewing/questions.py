@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from bot.errors import Refused
+from bot.errors import Broken, Refused
 from bot.workflows.base.types import Posted
 from bot.workflows.base.work import Work
 from storage.base.jobs import Job
@@ -32,12 +32,12 @@ async def ask_moderators(delivery: Asks[View], work: Work, review: Review, view:
     Safe to repeat.
 
     Raises:
-        Refused: the bot may post in neither place.
+        Refused, Broken: Discord takes it in neither place.
         Unavailable: Discord does not answer just now.
     """
     try:
         posted = await delivery.ask(review, view)
-    except Refused:
+    except (Refused, Broken):
         if review.channel_id == view.job.channel_id:
             raise
         posted = await delivery.ask(replace(review, channel_id=view.job.channel_id), view)

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from bot.errors import BotError, Unavailable
 from bot.values import Frozen
+from bot.workflows.base.cards import PlaceGone
 from bot.workflows.base.kit import Kit
-from storage.base import notes
+from storage.base import jobs, notes
 from storage.community import communities
 from storage.database import Connection
 from storage.reviewing import reviews
@@ -30,6 +31,8 @@ DAILY = 3
 """From this reminder on, a channel's questions share one message a day."""
 MOST = 500
 """Questions that one look takes up; the next one is a minute later."""
+CHANNEL_GONE = "The channel for approval requests does not exist any more."
+CHOOSE = "Whoever manages the server can choose another with `/admin settings`."
 _NEVER = 1e12
 _NOTE = "reminder "
 """Begins the names of the notes of what is being posted, by its channel."""
@@ -48,6 +51,8 @@ class Reminder:
     reviews: tuple[Review, ...]
     called: int | None
     """The role that is notified."""
+    note: str = ""
+    """What whoever manages the server has to put right."""
 
     @property
     def daily(self) -> bool:
@@ -58,8 +63,8 @@ class ReminderDelivery(Protocol):
     """Where reminders are posted; bot/discord/delivery.py is the real one."""
 
     async def remind(self, reminder: Reminder) -> None:
-        """Post it, once: safe to repeat. Raises Unavailable where Discord does not answer, and Refused where the bot
-        may not post there."""
+        """Post it, once: safe to repeat. Raises Unavailable where Discord does not answer, PlaceGone where the channel
+        does not exist any more, and Refused or Broken where Discord does not take it."""
         ...
 
 
@@ -79,6 +84,7 @@ class Reminders:
     def __init__(self, kit: Kit, *, delivery: ReminderDelivery) -> None:
         self._work = kit.work
         self._clock = kit.clock
+        self._alarm = kit.alarm
         self._delivery = delivery
 
     async def remind(self) -> int:
@@ -152,20 +158,45 @@ class Reminders:
                 return False
             except BotError as error:  # the next one may find that mended
                 log.warning("The moderators of %d cannot be reminded: %s", noted.guild_id, error)
+                await self._alarm(f"The moderators of the server `{noted.guild_id}` cannot be reminded. {error}")
         await self._done(noted, waiting)
         return bool(waiting)
 
     async def _deliver(self, reminder: Reminder) -> None:
-        """Post it where the community wants to be asked or, where the bot may not, beside the question's card."""
-        try:
-            await self._delivery.remind(reminder)
-        except Unavailable:
-            raise
-        except BotError:
-            beside = reminder.reviews[0].channel_id
-            if beside == reminder.channel_id:
+        """Post it where the community wants to be asked or, where the bot may not, beside the oldest question's card,
+        or else where that was asked for."""
+        async with self._work.read() as db:
+            job = await jobs.find(db, reminder.reviews[0].subject)
+        channels = [reminder.channel_id, reminder.reviews[0].channel_id, *([job.channel_id] if job else [])]
+        refusal: BotError | None = None
+        for channel_id in dict.fromkeys(channels):
+            try:
+                await self._delivery.remind(replace(reminder, channel_id=channel_id))
+            except Unavailable:
                 raise
-            await self._delivery.remind(replace(reminder, channel_id=beside))
+            except PlaceGone as error:
+                refusal = error
+                await self.replace_channel(reminder.guild_id, channel_id)
+                reminder = replace(reminder, note=f"{CHANNEL_GONE} {CHOOSE}")
+            except BotError as error:
+                refusal = error
+            else:
+                return
+        if refusal is not None:
+            raise refusal
+
+    async def replace_channel(self, guild_id: int, channel_id: int) -> None:
+        """A channel is gone: ask what was asked there anew, where it was asked for, and tell the admin of it."""
+        async with self._work() as tx:
+            moved = await reviews.open_in(tx.db, channel_id)
+            for review in moved:
+                job = await jobs.find(tx.db, review.subject)
+                if job is not None and job.channel_id != channel_id:
+                    await reviews.set_message(tx.db, review.id, message_id=None, channel_id=job.channel_id)
+                    await tx.wake(job.id)
+            community = await communities.find(tx.db, guild_id)
+        if moved and community.review_channel_id == channel_id:
+            await self._alarm(f"{CHANNEL_GONE} It was `{channel_id}` of the server `{guild_id}`. {CHOOSE}")
 
     async def _done(self, noted: _Noted, waiting: Sequence[Review]) -> None:
         async with self._work() as tx:

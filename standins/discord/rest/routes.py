@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from standins.discord import rules
 from standins.discord.rest.front import Answer, Call
-from standins.discord.state import READ_HISTORY, Json
+from standins.discord.state import ATTACH_FILES, READ_HISTORY, Json
 from standins.discord.world import World
 
 APPLICATION_FLAGS = 0
@@ -22,6 +22,7 @@ class BotRoutes:
             ("GET", "/applications/@me", "application", self.application),
             ("GET", "/oauth2/applications/@me", "application", self.application),
             ("GET", "/channels/{channel}", "channel.get", self.channel),
+            ("PATCH", "/channels/{channel}", "channel.edit", self.change_channel),
             ("GET", "/channels/{channel}/messages", "message.list", self.messages),
             ("POST", "/channels/{channel}/messages", "message.create", self.create_message),
             ("GET", "/channels/{channel}/messages/{message}", "message.get", self.message),
@@ -94,6 +95,11 @@ class BotRoutes:
     def channel(self, call: Call) -> Answer:
         return self._world.channel(call.path["channel"]).payload()
 
+    def change_channel(self, call: Call) -> Answer:
+        channel = self._world.channel(call.path["channel"])
+        self._world.change_thread(channel, call.json)
+        return channel.payload()
+
     def messages(self, call: Call) -> Answer:
         channel = self._world.channel(call.path["channel"])
         if not channel.recipient and not channel.app_permissions & READ_HISTORY:
@@ -118,6 +124,7 @@ class BotRoutes:
     def edit_message(self, call: Call) -> Answer:
         message = self._world.message(self._world.channel(call.path["channel"]), call.path["message"])
         self._world.require_own(message)
+        self._world.require(message.channel, ATTACH_FILES if call.files else 0)
         self._world.edit(message, call.json, call.files)
         return self._world.message_payload(message)
 

@@ -1,0 +1,99 @@
+"""The whole bot over real sockets, with answers of Discord that are lost on the way."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+from pydantic import AnyHttpUrl, SecretStr
+
+from bot.app import App, assemble
+from bot.config import Settings
+from standins.base.faults import Fault, Trouble, hangs_up, loses_the_answer
+from standins.bfl import BflServer
+from standins.discord import Interaction, LocalDiscord, dropped, lost_answer, pointed_at
+from standins.discord.rules import walk
+from storage.base import jobs
+from storage.community import members
+
+
+class Bot:
+    """The bot as it runs, without its workers: what it accepts stays in the queue."""
+
+    def __init__(self, server: LocalDiscord, app: App) -> None:
+        self.server = server
+        self.app = app
+
+    async def type(self, command: str, **options: object) -> Interaction:
+        return await self.server.slash(self.server.member, self.server.channel, command, **options)
+
+    async def sentence(self, typed: Interaction) -> str:
+        """What the one who typed reads."""
+        await self.server.until(lambda: any(each.ephemeral and not each.loading for each in self.server.messages))
+        messages = [each for each in self.server.messages if each.ephemeral and not each.loading]
+        assert typed.acknowledged_at is not None
+        return messages[-1].content
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncGenerator[Bot]:
+    async with AsyncExitStack() as stack:
+        bfl = await stack.enter_async_context(TestServer(BflServer(picture_size=64).app()))
+        server = await stack.enter_async_context(LocalDiscord(token="token"))
+        stack.enter_context(pointed_at(server.origin))
+        settings = Settings(
+            _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
+            discord_token=SecretStr("token"),
+            bfl_api_key=SecretStr("sandbox-key"),
+            bfl_api_url=AnyHttpUrl(str(bfl.make_url("")).rstrip("/")),
+            data_dir=tmp_path,
+        )
+        app = await stack.enter_async_context(assemble(settings))
+        async with app.client:
+            connected = asyncio.create_task(app.client.start("token"))
+            await server.ready()
+            await app.client.wait_until_ready()
+            yield Bot(server, app)
+        connected.cancel()
+        await asyncio.gather(connected, return_exceptions=True)
+
+
+@pytest.mark.parametrize("fault", [lost_answer(502), dropped(committed=True), loses_the_answer()])
+async def test_an_acknowledgement_whose_answer_was_lost_is_one_request(bot: Bot, fault: Trouble) -> None:
+    bot.server.faults.append(Fault("callback", fault))
+    typed = await bot.type("imagine", prompt="a lighthouse")
+    await bot.server.until(lambda: any(list(walk(each.components)) for each in bot.server.messages if not each.loading))
+    async with bot.app.database.read() as db:
+        accepted = await jobs.newest(db, guild_id=bot.server.guild.id, owner_id=bot.server.member.id, limit=9)
+        job = await jobs.find(db, accepted[0])
+    assert len(accepted) == 1
+    assert job
+    assert typed.original
+    assert job.message_id == typed.original.id, "the answer is its card"
+
+
+@pytest.mark.parametrize("kind", ["callback", "original.edit"])
+@pytest.mark.parametrize("fault", [hangs_up(), dropped(committed=False), dropped(committed=True)])
+async def test_one_dropped_connection_is_not_noticed(bot: Bot, kind: str, fault: Trouble) -> None:
+    bot.server.faults.append(Fault(kind, fault))
+    typed = await bot.type("history")
+    assert "mistake" not in await bot.sentence(typed)
+    assert "did not answer" not in await bot.sentence(typed)
+
+
+async def test_who_gets_no_answer_is_told_that_it_was_done(bot: Bot) -> None:
+    bot.server.faults.append(Fault("original.edit", hangs_up(), times=2))
+    typed = await bot.type("settings", count=3)
+    assert (
+        await bot.sentence(typed) == "Discord did not answer the bot just now. What you asked for is done all the same."
+    )
+    async with bot.app.database.read() as db:
+        assert (await members.find(db, bot.server.member.id)).count == 3
+
+
+async def test_who_gets_no_answer_is_told_that_nothing_was_done(bot: Bot) -> None:
+    bot.server.faults.append(Fault("original.edit", hangs_up(), times=2))
+    typed = await bot.type("history")
+    assert await bot.sentence(typed) == "Discord did not answer the bot just now. Nothing was done. Please try again."
