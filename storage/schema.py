@@ -61,6 +61,7 @@ jobs = Table(
     _real("created_at"),
     _nullable("started_at", Float),
     _nullable("ended_at", Float),
+    _nullable("age_restricted", Boolean),
     Index("jobs_queue", "state", "lane", "turn", "created_at", "position", "holds_slot"),
     Index("jobs_by_due", "state", "due_at"),
     Index("jobs_by_turn", "lane", "turn"),

@@ -19,7 +19,7 @@ from discord import InteractionResponseType
 from discord.ui import Button, DynamicItem, Item
 
 from bot import limits
-from bot.discord.attachments import full_name
+from bot.discord.attachments import MessageFile, full_name
 from bot.discord.refusals import ACKNOWLEDGED, meaning
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.workflows.base.work import has_committed
@@ -91,6 +91,11 @@ class Presses:
         """What is answered, as `noun:verb`."""
         return frozenset(self._presses)
 
+    @property
+    def presses(self) -> Mapping[str, Press]:
+        """What each verb does."""
+        return self._presses
+
     def register(self, verb: str, press: Press) -> None:
         """Answer `verb` (`noun:verb`) with `press`; a reloaded cog replaces its own."""
         self._presses[verb] = press
@@ -161,16 +166,6 @@ YES = "yes"
 
 
 @dataclass(frozen=True)
-class Attached:
-    """A file that was given in a form: Discord keeps it for some hours, at a signed link."""
-
-    name: str
-    url: str
-    size: int
-    """Bytes."""
-
-
-@dataclass(frozen=True)
 class Mentioned:
     """A member or role that was chosen in a form."""
 
@@ -214,7 +209,7 @@ def read_choices(interaction: Interaction, name: str) -> list[str]:
     return dict(_sent(interaction)).get(name, [])
 
 
-def read_files(interaction: Interaction) -> dict[str, list[Attached]]:
+def read_files(interaction: Interaction) -> dict[str, list[MessageFile]]:
     """The files of each field of a sent form, in the order in which they were given."""
     data: Any = interaction.data or {}
     attachments = data.get("resolved", {}).get("attachments", {})
@@ -225,9 +220,9 @@ def read_files(interaction: Interaction) -> dict[str, list[Attached]]:
     }
 
 
-def _attached(attachment: Mapping[str, Any]) -> Attached:
+def _attached(attachment: Mapping[str, Any]) -> MessageFile:
     name = full_name(attachment["filename"], attachment.get("title"))
-    return Attached(name, attachment["url"], attachment["size"])
+    return MessageFile(name, attachment["url"], attachment["size"], attachment.get("content_type") or "")
 
 
 def read_mentioned(interaction: Interaction, name: str) -> list[Mentioned]:

@@ -135,6 +135,12 @@ class Client(commands.AutoShardedBot):
         self.showables: dict[str, Showable[Any]] = {}
         """By the kind of the job; the cogs add theirs when they are loaded."""
 
+    @property
+    def reads_messages(self) -> bool:
+        """Whether Discord shows the bot what others attach, beyond messages whose menu was used (Message Content)."""
+        flags = self.application_flags
+        return flags.gateway_message_content or flags.gateway_message_content_limited
+
     async def alarm(self, sentence: str) -> None:
         """Tell the admin. Never raises."""
         await self.services.kit.alarm(sentence)

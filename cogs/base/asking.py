@@ -3,15 +3,15 @@
 import asyncio
 from pathlib import Path
 
-import aiohttp
 import discord
 
 from bot.cards.base.layout import Card, without_files
+from bot.discord.attachments import MessageFile, download, name_of
 from bot.discord.buttons import card_of
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted, missing
 from bot.discord.refusals import refusal_of_files
-from bot.errors import Refused, Unavailable
+from bot.errors import Refused
 from bot.workflows.base.types import Origin, Upload
 
 
@@ -77,16 +77,12 @@ async def _reply(interaction: Interaction, card: Card) -> None:
             file.close()
 
 
-def attached(client: Client, url: str, *, name: str, size: int) -> Upload:
-    """A file that a member attached, by the signed link that Discord gave for it; good for some hours."""
+def attached(client: Client, file: discord.Attachment | MessageFile) -> Upload:
+    """A file that a member attached, or that a message shows, by the link that Discord gave for it; good for hours."""
+    if isinstance(file, discord.Attachment):
+        file = MessageFile(name_of(file), file.url, file.size, file.content_type or "")
 
     async def save(path: Path) -> None:
-        try:
-            content = await client.http.get_from_cdn(url)
-        except (discord.NotFound, discord.Forbidden) as error:
-            raise Refused(f"Discord no longer has “{name[:60]}”. Please attach it again.") from error
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            raise Unavailable(f"Discord did not hand over “{name[:60]}”. Please try again.") from error
-        await asyncio.to_thread(path.write_bytes, content)
+        await asyncio.to_thread(path.write_bytes, await download(client, file))
 
-    return Upload(name=name, size=size, save=save)
+    return Upload(name=file.name, size=file.size, save=save)

@@ -1,10 +1,15 @@
-"""Finds what a member points at, by its id, a link or a message, and whether it may be shown to them here."""
+"""Finds what a member points at, by its id, a link or a message, and whether it may be shown to them here.
+
+Discord gives three seconds for the first answer, and its REST may take longer. So nothing here asks REST before an
+interaction is answered. A form is opened with what the database and the gateway's cache say; its sending is
+acknowledged first, and then everything is checked again, with REST where the cache does not know.
+"""
 
 import re
 
 import discord
 
-from bot.discord.buttons import PATTERN, Subject, custom_ids
+from bot.discord.buttons import PATTERN, Answer, Subject, acknowledge, custom_ids
 from bot.discord.client import Interaction
 from bot.discord.permissions import age_restricted
 from bot.errors import Refused
@@ -26,10 +31,7 @@ async def find_view(interaction: Interaction, job_id: str, *, kind: str) -> Card
     view = await services.views.of(job_id)
     if view is None or view.job.kind != kind or view.job.guild_id != interaction.guild_id:
         raise Refused(f"There is no request `{job_id[:20]}` in this server.")
-    if view.job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
-        return view
-    channel = await channel_of(interaction, view.job.channel_id)
-    if age_restricted(channel) or (channel is None and services.faces.of(view).made_for_adults(view)):
+    if await _is_for_adults(interaction, view.job, if_unknown=services.faces.of(view).made_for_adults(view)):
         raise Refused("This was made in an age-restricted channel and can only be shown in one.")
     return view
 
@@ -55,10 +57,21 @@ async def check_age(interaction: Interaction, job: Job) -> None:
     Raises:
         Refused: its card is in an age-restricted channel, and this is none.
     """
-    if job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
-        return
-    if age_restricted(await channel_of(interaction, job.channel_id)):
+    if await _is_for_adults(interaction, job):
         raise Refused("This belongs to an age-restricted channel and can only be shown in one.")
+
+
+async def _is_for_adults(interaction: Interaction, job: Job, *, if_unknown: bool = False) -> bool:
+    """Whether it belongs to an age-restricted channel, and this is none.
+
+    `if_unknown` is what counts where its channel is gone, or is not in the cache before the first answer.
+    """
+    if job.channel_id == interaction.channel_id or age_restricted(interaction.channel):
+        return False
+    if job.age_restricted:
+        return True
+    channel = await channel_of(interaction, job.channel_id)
+    return if_unknown if channel is None else age_restricted(channel)
 
 
 async def linked(interaction: Interaction, text: str) -> discord.Message:
@@ -98,17 +111,39 @@ async def pointed_at(interaction: Interaction, text: str) -> str:
     return job.id if job else pointer(interaction, await _message(interaction, channel_id, message_id))
 
 
+def is_own(interaction: Interaction, message: discord.Message) -> bool:
+    """Whether this bot has posted that message."""
+    return interaction.client.user is not None and message.author.id == interaction.client.user.id
+
+
+async def foreign_message(interaction: Interaction, text: str) -> discord.Message | None:
+    """Somebody else's message that a link leads to; None where the text is no link, or one to a message of this bot.
+
+    Raises:
+        Refused: the message cannot be seen by both, or its channel is age-restricted and this is none.
+    """
+    link = LINK.fullmatch(text.strip())
+    if link is None or await interaction.client.services.views.find_by_message(int(link[3])):
+        return None
+    message = await linked(interaction, text)
+    if is_own(interaction, message):
+        return None
+    if age_restricted(await channel_of(interaction, message.channel.id)) and not age_restricted(interaction.channel):
+        raise Refused("That message is in an age-restricted channel, and this is none.")
+    return message
+
+
 def pointer(interaction: Interaction, message: discord.Message) -> str:
     """The id that a message of this bot carries in its buttons: of the image where it shows one, else of the request.
 
     Raises:
         Refused: it carries none, or is somebody else's: another bot can give its buttons any id.
     """
-    if interaction.client.user is None or message.author.id != interaction.client.user.id:
+    if not is_own(interaction, message):
         raise Refused("That message is not from this bot.")
     presses = [each for custom_id in custom_ids(message.components) if (each := PATTERN.fullmatch(custom_id))]
-    subjects = [each["subject"] for each in presses if each["verb"].startswith("img:")]
-    for noun in ("fin:", "reg:"):
+    subjects: list[str] = []
+    for noun in ("img:", "fin:", "reg:"):
         subjects = subjects or [Subject(each["subject"]).id for each in presses if each["verb"].startswith(noun)]
     images = {subject for subject in subjects if IMAGE_ID.fullmatch(subject)}
     requests = {subject.partition("-")[0] for subject in subjects}
@@ -125,6 +160,7 @@ async def check_visible(interaction: Interaction, job: Job) -> None:
     member = interaction.user
     if job.owner_id == member.id or job.channel_id == interaction.channel_id:
         return
+    assert interaction.response.is_done(), "what is shown is acknowledged first"
     channel = await channel_of(interaction, job.channel_id)
     if channel is None or not isinstance(member, discord.Member):
         raise Refused("The channel that this was made in is gone; only the one who asked for it can show it.")
@@ -143,10 +179,16 @@ async def permissions_in(interaction: Interaction, channel_id: int) -> discord.P
 
 
 async def channel_of(interaction: Interaction, channel_id: int) -> "discord.abc.GuildChannel | discord.Thread | None":
-    """A channel or thread of this community, archived ones too; None where it is gone or closed to the bot."""
+    """A channel or thread of this community, archived ones too; None where it is gone or closed to the bot.
+
+    Before the first answer it is None, too, where the cache does not have it.
+    """
     assert interaction.guild, "commands and buttons are in communities only"
+    here = interaction.channel
+    if channel_id == interaction.channel_id and isinstance(here, (discord.abc.GuildChannel, discord.Thread)):
+        return here
     channel = interaction.guild.get_channel_or_thread(channel_id)
-    if channel is not None:
+    if channel is not None or not interaction.response.is_done():
         return channel
     try:
         return await interaction.guild.fetch_channel(channel_id)
@@ -155,25 +197,49 @@ async def channel_of(interaction: Interaction, channel_id: int) -> "discord.abc.
 
 
 async def in_sight(interaction: Interaction, channel_id: int) -> bool:
-    """Whether the asker can see what is posted in a channel of this community."""
-    if channel_id == interaction.channel_id:
-        return True
+    """Whether the asker can see what is posted in a channel of this community.
+
+    Before the first answer, what only REST knows counts as seen: `seen_at_once` says None there.
+    """
+    seen = seen_at_once(interaction, channel_id)
+    if seen is not None or not interaction.response.is_done():
+        return seen is not False
     channel, member = await channel_of(interaction, channel_id), interaction.user
     return channel is not None and isinstance(member, discord.Member) and await _sees(member, channel)
 
 
+def seen_at_once(interaction: Interaction, channel_id: int) -> bool | None:
+    """The same as far as the gateway's cache knows: None for an archived thread, or the members of a private one."""
+    if channel_id == interaction.channel_id:
+        return True
+    assert interaction.guild, "commands and buttons are in communities only"
+    channel, member = interaction.guild.get_channel_or_thread(channel_id), interaction.user
+    if channel is None:
+        return None
+    return isinstance(member, discord.Member) and _may_see(member, channel)
+
+
 async def _sees(member: discord.Member, channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
+    seen = _may_see(member, channel)
+    if seen is not None:
+        return seen
+    assert isinstance(channel, discord.Thread), "only threads have members of their own"
+    try:
+        await channel.fetch_member(member.id)
+    except (discord.NotFound, discord.Forbidden):
+        return False
+    return True
+
+
+def _may_see(member: discord.Member, channel: "discord.abc.GuildChannel | discord.Thread") -> bool | None:
+    """By the permissions; None where that depends on who is in a private thread."""
     if _orphaned(channel):
         return False
     permissions = channel.permissions_for(member)
     if not (permissions.view_channel and permissions.read_message_history):
         return False
-    if isinstance(channel, discord.Thread) and channel.is_private() and not permissions.manage_threads:
-        try:
-            await channel.fetch_member(member.id)
-        except (discord.NotFound, discord.Forbidden):
-            return False
-    return True
+    private_thread = isinstance(channel, discord.Thread) and channel.is_private()
+    return None if private_thread and not permissions.manage_threads else True
 
 
 def _orphaned(channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
@@ -182,6 +248,9 @@ def _orphaned(channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
 
 
 async def _message(interaction: Interaction, channel_id: int, message_id: int) -> discord.Message:
+    """Only Discord knows it, so who has not been answered is acknowledged first, privately."""
+    if not interaction.response.is_done():
+        await acknowledge(interaction, Answer.PRIVATE)
     try:
         return await interaction.client.get_partial_messageable(channel_id).fetch_message(message_id)
     except (discord.NotFound, discord.Forbidden) as error:

@@ -5,17 +5,35 @@ from discord.ui import Select, TextInput
 
 from bot import limits
 from bot.cards.base.words import money
+from bot.cards.drawing.deletion import deletion_card, deletion_question
 from bot.cards.drawing.details import request_details
-from bot.discord.buttons import Answer, Form, Press, mark_answered, read_fields, say
+from bot.discord.attachments import MessageFile
+from bot.discord.buttons import Answer, Form, Press, Subject, mark_answered, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.providers import catalogue
+from bot.values import Frozen
 from bot.workflows.community.models import INPUT, model_named
 from bot.workflows.drawing.types import ImageRequest, RequestView, Stage
+from cogs.base.asking import attached, reply
 from cogs.base.finding import permissions_in
 from cogs.drawing.asking import draw
 from cogs.drawing.finding import image_of, request_of
 from cogs.reviewing.moderators import moderates
+
+
+class EditedFile(Frozen):
+    """A file of a message; Discord keeps it for some hours, at this link."""
+
+    name: str
+    url: str
+    size: int
+
+
+class EditedFiles(Frozen):
+    """The pictures of somebody's message, kept while a form asks what should be different."""
+
+    files: tuple[EditedFile, ...]
 
 
 async def pick(interaction: Interaction, image_id: str) -> None:
@@ -96,8 +114,23 @@ async def edited(interaction: Interaction, image_id: str) -> None:
     await draw(interaction, request.made_from(image, role=INPUT))
 
 
-async def edit_form(interaction: Interaction, image_ids: list[str]) -> Form:
-    """What should be different, by which model, and in which of several pictures.
+async def edited_file(interaction: Interaction, form_id: str) -> None:
+    """An edit of a file of somebody's message."""
+    fields = read_fields(interaction)
+    files = await interaction.client.services.forms.find(form_id, interaction.user.id, EditedFiles)
+    if files is None:
+        raise Refused("This form was open for too long. Please start again from the message.")
+    chosen = fields.get("picture") or "0"
+    file = files.files[int(chosen)]
+    model = model_named(fields.get("model") or catalogue.USUAL_EDITOR)
+    upload = attached(interaction.client, MessageFile(file.name, file.url, file.size))
+    await draw(interaction, ImageRequest(prompt=fields["instruction"], model=model.key), {INPUT: upload})
+
+
+async def edit_form(
+    interaction: Interaction, choices: list[str], *, verb: str = "img:edited", subject: str | None = None
+) -> Form:
+    """What should be different, by which model, and in which of several pictures: `choices` are their values.
 
     Raises:
         Refused: the community allows no model that edits.
@@ -105,17 +138,17 @@ async def edit_form(interaction: Interaction, image_ids: list[str]) -> Form:
     assert interaction.guild_id, "buttons are in communities only"
     models = await interaction.client.services.community.communities.allowed_editors(interaction.guild_id)
     offered = [model for model in models if model.key in catalogue.FORM_EDITORS] or models
-    form = Form("img:edited", image_ids[0], "Edit this picture")
+    form = Form(verb, subject or choices[0], "Edit this picture")
     instruction = TextInput[Form](
         style=discord.TextStyle.paragraph,
         max_length=min(model.prompt_limit for model in offered),
         placeholder="Make it night, with the windows lit",
     )
     form.ask("instruction", "What should be different?", instruction)
-    if len(image_ids) > 1:
+    if len(choices) > 1:
         pictures = [
-            discord.SelectOption(label=f"Picture {place}", value=image_id, default=place == 1)
-            for place, image_id in enumerate(image_ids, 1)
+            discord.SelectOption(label=f"Picture {place}", value=value, default=place == 1)
+            for place, value in enumerate(choices[: limits.CHOICES], 1)
         ]
         form.ask("picture", "Which picture?", Select[Form](options=pictures))
     options = [
@@ -152,22 +185,51 @@ async def cancel(interaction: Interaction, job_id: str) -> None:
     await interaction.edit_original_response(content=_cancelled(view, cancelled))
 
 
-async def delete(interaction: Interaction, job_id: str) -> None:
-    """Delete a request's pictures, here and on the disk. A copy of its card goes altogether."""
-    services = interaction.client.services
+async def open_deletion(interaction: Interaction, job_id: str) -> None:
+    """Ask once more, and say what is lost. What is deleted already only has its card brought up to date."""
+    view = await _deletable(interaction, job_id)
+    pressed = interaction.message.id if interaction.message else None
+    copy_id = pressed if pressed != view.job.message_id else None
+    if view.images:
+        registered = await interaction.client.services.drawing.requests.count_registrations(view.job)
+        await reply(interaction, deletion_question(view, registered, copy_id))
+    else:
+        await reply(interaction, deletion_card(await _show_deleted(interaction, view, copy_id)))
+
+
+async def delete(interaction: Interaction, subject: Subject) -> None:
+    """Delete a request's pictures, here and on the disk. A copy of its card goes altogether: the subject names it."""
+    view = await _deletable(interaction, subject.id)
+    await interaction.client.services.drawing.requests.delete(view.job, by=interaction.user.id)
+    copy_id = int(subject.detail) if subject.detail.isdecimal() else None
+    await reply(interaction, deletion_card(await _show_deleted(interaction, view, copy_id)))
+
+
+async def _deletable(interaction: Interaction, job_id: str) -> RequestView:
     view = await request_of(interaction, job_id)
     if not await _may_delete(interaction, view):
         raise Refused(f"Only <@{view.job.owner_id}> and the moderators can delete this.")
     if not view.ended:
         raise Refused("Some of it is still being drawn. Cancel it first, or wait for the rest.")
-    await services.drawing.requests.delete(view.job, by=interaction.user.id)
-    view = await services.drawing.views.of(job_id) or view
-    if not await services.delivery.show(view):
-        sentence = "The pictures are deleted, but Discord did not let the message be changed: press Delete again."
-        await say(interaction, sentence)
-        return
-    if interaction.message and interaction.message.id != view.job.message_id:
-        await interaction.delete_original_response()
+    return view
+
+
+async def _show_deleted(interaction: Interaction, view: RequestView, copy_id: int | None) -> str:
+    """Take the pictures out of the card, and a copy of it away; a sentence about what came of that."""
+    services = interaction.client.services
+    shown = await services.delivery.show(await services.drawing.views.of(view.job.id) or view)
+    if shown and copy_id is not None:
+        assert interaction.channel_id, "buttons are in a channel"
+        copy = interaction.client.get_partial_messageable(interaction.channel_id).get_partial_message(copy_id)
+        try:
+            await copy.delete()
+        except discord.NotFound:
+            pass
+        except discord.HTTPException:
+            shown = False
+    if not shown:
+        return "The pictures are deleted, but Discord did not let the message be changed: press Delete again."
+    return "The pictures are gone, and the card says so." if len(view.images) > 1 else "The picture is gone."
 
 
 async def _may_delete(interaction: Interaction, view: RequestView) -> bool:
@@ -196,8 +258,10 @@ async def setup(client: Client) -> None:
         "img:prompted": Press(prompted, Answer.PUBLIC),
         "img:edit": Press(open_edit, Answer.FORM),
         "img:edited": Press(edited, Answer.PUBLIC),
+        "img:filed": Press(edited_file, Answer.PUBLIC),
         "img:info": Press(info),
         "img:cancel": Press(cancel),
-        "img:delete": Press(delete, Answer.SILENT),
+        "img:delete": Press(open_deletion),
+        "img:deleted": Press(delete, Answer.SILENT),
     }.items():
         client.presses.register(verb, press)

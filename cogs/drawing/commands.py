@@ -10,7 +10,7 @@ from discord.ext import commands
 from discord.ui import TextInput
 
 from bot import limits
-from bot.discord.attachments import name_of
+from bot.discord.attachments import MessageFile, name_of
 from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -174,9 +174,9 @@ class Imagine(commands.Cog):
         uploads: dict[str, Upload] = {}
         if draft.url is not None:
             role = image_role(catalogue.find(draft.request.model))
-            uploads[role] = attached(self._client, draft.url, name=draft.name, size=draft.size)
+            uploads[role] = attached(self._client, MessageFile(draft.name, draft.url, draft.size))
         if draft.mask_url is not None:
-            uploads[MASK] = attached(self._client, draft.mask_url, name=draft.mask_name, size=draft.mask_size)
+            uploads[MASK] = attached(self._client, MessageFile(draft.mask_name, draft.mask_url, draft.mask_size))
         await draw(interaction, draft.request, uploads)
 
     async def _open_form(

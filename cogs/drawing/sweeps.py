@@ -52,7 +52,7 @@ async def tried(interaction: Interaction, finetune_id: str) -> None:
     uploads: dict[str, Upload] = {}
     for file in given_files:
         role = image_role(catalogue.find(request.model))
-        uploads[role] = attached(interaction.client, file.url, name=file.name, size=file.size)
+        uploads[role] = attached(interaction.client, file)
     await draw(interaction, request, uploads)
 
 

@@ -18,7 +18,7 @@ from bot.workflows.finetuning.verbs import MOST_SHARES
 from cogs.base.asking import check_place, reply
 from cogs.base.finding import check_age
 from cogs.finetuning.drafts import own_draft, show_changed
-from cogs.finetuning.finding import finetune_of
+from cogs.finetuning.finding import check_known, finetune_of
 from cogs.reviewing.moderators import moderates
 
 _ASKED = ("learning_rate", "preset", "finetune_type")
@@ -217,6 +217,7 @@ async def open_share(interaction: Interaction, finetune_id: str) -> None:
 async def ask_share(interaction: Interaction, view: FinetuneView) -> None:
     """A form about who may draw with it, filled in as it is now."""
     if view.finetune.owner_id != interaction.user.id:
+        await check_known(interaction, view.finetune.id)
         raise Refused(f"Only <@{view.finetune.owner_id}>, who made this finetune, can share it.")
     form = Form("fin:shared", view.finetune.id, f"Share “{view.finetune.name}”")
     options = [
@@ -270,6 +271,7 @@ async def ask_withdrawal(interaction: Interaction, view: FinetuneView) -> None:
     who = interaction.user.id
     count = sum(each.contributor_id == who and each.withdrawn_at is None for each in view.pictures)
     if not count:
+        await check_known(interaction, view.finetune.id)
         raise Refused("None of its pictures is yours.")
     pictures = "1 picture" if count == 1 else f"{count} pictures"
     form = Form("fin:withdrawn", view.finetune.id, "Withdraw your pictures")

@@ -148,7 +148,7 @@ class Finetune(
             raise Refused("“archive” takes a ZIP. Leave it out, and a form asks for single pictures.")
         await acknowledge(interaction, Answer.PUBLIC)
         messages = await find_linked_pictures(interaction, links or "")
-        uploads = [attached(self._client, archive.url, name=name_of(archive), size=archive.size)] if archive else []
+        uploads = [attached(self._client, archive)] if archive else []
         await self._create(interaction, new, uploads, messages)
 
     async def create_from_form(self, interaction: Interaction, form_id: str) -> None:

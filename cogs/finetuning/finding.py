@@ -1,5 +1,6 @@
 """Finds the finetune that a member points at, and whether they may know of it."""
 
+from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.workflows.finetuning.types import FinetuneState, FinetuneView
@@ -31,6 +32,17 @@ async def finetune_named(interaction: Interaction, text: str) -> FinetuneView:
     typed = text.strip()
     view = await views.find_by_name(interaction.guild_id, typed) or await views.of(typed.strip("`").lower())
     return await _for_asker(interaction, view)
+
+
+async def check_known(interaction: Interaction, finetune_id: str) -> None:
+    """Acknowledge, and look once more whether the asker may know of it, before a refusal that would say that it exists.
+
+    Raises:
+        Refused: they may not, in the same words as where there is none.
+    """
+    if not interaction.response.is_done():
+        await acknowledge(interaction, Answer.PRIVATE)
+    await finetune_of(interaction, finetune_id)
 
 
 async def usable_named(interaction: Interaction, text: str) -> FinetuneView:
@@ -74,6 +86,6 @@ async def _may_know(interaction: Interaction, view: FinetuneView) -> bool:
     finetunes = interaction.client.services.finetuning.finetunes
     if await finetunes.may_use(view.finetune.id, user_id=user_id, roles=roles_of(interaction)):
         return True
-    if view.finetune.state in BEFORE and await in_sight(interaction, view.job.channel_id):
+    if await moderates(interaction):
         return True
-    return await moderates(interaction)
+    return view.finetune.state in BEFORE and await in_sight(interaction, view.job.channel_id)

@@ -9,8 +9,8 @@ from discord.ui import FileUpload, TextInput
 
 from bot import limits
 from bot.cards.base.words import counted
-from bot.discord.attachments import is_usable, name_of
-from bot.discord.buttons import Attached, Form, read_files
+from bot.discord.attachments import MessageFile, files_of
+from bot.discord.buttons import Form, read_files
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted
 from bot.errors import Refused
@@ -22,7 +22,7 @@ from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.intake import Taken
 from bot.workflows.finetuning.types import CONSENT, FinetuneView
 from cogs.base.asking import attached
-from cogs.base.finding import IMAGE_ID, channel_of, find_image, find_view, linked, pointer
+from cogs.base.finding import IMAGE_ID, channel_of, find_image, find_view, is_own, linked, pointer
 from cogs.finetuning.finding import finetune_of
 
 FORM_LIFE = 1800.0
@@ -53,11 +53,14 @@ class MessagePictures(Frozen):
     """The pictures of one message, kept while a form asks where they go."""
 
     link: str
-    contributor_id: int
+    contributor_id: int | None
+    """Who posted them; None of a forwarded message, which does not say whose it was."""
     age_restricted: bool
     files: tuple[File, ...] = ()
     images: tuple[str, ...] = ()
     """Ids of the bot's own pictures."""
+    forwarded_from: tuple[int, int, int] | None = None
+    """The community, channel and message that it was forwarded from; ids of Discord."""
 
 
 def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -> Form:
@@ -81,9 +84,7 @@ def upload_form(verb: str, subject: str, title: str, *, consent: bool = False) -
 
 def uploaded_files(interaction: Interaction) -> list[Upload]:
     """The files of a sent form."""
-    return [
-        _upload(interaction.client, each) for given_files in read_files(interaction).values() for each in given_files
-    ]
+    return [attached(interaction.client, each) for files in read_files(interaction).values() for each in files]
 
 
 async def find_linked_pictures(interaction: Interaction, links: str) -> list[MessagePictures]:
@@ -106,7 +107,7 @@ async def find_pictures(
     Raises:
         Refused: it has none.
     """
-    own = interaction.client.user is not None and message.author.id == interaction.client.user.id
+    own = is_own(interaction, message)
     channel = await channel_of(interaction, message.channel.id)
     pictures = MessagePictures(
         link=f"https://discord.com/channels/{interaction.guild_id}/{message.channel.id}/{message.id}",
@@ -117,17 +118,63 @@ async def find_pictures(
         images = await _list_own_images(interaction, pointer(interaction, message))
         pictures = pictures.model_copy(update={"images": images})
     else:
-        usable = [each for each in message.attachments if is_usable(each, Kind.PICTURE, Kind.CAPTION)]
-        attachments = tuple(File(name=name_of(each), url=each.url, size=each.size) for each in usable)
-        pictures = pictures.model_copy(update={"files": attachments})
+        usable = [each for each in files_of(message) if each.is_usable(Kind.PICTURE, Kind.CAPTION)]
+        files = tuple(File(name=each.name, url=each.url, size=each.size) for each in usable)
+        pictures = pictures.model_copy(update={"files": files})
+    if message.message_snapshots:
+        origin = message.reference
+        place = (origin.guild_id or 0, origin.channel_id, origin.message_id or 0) if origin else (0, 0, 0)
+        pictures = pictures.model_copy(update={"contributor_id": None, "forwarded_from": place})
     if not pictures.files and not pictures.images:
-        if not own and by_link and not _reads_messages(interaction.client):
+        if not own and by_link and not interaction.client.reads_messages:
             raise Refused(
                 "The bot may not read what others have posted by a link. Right-click the message › Apps › "
                 "“Add to training set” works."
             )
         raise Refused("That message has no JPEG, PNG or WebP attached.")
     return pictures
+
+
+async def _find_source(interaction: Interaction, pictures: MessagePictures, *, steps: int = 3) -> MessagePictures:
+    """The same with who posted them. Of a forwarded message, the original is read: its author is the contributor.
+
+    Raises:
+        Refused: the original cannot be read, by the bot or by the asker.
+    """
+    if pictures.forwarded_from is None:
+        return pictures
+    guild_id, channel_id, message_id = pictures.forwarded_from
+    link = f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
+    try:
+        if not steps:
+            raise Refused("It was forwarded too often.")
+        if not guild_id:
+            raise Refused("It was not posted in this server.")
+        original = await linked(interaction, link)
+    except Refused as error:
+        raise Refused(
+            "That message was forwarded, and a forwarded message does not say whose pictures it has. Nothing was "
+            f"added, because its original cannot be read: {error} Ask whoever made the pictures to post them here."
+        ) from error
+    own = is_own(interaction, original)
+    read = pictures.model_copy(
+        update={
+            "link": link,
+            "contributor_id": interaction.user.id if own else original.author.id,
+            "age_restricted": pictures.age_restricted or age_restricted(await channel_of(interaction, channel_id)),
+            "forwarded_from": None,
+        }
+    )
+    if own:
+        return read.model_copy(
+            update={"files": (), "images": await _list_own_images(interaction, pointer(interaction, original))}
+        )
+    if original.message_snapshots and original.reference:
+        before = original.reference
+        place = (before.guild_id or 0, before.channel_id, before.message_id or 0)
+        read = read.model_copy(update={"contributor_id": None, "forwarded_from": place})
+        return await _find_source(interaction, read, steps=steps - 1)
+    return read
 
 
 async def add_pictures(
@@ -139,6 +186,8 @@ async def add_pictures(
         Refused: it is no draft any more, is not open to this member, is full, or nothing can be used; or adults-only
             pictures would be shown to all.
     """
+    pictures = await _find_source(interaction, pictures)
+    assert pictures.contributor_id is not None, "the source is known by now"
     if pictures.age_restricted and not age_restricted(await channel_of(interaction, view.job.channel_id)):
         raise Refused("Pictures of an age-restricted channel only go into a finetune that is put together in one.")
     uploads = await _collect(interaction, pictures)
@@ -188,12 +237,6 @@ def shortened(lines: Sequence[str]) -> str:
     return text
 
 
-def _reads_messages(client: Client) -> bool:
-    """Whether Discord shows the bot what others attach, beyond messages whose menu was used (Message Content)."""
-    flags = client.application_flags
-    return flags.gateway_message_content or flags.gateway_message_content_limited
-
-
 async def _list_own_images(interaction: Interaction, subject: str) -> tuple[str, ...]:
     """The ids of the bot's own pictures that a message is about."""
     if IMAGE_ID.fullmatch(subject):
@@ -203,15 +246,12 @@ async def _list_own_images(interaction: Interaction, subject: str) -> tuple[str,
 
 
 async def _collect(interaction: Interaction, pictures: MessagePictures) -> list[Upload]:
-    uploads = [_upload(interaction.client, Attached(each.name, each.url, each.size)) for each in pictures.files]
+    files = [MessageFile(each.name, each.url, each.size) for each in pictures.files]
+    uploads = [attached(interaction.client, each) for each in files]
     for image_id in pictures.images:
         _, image = await find_image(interaction, image_id)
         uploads.append(_kept(interaction.client, image))
     return uploads
-
-
-def _upload(client: Client, file: Attached) -> Upload:
-    return attached(client, file.url, name=file.name, size=file.size)
 
 
 def _kept(client: Client, image: Image) -> Upload:

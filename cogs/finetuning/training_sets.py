@@ -23,7 +23,7 @@ from bot.errors import Refused
 from bot.workflows.base.types import job_id
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.types import CONSENT, FinetuneView, OpenDraft
-from cogs.base.finding import in_sight
+from cogs.base.finding import seen_at_once
 from cogs.finetuning.drafts import draft_of, own_draft, show_changed
 from cogs.finetuning.finding import finetune_of
 from cogs.finetuning.pictures import (
@@ -185,7 +185,7 @@ async def _list_open_drafts(interaction: Interaction) -> list[OpenDraft]:
     assert interaction.guild_id, "commands are in communities only"
     who = interaction.user.id
     drafts = await interaction.client.services.finetuning.drafts.list_open(interaction.guild_id, user_id=who)
-    return [each for each in drafts if each.owner_id == who or await in_sight(interaction, each.channel_id)]
+    return [each for each in drafts if each.owner_id == who or seen_at_once(interaction, each.channel_id)]
 
 
 def _choice_form(interaction: Interaction, form_id: str, drafts: Sequence[OpenDraft]) -> Form:

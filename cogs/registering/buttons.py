@@ -7,9 +7,15 @@ import discord
 
 from bot.cards.base.words import quoted
 from bot.cards.registering.details import registration_details
-from bot.cards.registering.draft import discarded_card, registration_draft_card, submitted_card
+from bot.cards.registering.draft import (
+    discard_question,
+    discarded_card,
+    registration_draft_card,
+    submitted_card,
+)
 from bot.discord.buttons import Answer, Press, Subject, read_fields
 from bot.discord.client import Client, Interaction, Showable
+from bot.discord.permissions import age_restricted
 from bot.errors import Refused
 from bot.workflows.registering.drafting.draft_card import FormName
 from bot.workflows.registering.drafting.exact import load_files, plan_files
@@ -79,11 +85,24 @@ async def submit(interaction: Interaction, subject: Subject) -> None:
         guild_id=interaction.guild_id,
         digest=subject.detail,
         channel_id=interaction.channel_id,
+        age_restricted=age_restricted(interaction.channel),
     )
     if submission.draft is not None:
         await _show_draft(interaction, submission.draft)
         raise Refused(submission.refusal)
     await reply(interaction, submitted_card(subject.id, interaction.channel_id, submission.title))
+
+
+async def open_discarding(interaction: Interaction, subject: Subject) -> None:
+    registrations, owner = interaction.client.services.registering.registrations, interaction.user.id
+    details = await registrations.details(subject.id, by=owner, guild_id=interaction.guild_id)
+    await reply(interaction, discard_question(subject.id, details.title))
+
+
+async def show_draft(interaction: Interaction, subject: Subject) -> None:
+    registrations, owner = interaction.client.services.registering.registrations, interaction.user.id
+    await registrations.details(subject.id, by=owner, guild_id=interaction.guild_id)
+    await _show_draft(interaction, await registrations.draft(subject.id, by=owner))
 
 
 async def discard(interaction: Interaction, subject: Subject) -> None:
@@ -193,7 +212,9 @@ async def setup(client: Client) -> None:
         "reg:directed": Press(partial(send_form, form="recipient"), Answer.SILENT),
         "reg:derive": Press(set_derivative, Answer.SILENT),
         "reg:submit": Press(submit, Answer.SILENT),
-        "reg:discard": Press(discard, Answer.SILENT),
+        "reg:discard": Press(open_discarding, Answer.SILENT),
+        "reg:discarded": Press(discard, Answer.SILENT),
+        "reg:draft": Press(show_draft, Answer.SILENT),
         "reg:json": Press(show_json),
         "reg:withdraw": Press(withdraw, Answer.SILENT),
         "reg:answer": Press(open_answer, Answer.FORM),

@@ -7,7 +7,7 @@ from discord.ext import commands
 from discord.ui import Select
 
 from bot import limits
-from bot.cards.registering.draft import registration_draft_card
+from bot.cards.registering.draft import picture_question, registration_draft_card
 from bot.discord.buttons import Answer, Form, Press, acknowledge, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
@@ -61,7 +61,10 @@ async def send_choice(interaction: Interaction, _: str) -> None:
 
 
 async def start(interaction: Interaction, subject: str) -> None:
-    """From the id of a request or picture to its draft, or to a form that asks which picture."""
+    """From the id of a request or picture to its draft, or to a form that asks which picture.
+
+    Where Discord had to be asked which message a link leads to, it is too late for a form: buttons ask instead.
+    """
     _check_possible(interaction)
     if IMAGE_ID.fullmatch(subject):
         await image_of(interaction, subject)
@@ -70,11 +73,16 @@ async def start(interaction: Interaction, subject: str) -> None:
         view = await request_of(interaction, subject)
         if not view.images:
             raise Refused("That request has no picture that could be registered.")
+        if len(view.images) > 1 and interaction.response.is_done():
+            await reply(interaction, picture_question(view))
+            return
         if len(view.images) > 1:
             await interaction.response.send_modal(_choice_form(view))
             return
         image_id = view.images[0].id
-    await acknowledge(interaction, Answer.PRIVATE)
+    if not interaction.response.is_done():
+        await acknowledge(interaction, Answer.PRIVATE)
+    await image_of(interaction, image_id)  # once more, now that Discord may be asked
     await _show_draft(interaction, image_id)
 
 

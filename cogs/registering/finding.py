@@ -31,6 +31,6 @@ async def show_registration(interaction: Interaction, registration_id: str) -> R
 
 async def _may_know(interaction: Interaction, view: RegistrationView) -> bool:
     """Its owner, the moderators, and members who see its card."""
-    if interaction.user.id == view.registration.owner_id or await in_sight(interaction, view.job.channel_id):
+    if interaction.user.id == view.registration.owner_id or await moderates(interaction):
         return True
-    return await moderates(interaction)
+    return await in_sight(interaction, view.job.channel_id)

@@ -8,19 +8,20 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.cards.registering.verdict import verdict_card
-from bot.discord.attachments import is_usable, name_of
+from bot.discord.attachments import MessageFile, files_of, name_of
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
-from bot.errors import Refused
+from bot.errors import Refused, Unavailable
 from bot.pictures.names import Kind
 from bot.workflows.registering.verification import Verdict
 from cogs.base.asking import attached, reply
-from cogs.base.finding import IMAGE_ID, LINK, linked, pointer
+from cogs.base.finding import IMAGE_ID, LINK, is_own, linked, pointer
 from cogs.drawing.finding import image_of, request_of
 from cogs.registering.finding import registration_of
 
-MOST = 4
-"""Pictures of one message that are looked at."""
+MOST = 12
+"""Pictures of one message that are looked at: as many as a request has at most, and more than can be attached."""
+TOO_MANY = f"Only the first {MOST} pictures of a message are looked at."
 _IP_ID = re.compile(r"(?:https://\S+/ipa/)?(0x[0-9a-fA-F]{40})")
 
 
@@ -41,7 +42,7 @@ class Verify(commands.Cog):
             raise Refused("Say which picture: either attach an image, or give a link or an id with “link”.")
         await acknowledge(interaction, Answer.PRIVATE)
         if image is not None:
-            verdicts = await _of_attachments(interaction, [image])
+            verdicts = await _of_files(interaction, [image])
         else:
             verdicts = await _of_text(interaction, link or "")
         await reply(interaction, verdict_card(verdicts))
@@ -62,7 +63,7 @@ async def _of_text(interaction: Interaction, typed: str) -> Sequence[Verdict]:
     assert interaction.guild_id, "commands are in communities only"
     services, text = interaction.client.services, typed.strip().strip("`<>")
     if LINK.fullmatch(text):
-        return await _of_message(interaction, await linked(interaction, text))
+        return await _of_message(interaction, await linked(interaction, text), by_link=True)
     if match := _IP_ID.fullmatch(text):
         return [await services.registering.verification.of_ip(match[1], guild_id=interaction.guild_id)]
     text = text.lower()
@@ -74,33 +75,51 @@ async def _of_text(interaction: Interaction, typed: str) -> Sequence[Verdict]:
     return await _of_pointer(interaction, text)
 
 
-async def _of_message(interaction: Interaction, message: discord.Message) -> Sequence[Verdict]:
-    """Of the bot's own messages what they show; of all others what is attached.
+async def _of_message(
+    interaction: Interaction, message: discord.Message, *, by_link: bool = False
+) -> Sequence[Verdict]:
+    """Of the bot's own messages what they show; of all others the files that they have or forward.
 
     Raises:
         Refused: there is no picture.
     """
-    own = interaction.client.user is not None and message.author.id == interaction.client.user.id
-    if own:
+    if is_own(interaction, message):
         return await _of_pointer(interaction, pointer(interaction, message))
-    pictures = [each for each in message.attachments if is_usable(each, Kind.PICTURE)]
+    pictures = [each for each in files_of(message) if each.is_usable(Kind.PICTURE)]
+    if not pictures and by_link:
+        raise Refused(
+            "That message has no JPEG, PNG or WebP that the bot can see by a link. Right-click it › Apps › “Verify "
+            "this picture” shows it to the bot; or download the picture and attach it to `/verify`."
+        )
     if not pictures:
         raise Refused(
-            "That message has no JPEG, PNG or WebP attached that the bot can see. Right-click it › Apps › “Verify this "
-            "picture” shows it to the bot; or download the picture and attach it to `/verify`."
+            "That message has no JPEG, PNG or WebP. A video, a sticker and the preview of a web page are not looked "
+            "at: download the picture and attach it to `/verify`."
         )
-    return await _of_attachments(interaction, pictures[:MOST])
+    return await _of_files(interaction, pictures)
 
 
-async def _of_attachments(interaction: Interaction, attachments: Sequence[discord.Attachment]) -> Sequence[Verdict]:
+async def _of_files(interaction: Interaction, files: Sequence[discord.Attachment | MessageFile]) -> Sequence[Verdict]:
+    """
+    Raises:
+        Refused: there is one file, and it cannot be looked at. Of several, its verdict says so.
+        Unavailable: likewise.
+    """
     assert interaction.guild_id, "commands are in communities only"
-    client = interaction.client
-    return [
-        await client.services.registering.verification.of_upload(
-            attached(client, each.url, name=name_of(each), size=each.size), guild_id=interaction.guild_id
-        )
-        for each in attachments
-    ]
+    client, verification = interaction.client, interaction.client.services.registering.verification
+    verdicts: list[Verdict] = []
+    for upload in (attached(client, each) for each in files[:MOST]):
+        try:
+            verdicts.append(await verification.of_upload(upload, guild_id=interaction.guild_id))
+        except (Refused, Unavailable) as error:
+            if len(files) == 1:
+                raise
+            verdicts.append(Verdict(upload.name, None, None, unseen=str(error)))
+    return [*verdicts, *(Verdict(_name(each), None, None, unseen=TOO_MANY) for each in files[MOST:])]
+
+
+def _name(file: discord.Attachment | MessageFile) -> str:
+    return name_of(file) if isinstance(file, discord.Attachment) else file.name
 
 
 async def _of_pointer(interaction: Interaction, subject: str) -> Sequence[Verdict]:
@@ -123,7 +142,7 @@ async def _of_pointer(interaction: Interaction, subject: str) -> Sequence[Verdic
         raise Refused("That request has no picture.")
     return [
         await registering.verification.of_picture(f"Picture {image_id}", sha256, guild_id=guild_id)
-        for image_id, sha256 in pictures[:MOST]
+        for image_id, sha256 in pictures
     ]
 
 

@@ -61,6 +61,8 @@ class Job:
     created_at: float
     started_at: float | None
     ended_at: float | None
+    age_restricted: bool | None = None
+    """Its channel was age-restricted when it was accepted; None of jobs from before 30 November 2026."""
 
     @property
     def root_id(self) -> str:

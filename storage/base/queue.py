@@ -24,6 +24,8 @@ class NewJob:
     position: int = 0
     cost_estimated: int = 0
     parked: bool = False
+    age_restricted: bool = False
+    """Its channel is age-restricted."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ async def add(db: Connection, new: NewJob, *, now: float) -> bool:
         db,
         """
         INSERT INTO jobs (id, kind, state, guild_id, channel_id, message_id, owner_id, parent_id, position, request,
-            lane, turn, due_at, cost_estimated, created_at)
+            lane, turn, due_at, cost_estimated, created_at, age_restricted)
         WITH beside AS (
             SELECT (SELECT MIN(turn) FROM jobs WHERE state = 'waiting' AND lane = beside.name) AS first,
                 (SELECT MAX(turn) FROM jobs WHERE lane = beside.name) AS last,
@@ -56,7 +58,8 @@ async def add(db: Connection, new: NewJob, *, now: float) -> bool:
             FROM lanes JOIN lanes AS beside USING (pool) WHERE lanes.name = :lane),
         pool AS (SELECT COALESCE(MIN(first), MAX(last), 0) AS now_served, COALESCE(MAX(own), -1) AS own FROM beside)
         SELECT :id, :kind, :state, :guild_id, :channel_id, :message_id, :owner_id, :parent_id, :position, :request,
-            :lane, CASE WHEN own >= now_served THEN own + 1 ELSE now_served END, :due_at, :cost_estimated, :now
+            :lane, CASE WHEN own >= now_served THEN own + 1 ELSE now_served END, :due_at, :cost_estimated, :now,
+            :age_restricted
         FROM pool WHERE TRUE
         ON CONFLICT (id) DO NOTHING
         """,
@@ -75,6 +78,7 @@ async def add(db: Connection, new: NewJob, *, now: float) -> bool:
             "due_at": NEVER if new.parked else now,
             "cost_estimated": new.cost_estimated,
             "now": now,
+            "age_restricted": new.age_restricted,
         },
     )
     return added == 1

@@ -95,6 +95,20 @@ async def delete(db: Connection, *, job_id: str, by: int, now: float) -> list[st
     return [each["sha256"] for each in deleted]
 
 
+async def count_registrations(db: Connection, *, job_id: str) -> dict[str, int]:
+    """How many of a request's images are the subject of a registration, by the state of that."""
+    counted = await rows(
+        db,
+        """
+        SELECT registrations.state AS state, COUNT(DISTINCT images.id) AS n FROM images
+        JOIN registrations ON registrations.sha256 = images.sha256
+        WHERE images.job_id = :job_id AND images.deleted_at IS NULL GROUP BY registrations.state
+        """,
+        {"job_id": job_id},
+    )
+    return {each["state"]: each["n"] for each in counted}
+
+
 async def needed(db: Connection, sha256: str) -> bool:
     """Whether a row names a file that may still be used: as an image, in a finetune or a registration, as the input of
     a request that may be asked for again, or as the sheet of a comparison of which a picture is there.

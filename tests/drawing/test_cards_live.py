@@ -43,8 +43,7 @@ async def test_every_button_goes_on_working(community: Community, restarted: boo
     assert len(seeds) == 9, "each has a seed of its own"
 
     assert "Only" in private(await community.ben.click(card, label="Delete"))
-    await community.ada.click(card, label="Delete")
-    await community.clock.settle()
+    await community.delete(card)
     assert text_of(community.cards[0]).startswith("### Deleted\nIts pictures were deleted by their owner.")
     assert community.cards[0].attachments == []
 
@@ -64,7 +63,7 @@ async def test_the_picture_alone_can_be_varied_edited_and_looked_into(community:
 async def test_a_moderator_may_delete_and_the_card_says_who_did(community: Community) -> None:
     await community.decide(moderator_role_id=community.role.id)
     card = await community.drawn()
-    await community.mia.click(card, label="Delete")
+    await community.delete(card, community.mia)
     assert f"deleted by a moderator, <@{community.mia.id}>." in text_of(community.card)
     assert community.files == []
 

@@ -130,7 +130,7 @@ async def test_a_picture_stays_in_use_while_an_edit_of_it_waits(community: Commu
     card = await community.drawn(model="flux-2-pro")
     await edit(community, of=job_of(card), model="flux-kontext-max")
     question = community.cards[-1]
-    await community.ada.click(card, label="Delete")
+    await community.delete(card)
     await community.mia.click(question, label="Approve")
     await community.pass_time(20)
     assert community.cards[1].attachments

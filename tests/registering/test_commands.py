@@ -216,7 +216,13 @@ async def test_a_draft_is_taken_up_again_and_can_be_discarded(owls: Community) -
     card = owls.card
     later = await press(owls, card, "Register")
     assert "A lighthouse: a registration to submit" in read_card(later)
-    gone = await press(owls, draft.response, "Discard")
+    question = await press(owls, draft.response, "Discard")
+    assert "Discard A lighthouse?" in read_card(question)
+    assert "Gone for good" in read_card(question)
+    back = await press(owls, question.response, "Back to the draft")
+    assert "A lighthouse: a registration to submit" in read_card(back)
+    question = await press(owls, back.response, "Discard")
+    gone = await press(owls, question.response, "Discard for good")
     assert "Nothing was submitted" in read_card(gone)
     assert "There is no such draft of yours" in (await press(owls, later.response, "Submit")).followups[-1].content
     assert await owls.counted("registrations") == 0

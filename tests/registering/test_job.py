@@ -307,7 +307,7 @@ async def test_without_settings_the_admin_is_told_what_is_missing(make_community
 async def test_a_deleted_picture_keeps_its_file_while_it_is_being_registered(community: Community) -> None:
     registration_id = await submit_registration(community)
     sha256 = (await load_registration(community, registration_id)).sha256
-    await community.ada.click(community.cards[0], label="Delete")
+    await community.delete(community.cards[0])
     await community.pass_time(2)
     assert community.app.services.kit.files.path(sha256).exists()
     await approve_registration(community, registration_id)

@@ -219,6 +219,19 @@ class Community:
     ) -> simcord.InteractionResult:
         return await (member or self.ada).slash(self.studio, "imagine", prompt=prompt, **options)
 
+    async def delete(self, card: discord.Message, member: simcord.MemberActor | None = None) -> str:
+        """Delete the pictures of a card, and confirm it; what the presser alone is told in the end."""
+        member = member or self.ada
+        asked = await member.click(card, label="Delete")
+        assert asked.response
+        assert asked.response.ephemeral
+        if asked.response.content or "Delete for good" not in buttons_of(asked.response.message):
+            return text_of(asked.response.message)
+        told = await member.click(asked.response.message, label="Delete for good")
+        await self.clock.settle()
+        assert told.response
+        return text_of(told.response.message)
+
     async def newest(self) -> RequestView:
         """The request whose card is the newest. Its buttons depend on how far it is, its id stands on the card."""
         job_id = re.search(r"^-# `(\w+)`$", text_of(self.cards[-1]), re.MULTILINE)

@@ -155,7 +155,11 @@ async def test_old_buttons_of_what_is_finished_work(tmp_path: Path, monkeypatch:
         assert draft.response
         assert "a registration to submit" in text_of(draft.response.message)
 
-        await OLDER.press(community, "finished_to_delete", "Delete")
+        asked = await OLDER.press(community, "finished_to_delete", "Delete")
+        assert asked.response
+        assert OLDER.find_post(community, "finished_to_delete").attachments
+        await community.ada.click(asked.response.message, label="Delete for good")
+        await community.clock.settle()
         assert not OLDER.find_post(community, "finished_to_delete").attachments
         (image,) = select(community, "SELECT deleted_by FROM images WHERE id = ?", doomed["images"][0]["id"])
         assert image["deleted_by"] == community.ada.id

@@ -2,6 +2,7 @@
 
 import discord
 
+from bot import limits
 from bot.cards.base.layout import Card, compose, gallery, row, text
 from bot.cards.base.lines import DANGER, SUCCESS, UNSURE, WAITING, small
 from bot.cards.base.words import counted, escaped, listed, quoted, sentence
@@ -11,6 +12,7 @@ from bot.discord.buttons import PressButton, button
 from bot.story.licences import sentence as licence_sentence
 from bot.story.metadata import Generation
 from bot.workflows.base.files import FilePaths
+from bot.workflows.drawing.types import RequestView
 from bot.workflows.registering.types import DraftView
 
 DIGEST = 12
@@ -46,6 +48,16 @@ def registration_draft_card(view: DraftView, paths: FilePaths) -> Card:
     return roomy(draw)
 
 
+def picture_question(view: RequestView) -> Card:
+    """Asks which picture of a request is to be registered, where a form cannot ask."""
+    numbered = [button("reg:begin", image.id, f"Picture {number}") for number, image in enumerate(view.images, 1)]
+    rows = [row(numbered[at : at + limits.ROW_BUTTONS]) for at in range(0, len(numbered), limits.ROW_BUTTONS)]
+    heading = "### Which picture do you want to register?"
+    return compose(
+        [text(heading, "You see everything before you submit it."), *(item for each in rows for item in each)]
+    )
+
+
 def submitted_card(view_id: str, channel_id: int, title: str) -> Card:
     """What the draft becomes when it is submitted."""
     return compose(
@@ -60,6 +72,26 @@ def submitted_card(view_id: str, channel_id: int, title: str) -> Card:
             *row([button("reg:show", view_id, "Where it stands")]),
         ],
         colour=WAITING,
+    )
+
+
+def discard_question(registration_id: str, title: str) -> Card:
+    """Asked before a draft is discarded; it takes the draft's place, so there is a way back."""
+    return compose(
+        [
+            text(
+                f"### Discard {title_of(title)}?",
+                "Gone for good: its title, description, tags, licence, creators and recipient as you have written "
+                "them. The picture itself stays.",
+            ),
+            *row(
+                [
+                    button("reg:discarded", registration_id, "Discard for good", style=DANGER),
+                    button("reg:draft", registration_id, "Back to the draft"),
+                ]
+            ),
+        ],
+        colour=UNSURE,
     )
 
 

@@ -1,7 +1,9 @@
 """What `/verify` says of a picture."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bot import limits
 from bot.cards.base.layout import Card, compose, text
 from bot.cards.base.lines import DONE, UNSURE, WAITING, small
 from bot.cards.base.words import escaped, moment, quoted, sentence
@@ -12,19 +14,62 @@ from storage.registering.transitions import RegistrationState
 
 
 def verdict_card(verdicts: Sequence[Verdict]) -> Card:
-    """A part for each picture that was asked about. The card shows no pictures: the person who asks has them."""
+    """A part for each picture that was asked about. The card shows no pictures: the person who asks has them.
+
+    Where Discord has no room for all of it, the last ones have a line each.
+    """
+    names = [verdict.name for verdict in verdicts]
+    if len({*names}) < len(names):  # a message may have two files of one name
+        verdicts = [replace(verdict, name=f"{at} · {verdict.name}") for at, verdict in enumerate(verdicts, 1)]
+    card = _draw(verdicts, len(verdicts))
+    for whole in reversed(range(len(verdicts))):
+        if card.view.content_length() <= limits.CARD_CHARACTERS:
+            break
+        card = _draw(verdicts, whole)
+    return card
+
+
+def _draw(verdicts: Sequence[Verdict], whole: int) -> Card:
+    """With all that is known of the first `whole` verdicts, and a line for each of the others."""
     registered = [verdict.registered is not None and verdict.standing is not None for verdict in verdicts]
-    return roomy(
-        lambda room: compose(
-            [text(*_verdict_lines(verdict, room)) for verdict in verdicts],
+    rest = [_short_line(verdict) for verdict in verdicts[whole:]]
+    hint = small("There is no room for all of it: `/verify` with one of them says everything.") if rest else None
+
+    def draw(room: int) -> Card:
+        parts = [text(*_verdict_lines(verdict, room)) for verdict in verdicts[:whole]]
+        return compose(
+            [*parts, *([text(*rest, hint)] if rest else [])],
             colour=DONE if all(registered) else UNSURE if any(registered) else WAITING,
         )
-    )
+
+    return roomy(draw)
+
+
+def _short_line(verdict: Verdict) -> str:
+    name, view = quoted(verdict.name, 40), verdict.registered
+    if verdict.unseen is not None:
+        return f"❔ **{name}:** not looked at. {sentence(verdict.unseen, 120)}"
+    if view is not None:
+        link = card_link(view.job, STATES[view.state]) or STATES[view.state]
+        if view.registration.ip_id:
+            link = f"registered as [{short(view.registration.ip_id)}]({view.network.ip_link(view.registration.ip_id)})"
+        mark = "✅" if view.state is RegistrationState.CONFIRMED else "❔"
+        if verdict.standing and verdict.standing.checks and not verdict.standing.good:
+            mark, link = "⚠️", f"{link}, and something is different on the chain by now"
+        return (
+            f"{mark} **{name}:** {link}, “{quoted(view.terms.content.title, 40)}”, by <@{view.registration.owner_id}>."
+        )
+    if verdict.near:
+        near = verdict.near[0]
+        return f"**{name}:** not registered, and looks like “{quoted(near.terms.content.title, 40)}”, which is."
+    return f"**{name}:** not registered."
 
 
 def _verdict_lines(verdict: Verdict, room: int) -> list[str | None]:
     name = quoted(verdict.name, min(room, 60))
     view = verdict.registered
+    if verdict.unseen is not None:
+        return [f"### {name}: not looked at", sentence(verdict.unseen, max(room, 80))]
     if view is not None and view.state is RegistrationState.CONFIRMED:
         return _registered_lines(name, verdict, view, room)
     if view is not None:

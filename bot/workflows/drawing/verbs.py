@@ -33,6 +33,7 @@ from storage.community.communities import Community
 from storage.database import Connection
 from storage.drawing import images
 from storage.drawing.images import Image
+from storage.registering.transitions import RegistrationState
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
@@ -151,6 +152,12 @@ class Requests:
                 await withdraw(tx, review, by=by)
             await tx.wake_parent(job.id)
         return cancelled
+
+    async def count_registrations(self, job: Job) -> Mapping[RegistrationState, int]:
+        """How many of a request's images are registered, or on their way, by how far that is."""
+        async with self._work.read() as db:
+            counted = await images.count_registrations(db, job_id=job.id)
+        return {RegistrationState(state): number for state, number in counted.items()}
 
     async def delete(self, job: Job, *, by: int) -> bool:
         """Delete a request's images and what was uploaded for it, where nothing else needs the files.
@@ -284,6 +291,7 @@ async def _queue(tx: Transaction, origin: Origin, checked: CheckedRequest) -> Jo
         lane=CARDS,
         cost_estimated=checked.cost,
         parked=not asks,
+        age_restricted=origin.nsfw,
     )
     if await tx.add_job(parent):
         for position, generation in enumerate(generations_of(request, checked.finetune)):
@@ -302,6 +310,7 @@ async def _queue(tx: Transaction, origin: Origin, checked: CheckedRequest) -> Jo
                 position=position,
                 cost_estimated=price,
                 parked=asks,
+                age_restricted=origin.nsfw,
             )
             await tx.add_job(child)
         if asks:

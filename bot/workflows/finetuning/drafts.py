@@ -89,6 +89,7 @@ class TrainingDrafts:
                 request="{}",
                 lane=CARDS,
                 parked=True,
+                age_restricted=origin.nsfw,
             )
             if await tx.add_job(new):
                 await finetunes.add(tx.db, _new_draft(new, spec, check_description(description), tx.now))

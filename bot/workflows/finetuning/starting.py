@@ -118,6 +118,7 @@ async def _queue_training(
         position=len(view.tries),
         cost_estimated=view.price or 0,
         parked=asks,
+        age_restricted=bool(view.job.age_restricted),
     )
     if not await tx.add_job(new):
         raise Refused("This training was started already.")

@@ -128,8 +128,12 @@ class Registrations:
                 raise Refused(_SUBMITTED_ALREADY)
             await tx.let_go([view.registration.preview])
 
-    async def submit(self, registration_id: str, *, by: int, digest: str, channel_id: int) -> Registration:
+    async def submit(
+        self, registration_id: str, *, by: int, digest: str, channel_id: int, age_restricted: bool = False
+    ) -> Registration:
         """Ask the moderators. Only what was shown is submitted: `digest` is of that, or its first characters.
+
+        The card comes into that channel, which is `age_restricted` or not.
 
         Raises:
             Refused: something is missing, has changed, or the chain would refuse it; nothing was submitted.
@@ -174,6 +178,7 @@ class Registrations:
                     owner_id=by,
                     request="{}",
                     lane=KIND,
+                    age_restricted=age_restricted,
                 )
             )
             channel_of_review = community.review_channel_id or channel_id

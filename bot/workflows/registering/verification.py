@@ -51,6 +51,8 @@ class Verdict:
     """It is another community's."""
     near: tuple[RegistrationView, ...] = ()
     """What looks the same and is registered here, the newest first."""
+    unseen: str | None = None
+    """Why nothing at all is known of it: it could not be downloaded, or is too large."""
     uncomparable: str | None = None
     """Why it could not be looked at."""
     standing: Standing | None = None

@@ -85,7 +85,14 @@ class DraftCard:
         return view
 
     async def submit(
-        self, registration_id: str, *, by: int, guild_id: int | None, digest: str, channel_id: int
+        self,
+        registration_id: str,
+        *,
+        by: int,
+        guild_id: int | None,
+        digest: str,
+        channel_id: int,
+        age_restricted: bool = False,
     ) -> Submission:
         """Submit the draft. Where that is refused and it is still a draft, the caller shows it again.
 
@@ -95,7 +102,9 @@ class DraftCard:
         """
         details = await self._registrations.details(registration_id, by=by, guild_id=guild_id)
         try:
-            await self._registrations.submit(registration_id, by=by, digest=digest, channel_id=channel_id)
+            await self._registrations.submit(
+                registration_id, by=by, digest=digest, channel_id=channel_id, age_restricted=age_restricted
+            )
         except Refused as error:
             with contextlib.suppress(Refused):
                 draft = await self._registrations.draft(registration_id, by=by)
