@@ -14,7 +14,7 @@ SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTH
 TESTS ?= tests
 PYTEST := $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: help install sandbox test quick coverage anvil hooks check format bench run clean
+.PHONY: help install sandbox test quick coverage chaos anvil hooks check format bench run clean
 
 help:
 	@echo "make sandbox   try the bot in a browser: no account, no key, no network"
@@ -23,6 +23,7 @@ help:
 	@echo "make check     what CI checks besides: format, lint, types, layers"
 	@echo "make coverage  run the quick tests, and say how much of the code they ran"
 	@echo "make hooks     have git check the format before each commit, and the types before each push"
+	@echo "make chaos     kill the bot at random moments, in trouble of every kind; KILLS=1000 for long, SEED=… again"
 	@echo "make bench     measure, beside named alternatives"
 	@echo "make run       run the real bot (after: cp .env.example .env, and fill it in)"
 	@echo "make install   install what the real bot needs, after an update too"
@@ -84,6 +85,10 @@ hooks: .venv/.for-development
 format: .venv/.for-development
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+KILLS ?= 40
+chaos: .venv/.for-development
+	@$(RUN) -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/.for-development
 	@$(RUN) -m benchmarks

@@ -44,6 +44,8 @@ class Life(BaseModel):
     token: str
     epoch: float
     """Unix seconds at which the bot's clock was right. All lives of a folder share it."""
+    entry: str = "tests.crash.life"
+    """The module whose `live` is what it does."""
     moment: str | None = None
     signal: int = signal.SIGKILL
     stays: bool = False

@@ -15,7 +15,7 @@ from types import FrameType
 from PIL import Image
 
 from bot.discord.client import EXTENSIONS
-from tests.crash.life import Life, live
+from tests.crash.life import Life
 
 PRELOADED = (*EXTENSIONS, "aiosqlite", "alembic.command", "sqlalchemy.dialects.sqlite.aiosqlite", "storage.schema")
 
@@ -55,7 +55,7 @@ def _fork(life: Life) -> int:
     if pid == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        live(life)
+        import_module(life.entry).live(life)
     _say(f"{pid}")
     return pid
 

@@ -27,12 +27,16 @@ TAKEN_BACK = (RegistrationState.DENIED, RegistrationState.WITHDRAWN, Registratio
 
 def broken_claims(remains: Remains, shown: Sequence[str] = ()) -> list[str]:
     """Each claim that does not hold, as a sentence. `shown` are the custom_ids of all buttons that can be seen."""
+    return [*broken_beside_files(remains, shown), *_files(remains)]
+
+
+def broken_beside_files(remains: Remains, shown: Sequence[str] = ()) -> list[str]:
+    """The same, in a world with more than registrations, whose files are others', too."""
     return [
         *remains.complaints,
         *_jobs(remains),
         *_chain(remains),
         *_pins(remains),
-        *_files(remains),
         *_audit(remains),
         *_check_news(remains, shown),
     ]
