@@ -3,6 +3,7 @@
 import itertools
 import re
 
+from standins.base.faults import Fault, answers
 from standins.bfl import Task
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, private, text_of
@@ -36,6 +37,16 @@ async def test_kontext_max_has_six_of_them_and_does_not_hold_up_the_others(commu
     await community.pass_time(25)
     assert all(len(card.attachments) == 4 for card in community.cards)
     assert community.ordered() == 16
+
+
+async def test_what_is_drawn_and_cannot_be_fetched_yet_holds_no_slot(community: Community) -> None:
+    await community.decide(member_pictures=ANY)
+    community.bfl.faults.append(Fault("sample", answers(503), times=ANY))
+    for _ in range(2):
+        await community.imagine(model=KONTEXT, count=4)
+    await community.pass_time(60)
+    assert not any(card.attachments for card in community.cards)
+    assert community.ordered() == 8, "two more than the account draws at once: six are drawn"
 
 
 async def test_a_card_shows_its_place_in_the_queue_and_that_it_moves(make_community: MakeCommunity) -> None:

@@ -159,6 +159,14 @@ async def test_a_community_spends_so_much_a_day_and_what_is_under_way_counts(com
     assert await community.counted("jobs") == 6
 
 
+async def test_a_budget_counts_every_picture_that_is_asked_for(community: Community) -> None:
+    await community.decide(daily_budget=20 * CENT)
+    await assert_refused(community, "This server has spent its budget for 24 hours. Please try again later.", count=4)
+    await community.imagine(count=3)
+    await community.pass_time(20)
+    assert community.ordered() == 3
+
+
 async def test_many_at_once_do_not_slip_past_a_limit_together(community: Community) -> None:
     await community.decide(member_pictures=5)
     requests = community.app.services.drawing.requests
