@@ -1,5 +1,6 @@
 """The client against the stand-in of an IPFS node's RPC, and the stand-in itself."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.http import client as http
+from bot.http.client import DEFAULT_TIMEOUTS, Timeouts
 from bot.pinning.cid import cids_of
 from bot.pinning.interface import Pin, PinFile, PinningService
 from bot.pinning.kubo import Kubo
@@ -31,10 +33,12 @@ def node() -> KuboServer:
 
 
 @contextlib.asynccontextmanager
-async def at(node: KuboServer, token: str | None = TOKEN) -> AsyncGenerator[Kubo]:
+async def at(
+    node: KuboServer, token: str | None = TOKEN, timeouts: Timeouts = DEFAULT_TIMEOUTS
+) -> AsyncGenerator[Kubo]:
     async with TestServer(node.app()) as server, http.session() as session:
         base = str(server.make_url("/").origin())
-        yield Kubo(session, base=base, token=SecretStr(token) if token else None)
+        yield Kubo(session, base=base, token=SecretStr(token) if token else None, timeouts=timeouts)
 
 
 @pytest.fixture
@@ -136,6 +140,15 @@ async def test_a_node_that_breaks_off_after_its_status_has_not_taken_the_file(
     node.quirks.breaks_off = True
     with pytest.raises(Unavailable, match="broke off"):
         await client.pin(owl)
+
+
+async def test_a_node_that_does_not_answer_is_given_up(node: KuboServer, owl: PinFile) -> None:
+    never = asyncio.Event()
+    node.faults.append(Fault("add", faults.waits(never.wait)))
+    async with at(node, timeouts=Timeouts(idle=0.2, total=0.2)) as client:
+        with pytest.raises(Unavailable):
+            await client.pin(owl)
+        never.set()
 
 
 async def test_lines_about_progress_are_passed_over(node: KuboServer, client: Kubo, owl: PinFile) -> None:

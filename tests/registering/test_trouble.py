@@ -176,6 +176,19 @@ async def test_a_service_that_is_away_for_hours_loses_nothing(community: Communi
     await check_claims(community, tokens=1)
 
 
+async def test_a_node_that_is_gone_for_an_hour_delays_a_registration_and_nothing_else(community: Community) -> None:
+    registration_id = await submit_registration(community)
+    chain = chain_of(community)
+    await approve(community, registration_id)
+    chain.faults.append(Fault("*", hangs_up(), times=10**6))
+    await community.skip(3600)
+    assert (await load_registration(community, registration_id)).state is not CONFIRMED
+    chain.faults.clear()
+    registration = await follow_registration(community, registration_id)
+    assert registration.state is CONFIRMED, registration.error
+    await check_claims(community, tokens=1)
+
+
 # The recipient, the collection, the wallet.
 
 
