@@ -4,7 +4,7 @@
 const find = (id) => document.getElementById(id);
 const address = find("address").textContent;
 const message = find("message").textContent;
-const known = new Map(); // name of a wallet, and its provider
+const wallets = new Map(); // name of a wallet, and its provider
 
 function say(text, look = "") {
   find("status").textContent = text;
@@ -20,8 +20,8 @@ function enable(enabled) {
 }
 
 function offer(name, provider) {
-  if ([...known.values()].includes(provider) || known.has(name)) return;
-  known.set(name, provider);
+  if ([...wallets.values()].includes(provider) || wallets.has(name)) return;
+  wallets.set(name, provider);
   const button = document.createElement("button");
   button.textContent = `Sign with ${name}`;
   button.addEventListener("click", () => sign(provider));
@@ -74,8 +74,8 @@ async function send(signature) {
 window.addEventListener("eip6963:announceProvider", (event) => offer(event.detail.info.name, event.detail.provider));
 window.dispatchEvent(new Event("eip6963:requestProvider"));
 setTimeout(() => {
-  if (!known.size && window.ethereum) offer("your wallet", window.ethereum);
-  if (!known.size) {
+  if (!wallets.size && window.ethereum) offer("your wallet", window.ethereum);
+  if (!wallets.size) {
     say("There is no wallet in this browser. Open this page where your wallet is: in the browser with its extension, or " +
       "in the browser of the wallet's app. The message in Discord says how to sign without this page.", "failed");
   }
