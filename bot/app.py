@@ -12,7 +12,9 @@ from bot.discord.alarm import tell_admin
 from bot.discord.client import Client, Services
 from bot.discord.delivery import DiscordDelivery
 from bot.http import client as http
+from bot.jobs.machine import Machine
 from bot.jobs.rounds import Round
+from bot.jobs.watch import Watch
 from bot.jobs.worker import Worker, new_holder
 from bot.kinds import Features, faces_of, question_kinds, recipes_of, views_of
 from bot.pictures.decode import Decoder
@@ -28,6 +30,8 @@ from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.reviewing.feature import Reviewing
 from storage.database import open_database
+
+MEGABYTE = 1_000_000
 
 
 @asynccontextmanager
@@ -57,6 +61,8 @@ async def assemble(
         async def alarm(sentence: str) -> None:
             await tell_admin(client, settings, sentence)
 
+        margin = settings.min_free_disk_mb * MEGABYTE
+        machine = Machine(folder=settings.data_dir, margin=margin, clock=clock, alarm=alarm)
         kit = await make_kit(
             settings,
             clock=clock,
@@ -68,6 +74,7 @@ async def assemble(
             delivery=delivery,
             changed=changes.note,
             alarm=alarm,
+            machine=machine,
         )
         reviewing = Reviewing(kit, rules={name: kind.rules for name, kind in questions.items()}, reminders=delivery)
         finetuning = Finetuning(kit, homes=homes_of(settings))
@@ -84,6 +91,7 @@ async def assemble(
             signals=kit.signals,
             changed=changes.note,
             alarm=alarm,
+            machine=machine,
         )
         client.services = Services(
             kit=kit,
@@ -114,5 +122,6 @@ async def assemble(
                 Round("attempts", DAY, delivery.attempts.sweep),
             ),
             services=client.services,
+            watch=Watch(clock, alarm),
             web=Web(kit.callbacks, clock, wallet_page=WalletPage(registering.wallets)) if settings.public_url else None,
         )

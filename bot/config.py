@@ -150,6 +150,13 @@ class Settings(BaseSettings):
         default=Path("var"),
         description="The folder for the database and the pictures. Back this folder up (python -m bot backup).",
     )
+    min_free_disk_mb: int = Field(
+        default=200,
+        ge=0,
+        le=1_000_000,
+        description="Megabytes that must be free on the disk of DATA_DIR before anything new is ordered: what is paid "
+        "for has to be kept. A picture takes 1 to 5.",
+    )
     admin_user_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
         description="Discord ids of those who may use /admin drain, /admin doctor and /admin settle, beside the "

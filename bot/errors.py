@@ -4,6 +4,8 @@ Three questions are answered by the type alone: what the person is told, whether
 again, and whether the admin is woken.
 """
 
+from enum import StrEnum
+
 
 class BotError(Exception):
     """A failure whose message is a sentence fit to show the person who asked."""
@@ -22,6 +24,27 @@ class Unavailable(BotError):
     def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class Lacking(StrEnum):
+    """What this machine has too little of."""
+
+    ROOM = "room on the disk"
+    DISK = "a disk that works"
+    MEMORY = "memory"
+    FILES = "open files"
+    DATABASE = "the database"
+
+
+class MachineTrouble(Unavailable):
+    """This machine lacks something: what is under way waits until it has it again, and nothing is given up for it.
+
+    It is raised before a request leaves, or where none is sent. `bot.trouble` recognises it.
+    """
+
+    def __init__(self, sentence: str, *, lacking: Lacking, retry_after: float | None = None) -> None:
+        super().__init__(sentence, retry_after=retry_after)
+        self.lacking = lacking
 
 
 class Uncertain(BotError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,13 +12,20 @@ from bot.absence import Absence, look_back, note_alive
 from bot.clock import Clock
 from bot.config import Settings
 from bot.discord.client import Client, Services
-from bot.errors import Broken
+from bot.errors import Broken, MachineTrouble
 from bot.jobs.rounds import Round
+from bot.jobs.watch import Beat, Watch
 from bot.jobs.worker import Worker
 from bot.web import Web
 from bot.workflows.base.progress import Progress
 from storage.database import Database
 
+log = logging.getLogger(__name__)
+
+HANGS = 600.0
+"""Seconds after which the worker, or the refreshing of cards, hangs; it comes round every few seconds."""
+DRAINED = 1.0
+"""Seconds between two looks whether the worker has come to rest."""
 SWEEP = 60.0
 """Seconds between two looks for files that no row names."""
 HEARTBEAT = 60.0
@@ -38,18 +46,24 @@ class App:
     """The rounds of the features."""
     services: Services
     web: Web | None
-    _beside: tuple[asyncio.Task[None], ...] = ()
+    watch: Watch
+    """Runs the worker, the refreshing of cards and the rounds."""
+    _watching: asyncio.Task[None] | None = None
 
     async def drained(self) -> None:
         """Return when the worker takes no new work (`/admin drain`) and its running jobs have stopped."""
-        await asyncio.wait(self._beside[:1])
-        while self.worker.tasks:
-            await asyncio.wait(self.worker.tasks)
+        while not self.worker.is_drained:
+            working = [task for task in (self.watch.task_of("worker"), *self.worker.tasks) if not task.done()]
+            if working:
+                await asyncio.wait(working, timeout=DRAINED, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(DRAINED)
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs beside the client just now."""
-        return [*self._beside, *self.worker.tasks]
+        watching = [self._watching] if self._watching else []
+        return [*self.watch.tasks, *watching, *self.worker.tasks]
 
     @asynccontextmanager
     async def listening(self) -> AsyncGenerator[None]:
@@ -74,11 +88,11 @@ class App:
         absence = await look_back(self.database, self.clock, taken_up=len(await self.worker.start()))
         sweep = Round("files", SWEEP, self.services.kit.files.sweep)
         heartbeat = Round("heartbeat", HEARTBEAT, partial(note_alive, self.database, self.clock))
-        self._beside = (
-            asyncio.create_task(self.worker.run(), name="worker"),
-            asyncio.create_task(self.progress.run(), name="progress"),
-            *(asyncio.create_task(each.run(self.clock), name=each.name) for each in (*self.rounds, sweep, heartbeat)),
-        )
+        self.watch.start("worker", self.worker.run, within=HANGS)
+        self.watch.start("progress", self.progress.run, within=HANGS)
+        for each in (*self.rounds, sweep, heartbeat):
+            self.watch.start(each.name, partial(self._go_round, each), within=each.within)
+        self._watching = asyncio.create_task(self.watch.run(), name="watch")
         gc.collect()
         gc.freeze()  # long pauses under load were the collector walking what lives for ever (measured: 60 to 170 ms)
         return absence
@@ -86,8 +100,15 @@ class App:
     async def stop_workers(self) -> None:
         """Drain: running steps save what they have, the rest goes on at the next start."""
         await self.worker.drain()
-        for task in self._beside:
-            task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
-        self._beside = ()
-        await note_alive(self.database, self.clock)
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+            self._watching = None
+        await self.watch.stop()
+        try:
+            await note_alive(self.database, self.clock)
+        except MachineTrouble as trouble:  # what is under way is in the database; the next start takes it up
+            log.warning("When the bot ended could not be noted: %s", trouble)
+
+    async def _go_round(self, work: Round, beat: Beat) -> None:
+        await work.run(self.clock, beat=beat, machine=self.services.kit.machine)

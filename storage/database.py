@@ -2,8 +2,11 @@
 
 import asyncio
 import fcntl
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import warnings
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -13,16 +16,41 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import Broken, Refused
+from bot.trouble import recognised
 from storage.migrations import upgrade
 
 Connection = AsyncConnection
 
+BUSY = 10_000
+"""Milliseconds for which a statement waits for another program that holds the database."""
 READERS = 4
 """Connections for reading beside the one that writes: SQLite's WAL lets them go on during a write."""
 
 
+class NestedConnection(RuntimeWarning):
+    """Somebody who holds a connection asks for another one.
+
+    There are a few for all: as many holders as there are connections would wait for each other, and everything else for
+    them. The tests make an error of it. A running bot says once for each place where it happens, and goes on: most of
+    the time there is a free one.
+    """
+
+
+@dataclass(eq=False)
+class _Hold:
+    """A connection in use. Tasks that its holder starts know of it, too: the holder may wait for them."""
+
+    database: "Database"
+    task: object
+    writes: bool
+    is_open: bool = True
+
+
+_hold: ContextVar[_Hold | None] = ContextVar("_hold", default=None)
+
+
 class Database:
-    """Connections to the bot's tables.
+    """Connections to the bot's tables. Who holds one asks for no other, and waits for nothing but the database.
 
     SQLite has one writer at a time, so writing transactions queue on a lock of this process instead of
     on SQLite's busy handler, which would sleep and be unfair.
@@ -35,17 +63,47 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[Connection]:
-        """One transaction that writes; committed (and on the disk) when the block ends, else rolled back."""
-        async with self._writing, self._engine.connect() as connection:
-            await connection.execution_options(writes=True)
-            async with connection.begin():
-                yield connection
+        """One transaction that writes; committed (and on the disk) when the block ends, else rolled back.
+
+        Raises:
+            MachineTrouble: the disk is full, another program holds the database, or no connection was free in time.
+        """
+        with recognised(), self._holding(writes=True):
+            async with self._writing, self._engine.connect() as connection:
+                await connection.execution_options(writes=True)
+                async with connection.begin():
+                    yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Connection]:
-        """One consistent view of the tables."""
-        async with self._engine.connect() as connection, connection.begin():
-            yield connection
+        """One consistent view of the tables.
+
+        Raises:
+            MachineTrouble: as `write`.
+        """
+        with recognised(), self._holding(writes=False):
+            async with self._engine.connect() as connection, connection.begin():
+                yield connection
+
+    @contextmanager
+    def _holding(self, *, writes: bool) -> Generator[None]:
+        """Note that the present task holds a connection until the block ends.
+
+        Raises:
+            RuntimeError: it writes already, and would wait for itself for ever.
+        """
+        outer = _hold.get()
+        if outer is not None and outer.is_open and outer.database is self:
+            if writes and outer.writes and outer.task is asyncio.current_task():
+                raise RuntimeError("A transaction that writes was opened inside another one.")
+            warnings.warn("A connection is asked for while one is held.", NestedConnection, stacklevel=5)
+        hold = _Hold(self, asyncio.current_task(), writes)
+        _hold.set(hold)
+        try:
+            yield
+        finally:
+            hold.is_open = False
+            _hold.set(outer)
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -102,7 +160,7 @@ def _engine(path: Path) -> AsyncEngine:
     def _configure(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         connection.isolation_level = None  # the driver's own BEGIN comes too late for a consistent read
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

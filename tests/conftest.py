@@ -3,14 +3,14 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage.base import queue
-from storage.database import open_database
+from storage.database import NestedConnection, open_database
 from storage.migrations import upgrade
 from tests.scenes.clock import TurnedClock
 from tests.scenes.community import Community, a_community
@@ -36,7 +36,7 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _copy_new_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+def _copy_new_databases(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:  # pyright: ignore[reportUnusedFunction]
     """Make the newest schema once. Every new database is a copy of it, which takes a tenth of all the migrations."""
     newest = tmp_path_factory.mktemp("schema") / "bot.db"
     upgrade(newest)
@@ -50,6 +50,14 @@ def _copy_new_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("storage.database.upgrade", copy_or_upgrade)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_nested_connections(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Fail also where a nested connection was met by something that catches everything, and logs it."""
+    yield
+    errors = [each.exc_info[1] for each in caplog.get_records("call") if each.exc_info]
+    assert not [each for each in errors if isinstance(each, NestedConnection)]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.config import Settings
 from bot.jobs.elapsed import Elapsed
 from bot.jobs.hints import Hints
+from bot.jobs.machine import Machine
 from bot.jobs.pace import Pace
 from bot.jobs.signals import WorkerSignals
 from bot.pictures.decode import Decoder
@@ -42,6 +43,7 @@ async def make_kit(
     delivery: Delivery,
     changed: Callable[[str], None],
     alarm: Alarm,
+    machine: Machine,
 ) -> Kit:
     """The kit; `origins` are further places that results and polling addresses may lie on."""
     signals = WorkerSignals()
@@ -60,4 +62,5 @@ async def make_kit(
         delivery=delivery,
         changed=changed,
         alarm=alarm,
+        machine=machine,
     )

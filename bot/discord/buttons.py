@@ -22,6 +22,7 @@ from bot import limits
 from bot.discord.attachments import MessageFile, full_name
 from bot.discord.refusals import ACKNOWLEDGED, meaning
 from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.trouble import recognise
 from bot.workflows.base.work import has_committed
 
 log = logging.getLogger(__name__)
@@ -298,6 +299,14 @@ def mark_answered(interaction: Interaction) -> None:
 
 async def explain(interaction: Interaction, error: Exception, *, doing: str) -> None:
     """Turn a failure into a sentence for the person, or a bug into an id to quote. Never raises."""
+    trouble = recognise(error)
+    if trouble is not None:
+        log.warning("%s met trouble of this machine: %s", doing, trouble)
+        await say(interaction, f"{trouble} Please try again in a few minutes; the admin of the bot was told.")
+        machine = interaction.client.services.kit.machine
+        if machine is not None:
+            await machine.note(trouble)
+        return
     match error:
         case Broken():
             log.error("%s: %s", doing, error, exc_info=error.__cause__)

@@ -24,6 +24,7 @@ from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.http.answers import read_date, reason_in, reset_after, retry_after
 from bot.http.hosts import Hosts
 from bot.http.payloads import PIECE, Body, Form, PlainForm, json_length, length_of, payload
+from bot.trouble import recognise, recognised
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +182,7 @@ class Http:
         `cap` is in bytes. At most 3 redirects are followed, each to an address that `hosts` admits.
 
         Raises:
-            Unavailable: it broke off, or the server cannot just now.
+            Unavailable: it broke off, or the server cannot just now; `MachineTrouble` where this machine has no room.
             NotThere: the link is dead (403, 404, 405, 410).
             Broken: the link is foreign, or the file is larger than `cap`.
         """
@@ -200,7 +201,7 @@ class Http:
                 finally:
                     response.close()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"{self._name} broke off a download.") from error
+            raise recognise(error) or Unavailable(f"{self._name} broke off a download.") from error
         raise Broken(f"{self._name} sent a link that leads in circles.")
 
     async def call_for_file(self, address: str, into: Path, *, cap: int) -> None:
@@ -223,7 +224,7 @@ class Http:
             finally:
                 response.close()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable(f"{self._name} broke off a download.") from error
+            raise recognise(error) or Unavailable(f"{self._name} broke off a download.") from error
 
     def _next_hop(self, response: aiohttp.ClientResponse, url: URL) -> str:
         status = response.status
@@ -240,16 +241,17 @@ class Http:
 
     async def _save(self, response: aiohttp.ClientResponse, into: Path, cap: int) -> None:
         try:
-            file = await asyncio.to_thread(into.open, "wb")
-            try:
-                size = 0
-                async for piece in response.content.iter_chunked(PIECE):
-                    size += len(piece)
-                    if size > cap:
-                        raise Broken(f"{self._name} sent a file larger than {cap:,} bytes.")
-                    await asyncio.to_thread(file.write, piece)
-            finally:
-                await asyncio.to_thread(file.close)
+            with recognised():
+                file = await asyncio.to_thread(into.open, "wb")
+                try:
+                    size = 0
+                    async for piece in response.content.iter_chunked(PIECE):
+                        size += len(piece)
+                        if size > cap:
+                            raise Broken(f"{self._name} sent a file larger than {cap:,} bytes.")
+                        await asyncio.to_thread(file.write, piece)
+                finally:
+                    await asyncio.to_thread(file.close)
         except BaseException:
             _discard(into)
             raise
@@ -294,7 +296,8 @@ class Http:
             finally:
                 response.close()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unavailable(f"{self._name} cannot be reached just now.") from self._safe_cause(error)
+            unreachable = recognise(error) or Unavailable(f"{self._name} cannot be reached just now.")
+            raise unreachable from self._safe_cause(error)
         except (aiohttp.ClientError, TimeoutError) as error:
             if pays:
                 raise Uncertain(f"{self._name} did not confirm that it took the order.") from self._safe_cause(error)

@@ -10,9 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import Clock
-from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
+from bot.errors import BotError, Broken, MachineTrouble, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal, LostLease
+from bot.jobs.machine import Machine
 from bot.jobs.signals import WorkerSignals
+from bot.jobs.watch import Beat, no_beat
+from bot.trouble import recognise
 from storage.base import queue
 from storage.base.jobs import Job, State
 from storage.base.queue import Lane
@@ -100,7 +103,9 @@ class Worker:
         signals: WorkerSignals,
         changed: Callable[[str], None],
         alarm: Callable[[str], Awaitable[None]],
+        machine: Machine | None = None,
     ) -> None:
+        self._machine = machine
         self._database = database
         self._recipes = recipes
         self._clock = clock
@@ -109,6 +114,8 @@ class Worker:
         self._changed = changed
         self._alarm = alarm
         self._signals = signals
+        self._with_bugs: set[str] = set()
+        """Jobs whose bug the admin was told of."""
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._trying: dict[str, tuple[bool, float]] = {}
         """By job, whether it was paid for when its failures in a row began, and when that was in monotonic seconds."""
@@ -126,11 +133,17 @@ class Worker:
             await queue.bring_forward_all(db, now=self._clock.now(), longest=LONGEST_WAIT)
             return await queue.take_up(db, now=self._clock.now(), all_of_them=True)
 
-    async def run(self) -> None:
+    @property
+    def is_drained(self) -> bool:
+        """It takes no new work, and none is under way."""
+        return self._signals.draining and not self._tasks
+
+    async def run(self, beat: Beat = no_beat) -> None:
         """Work until `drain` is called. Survives every failure of a job and of the database."""
         renewed = self._clock.monotonic()
         ahead = self._clock.now() - renewed  # of the wall clock, before the monotonic one
         while not self._signals.draining:
+            beat()
             self._signals.woken.clear()
             pause = BEAT
             try:
@@ -141,6 +154,7 @@ class Worker:
                     ahead -= set_back
                 while not self._signals.draining and (job := await self._claim()):
                     await self._begin(job)
+                    beat()
                 if self._clock.monotonic() >= renewed + BEAT:
                     renewed = self._clock.monotonic()
                     await self._keep_leases()
@@ -148,8 +162,9 @@ class Worker:
                     due = await queue.next_due(db, now=self._clock.now())
                 if due is not None:
                     pause = min(BEAT, due - self._clock.now())
-            except Exception:
-                log.exception("The queue could not be read; trying again in %.0f s.", BEAT)
+            except Exception as error:
+                if not await self._note_trouble(error):
+                    log.exception("The queue could not be read; trying again in %.0f s.", BEAT)
             await self._clock.wait(self._signals.woken, max(pause, 0.0))
 
     async def drain(self) -> None:
@@ -203,7 +218,14 @@ class Worker:
         self._changed(job.root_id)
 
     async def _work(self, job: Job) -> None:
-        journal = Journal(self._database, self._clock, job, self._holder, released=self._signals.wake)
+        journal = Journal(
+            self._database,
+            self._clock,
+            job,
+            self._holder,
+            released=self._signals.wake,
+            machine=self._machine,
+        )
         try:
             try:
                 await self._run_once(job, journal)
@@ -212,25 +234,29 @@ class Worker:
                 await self._end(job, Outcome(State.UNKNOWN, None, "The bot could not write down how this ended."))
                 await self._alarm(f"Job `{job.id}` could not end as it should. The log has the traceback.")
         except asyncio.CancelledError:
-            async with self._database.write() as db:
-                await queue.put_back(
-                    db,
-                    job_id=job.id,
-                    holder=self._holder,
-                    due_at=self._clock.now(),
-                    keep_slot=journal.holds_slot,
-                )
+            try:
+                async with self._database.write() as db:
+                    await queue.put_back(
+                        db,
+                        job_id=job.id,
+                        holder=self._holder,
+                        due_at=self._clock.now(),
+                        keep_slot=journal.holds_slot,
+                    )
+            except MachineTrouble as trouble:
+                log.warning("Job %s could not be put back, and is taken up at the next start: %s", job.id, trouble)
             raise
         except LostLease:
             log.warning("Job %s was taken over by another worker.", job.id)
         except Exception as error:
-            failures = self._unwritten[job.id] = self._unwritten.get(job.id, 0) + 1
-            log.exception(  # a traceback the first time only: the same may happen every few seconds, for hours
-                "Job %s could not be written back (%s); it is queued again.",
-                job.id,
-                type(error).__name__,
-                exc_info=failures == 1,
-            )
+            if not await self._note_trouble(error):
+                failures = self._unwritten[job.id] = self._unwritten.get(job.id, 0) + 1
+                log.exception(  # a traceback the first time only: the same may happen every few seconds, for hours
+                    "Job %s could not be written back (%s); it is queued again.",
+                    job.id,
+                    type(error).__name__,
+                    exc_info=failures == 1,
+                )
         else:
             self._unwritten.pop(job.id, None)
         self._changed(job.root_id)
@@ -265,13 +291,25 @@ class Worker:
         except LostLease:
             raise
         except Exception as error:
-            log.exception("A bug in job %s.", job.id)
-            await self._fail(
-                job, journal, Broken(f"The bot made a mistake. Please quote `{job.root_id}` to the admin.")
-            )
-            await self._alarm(f"Job `{job.id}` met a bug: {type(error).__name__}. The log has the traceback.")
+            trouble = recognise(error)
+            if trouble is not None:
+                await self._try_later(job, journal, trouble)
+            else:
+                await self._meet_bug(job, journal, error)
         else:
             await self._end(job, outcome)
+
+    async def _meet_bug(self, job: Job, journal: Journal, bug: Exception) -> None:
+        """End the job. One that has paid is tried again while its recipe is patient: the rest of it is free."""
+        log.error("A bug in job %s.", job.id, exc_info=bug)
+        mistake = f"The bot made a mistake. Please quote `{job.root_id}` to the admin."
+        if await journal.recall_payment():
+            await self._try_later(job, journal, Unavailable(mistake))
+        else:
+            await self._fail(job, journal, Broken(mistake))
+        if job.id not in self._with_bugs:
+            self._with_bugs.add(job.id)
+            await self._alarm(f"Job `{job.id}` met a bug: {type(bug).__name__}. The log has the traceback.")
 
     async def _try_later(self, job: Job, journal: Journal, error: Unavailable) -> None:
         now = self._clock.now()
@@ -279,7 +317,10 @@ class Worker:
         paid, running = journal.paid_at is not None, self._clock.monotonic()
         if self._trying.get(job.id, (not paid, 0.0))[0] is not paid:
             self._trying[job.id] = (paid, running)
-        if running - self._trying[job.id][1] > self._recipes[job.kind].patience:
+        ours = isinstance(error, MachineTrouble)
+        if ours:  # it waits for its end: whether what is paid for can still be had, its recipe asks the provider
+            await self._note_trouble(error)
+        elif running - self._trying[job.id][1] > self._recipes[job.kind].patience:
             await self._fail(job, journal, error)
             return
         wait = max(backoff(job.attempts), error.retry_after or 0.0)
@@ -295,12 +336,22 @@ class Worker:
                 note=str(error),
             )
 
+    async def _note_trouble(self, error: Exception) -> bool:
+        """Tell the admin once where this machine lacks something; False where `error` is anything else."""
+        trouble = recognise(error)
+        if trouble is not None and self._machine is not None:
+            await self._machine.note(trouble)
+        return trouble is not None
+
     async def _fail(self, job: Job, journal: Journal, error: BotError) -> None:
-        """End a job by its error's type. What was paid for and then failed has an unknown price, not none."""
+        """End a job by its error's type.
+
+        What was paid for and then failed here is unknown, and so is its price: that it failed, only its provider can
+        say.
+        """
         await journal.recall_payment()
-        given_up = isinstance(error, Unavailable) and journal.paid_at is not None
-        state = State.UNKNOWN if isinstance(error, Uncertain) or given_up else State.FAILED
-        unknown = state is State.UNKNOWN or (journal.paid_at is not None and not isinstance(error, Refused))
+        unknown = isinstance(error, Uncertain) or (journal.paid_at is not None and not isinstance(error, Refused))
+        state = State.UNKNOWN if unknown else State.FAILED
         await self._end(job, Outcome(state, None if unknown else 0, str(error)))
         if isinstance(error, Broken):
             log.error("Job %s failed: %s", job.id, error, exc_info=error.__cause__)

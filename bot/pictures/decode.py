@@ -25,6 +25,7 @@ from PIL import Image, ImageCms
 
 from bot.errors import Broken, Refused
 from bot.pictures.headers import DAMAGED, PROCESS, Excerpt, Header, Unfit, read_header
+from bot.trouble import recognise, recognised
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,8 +113,15 @@ class Decoder:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decoder")
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `check_generated`, `prepare_reference` or the like when its turn has come."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, functools.partial(work, *args, **kwargs))
+        """Run `check_generated`, `prepare_reference` or the like when its turn has come.
+
+        Raises:
+            MachineTrouble: the machine has no memory, file or process left for it.
+        """
+        with recognised():
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, functools.partial(work, *args, **kwargs)
+            )
 
     async def close(self) -> None:
         """Let the work under way end; what still waits for its turn is cancelled."""
@@ -126,6 +134,7 @@ def check_generated(source: Path | bytes) -> Picture:
     JPEG has no checksum: a bit that flipped inside one is not seen, a piece that is missing is.
 
     Raises:
+        MachineTrouble: there is no memory for it just now.
         Broken: not a whole, still JPEG, PNG or WebP of at most 64 MB and 40 megapixels.
     """
     try:
@@ -133,7 +142,7 @@ def check_generated(source: Path | bytes) -> Picture:
             _load(*_without_webp(file, header))
             return Picture(header.media_type, header.width, header.height)
     except Unfit as error:
-        raise Broken(f"The file that the image service sent cannot be used: {error}.") from error
+        raise recognise(error) or Broken(f"The file that the image service sent cannot be used: {error}.") from error
 
 
 def prepare_reference(path: Path) -> Reference:

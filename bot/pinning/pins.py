@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from bot.errors import BotError, Broken, Refused, Unavailable
+from bot.errors import BotError, Broken, MachineTrouble, Refused, Unavailable
 from bot.pinning.cid import EXPECTED, PROFILES, RAW, SHA2_256, Cid, Cids, Profile, cids_of, parse
 from bot.pinning.interface import Pin, PinFile, PinningService, named
 from bot.values import Frozen, sha256_of
@@ -129,6 +129,8 @@ class Pins:
     async def _copy(self, mirror: PinningService, file: PinFile, cids: Cids, scratch: Scratch) -> Pin | None:
         try:
             pin, _ = await _prove_pin(mirror, file, cids, scratch)
+        except MachineTrouble:  # the copy is made when that is over
+            raise
         except BotError as error:
             log.warning("%s has no copy of %s…: %s", mirror.name, file.sha256[:12], error)
             return None

@@ -141,7 +141,7 @@ class Moments:
         RegistrationJob.__call__ = named("a registration", register)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _watch_files(self) -> None:
-        fsync, replace = os.fsync, Path.replace
+        fsync, replace, unlink = os.fsync, Path.replace, Path.unlink
 
         def synced(file: int) -> None:
             self.reach("before fsync")
@@ -154,7 +154,17 @@ class Moments:
             self.reach("after renaming")
             return renamed
 
+        def unlinked(path: Path, missing_ok: bool = False) -> None:
+            """Of stored files alone: those are named after their SHA-256."""
+            kind = "deletion of a file" if len(path.name) == 64 else ""
+            if kind:
+                self.reach(f"before {kind}")
+            unlink(path, missing_ok)
+            if kind:
+                self.reach(f"after {kind}")
+
         os.fsync = synced
+        Path.unlink = unlinked
         Path.replace = replaced  # pyright: ignore
 
 

@@ -103,7 +103,7 @@ async def test_of_moderators_at_once_exactly_one_decides(
     async with bench.database.read() as db:
         written = await rows(db, "SELECT subject, action, actor_id, seen FROM audit", {})
         carried = await notes.beginning_with(db, "carried out ")
-        decided = {each.id: each for each in [await both[0].find(f"q{number}") for number in range(races)]}
+    decided = {each.id: each for each in [await both[0].find(f"q{number}") for number in range(races)]}
     assert len(written) == len(carried) == races
     for entry in written:
         review = decided[entry["subject"]]

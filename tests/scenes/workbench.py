@@ -8,6 +8,7 @@ from typing import cast
 from bot.jobs.elapsed import Elapsed
 from bot.jobs.hints import Hints
 from bot.jobs.journal import Journal
+from bot.jobs.machine import Machine
 from bot.jobs.pace import Pace
 from bot.jobs.signals import WorkerSignals
 from bot.jobs.worker import Outcome, Recipe, Worker
@@ -42,6 +43,7 @@ class Bench:
         self.clock = clock
         self.alarms: list[str] = []
         self.signals = WorkerSignals()
+        self.machine: Machine | None = None
         self.worker = self.new_worker()
         self.run: Run | None = None
         self.running: asyncio.Task[None] | None = None
@@ -63,6 +65,7 @@ class Bench:
             signals=self.signals,
             changed=lambda _: None,
             alarm=self.alarm,
+            machine=self.machine,
         )
 
     def kit(self, database: Database | None = None) -> Kit:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.jobs.elapsed import Elapsed
+from bot.jobs.machine import Machine
 from bot.jobs.pace import Pace
 from bot.jobs.signals import WorkerSignals
 from bot.pictures.decode import Decoder
@@ -38,3 +39,5 @@ class Kit:
     changed: Callable[[str], None]
     """Notes that the card of this job may say something else now."""
     alarm: Alarm
+    machine: Machine | None = None
+    """Looks for room on the disk before anything is ordered."""

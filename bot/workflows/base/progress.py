@@ -4,6 +4,8 @@ import asyncio
 import logging
 
 from bot.clock import Clock
+from bot.errors import MachineTrouble
+from bot.jobs.watch import Beat, no_beat
 from bot.workflows.base.cards import Delivery, Views
 from storage.base import queue
 from storage.database import Database
@@ -46,10 +48,11 @@ class Progress:
         self._changes = changes
         self._overdue: dict[str, float] = {}  # by job, when its card has less to promise; monotonic seconds
 
-    async def run(self) -> None:
+    async def run(self, beat: Beat = no_beat) -> None:
         """Refresh until cancelled."""
         looked = float("-inf")
         while True:
+            beat()
             self._changes.noted.clear()
             try:
                 running = self._clock.monotonic()
@@ -64,6 +67,8 @@ class Progress:
                             dict.fromkeys(await queue.slow(db, since=self._clock.now() - SLOW, limit=FRONT))
                         )
                 await self._refresh()
+            except MachineTrouble as trouble:
+                log.warning("Cards could not be refreshed; the next round tries again: %s", trouble)
             except Exception:
                 log.exception("Cards could not be refreshed; the next round tries again.")
             await self._clock.sleep(ROUND)
@@ -79,10 +84,14 @@ class Progress:
 
     async def _refresh_one(self, job_id: str) -> None:
         """One card; where it could not be shown yet, it waits behind the others for its next turn."""
-        view = await self._views.of(job_id)
-        if view is None or view.ended:
-            self._overdue.pop(job_id, None)
-        elif view.forecast is not None and (ends := view.forecast.changes_in(self._clock.now())) is not None:
-            self._overdue[job_id] = self._clock.monotonic() + ends
-        if view is not None and not view.ended and not await self._delivery.refresh(view):
+        try:
+            view = await self._views.of(job_id)
+            if view is None or view.ended:
+                self._overdue.pop(job_id, None)
+            elif view.forecast is not None and (ends := view.forecast.changes_in(self._clock.now())) is not None:
+                self._overdue[job_id] = self._clock.monotonic() + ends
+            if view is not None and not view.ended and not await self._delivery.refresh(view):
+                self._changes.job_ids[job_id] = None
+        except MachineTrouble:
             self._changes.job_ids[job_id] = None
+            raise

@@ -12,9 +12,11 @@ from bot.workflows.base.card_job import CardJob
 from bot.workflows.base.kit import Kit
 from bot.workflows.finetuning.consent import return_to_draft
 from bot.workflows.finetuning.sheets import ContactSheets
+from bot.workflows.finetuning.training_job import FAILED_THERE
 from bot.workflows.finetuning.types import OPEN, FinetuneView, Progress
 from bot.workflows.finetuning.views import FinetuneViews
 from bot.workflows.reviewing.questions import ask_moderators
+from storage.base import steps
 from storage.base.jobs import Job, State
 from storage.finetuning import finetunes, training_images
 from storage.finetuning.training_images import TrainingImage
@@ -78,13 +80,17 @@ class FinetuneJob(CardJob[FinetuneView]):
                 await self.show_decision(step, f"closed {review.id}", review, view)
 
     async def _conclude(self, view: FinetuneView, step: Journal) -> FinetuneView:
-        """Go back to the draft if the newest training has failed."""
+        """Go back to the draft if the newest training has failed.
+
+        What its trainer has made of members' pictures is deleted there, where the trainer itself has said that it
+        failed: after an error of this bot it may be training still.
+        """
         training, finetune_id = view.training, view.finetune.id
         if view.finetune.state is not FinetuneState.TRAINING or training is None or not training.state.ended:
             return view
-        if (
-            training.state is State.FAILED and view.ref is not None
-        ):  # what the trainer has made of it was trained on members' pictures
+        async with self._work.read() as db:
+            said = await steps.find(db, job_id=training.id, name=FAILED_THERE)
+        if training.state is State.FAILED and view.ref is not None and said is not None:
             await step(f"cleared {training.id}", Gone, lambda: self._delete_at_provider(view))
         progress = Progress(inferred=training.error or "The trainer did not say why.")
         async with self._work() as tx:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
-from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
+from bot.errors import BotError, Broken, MachineTrouble, Refused, Unavailable, Uncertain
 from bot.jobs.journal import Journal
 from bot.jobs.pace import Spread
 from bot.jobs.worker import Later, Outcome
@@ -47,6 +47,8 @@ DRAWN_WITHIN = 900.0
 """Seconds after its training in which a pack draws its pictures."""
 MOST_SAMPLES = 10
 """Pictures of the trainer's that are kept: as many as a message can show."""
+FAILED_THERE = "failed there"
+"""The step that stores that the trainer itself said that the training failed."""
 SETTLED = "settled"
 """The step that the admin does: where a training is whose receipt was lost. It counts for more than any receipt."""
 
@@ -73,6 +75,12 @@ class Watch:
     """The last look that found an error and was counted."""
     drawing: float | None = None
     """When its pack was first seen being drawn."""
+
+
+class Said(Frozen):
+    """The trainer's own word for how the training ended."""
+
+    status: Status
 
 
 class TrainingJob:
@@ -115,6 +123,7 @@ class TrainingJob:
                 await self._keep_samples(order, provider, training)
             await self._finish(order, trainer, elapsed, training)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
+        await step(FAILED_THERE, Said, partial(_keep_word, training))
         settled = training.cost if training.cost is not None else 0 if trainer.failures_are_free else None
         return Outcome(State.FAILED, settled, _explain_failure(trainer, training))
 
@@ -379,6 +388,8 @@ class TrainingJob:
                 try:
                     await provider.fetch_output(url, path)
                     picture = await self._decoder.run(check_generated, path)
+                except MachineTrouble:  # it can be fetched when that is over
+                    raise
                 except (Broken, Unavailable) as error:
                     log.info("A sample of %s could not be fetched: %s", order.spec.id, error)
                     continue
@@ -386,6 +397,10 @@ class TrainingJob:
             sample = Sample(position=position, sha256=sha256, media_type=picture.media_type)
             async with self._work() as tx:
                 await finetunes.add_sample(tx.db, order.finetune_id, sample)
+
+
+async def _keep_word(training: Training) -> Said:
+    return Said(status=training.status)
 
 
 def _pause(waited: float, spread: Spread) -> float:

@@ -11,7 +11,7 @@ from functools import partial
 
 from pydantic import JsonValue
 
-from bot.errors import Broken, Refused, Unavailable
+from bot.errors import Broken, MachineTrouble, Refused, Unavailable
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Park
 from bot.jobs.worker import Outcome as JobOutcome
@@ -65,6 +65,7 @@ class RegistrationJob(CardJob[RegistrationView]):
         self._clock = kit.clock
         self._changed = kit.changed
         self._alarm = kit.alarm
+        self._machine = kit.machine
         self._files = files
         self._publishing = publishing
         self._alarmed: set[str] = set()
@@ -198,6 +199,8 @@ class RegistrationJob(CardJob[RegistrationView]):
         if registered is not None:
             await self._record(view, registered)
             return
+        if self._machine is not None:
+            await self._machine.check_room()
         try:
             prepared = await publishing.sender.prepare(await publishing.registrar.call_of(mint))
         except Duplicate as error:
@@ -304,6 +307,8 @@ class RegistrationJob(CardJob[RegistrationView]):
             mint = mint_of(view.registration, view.terms)
             chain = await publishing.registrar.read_back(mint, outcome.registered)
             files = await self._files.read_back(publishing, view.registration)
+        except MachineTrouble:
+            raise
         except (Unavailable, Unusable) as error:
             if now - since < READ_BACK_FOR:
                 raise

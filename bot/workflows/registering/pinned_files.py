@@ -49,6 +49,7 @@ class PinnedFiles:
         self._alarm = kit.alarm
         self._lacking: set[str] = set()
         """Names of the services of which the admin knows that they lack copies."""
+        self._machine = kit.machine
 
     async def keep_metadata(self, registration_id: str, built: Metadata) -> Serialised:
         """Store the metadata and name them in the registration's row. Their bytes are never made again."""
@@ -62,9 +63,11 @@ class PinnedFiles:
         """Pin a stored file. Where it will be is written down first, so that it can be unpinned after any crash.
 
         Raises:
-            Unavailable: the service does not answer just now.
+            Unavailable: the service does not answer just now, or this machine has no room to write that down.
             Broken: it does not hold these bytes, or does not accept the bot; nothing may go on the chain.
         """
+        if self._machine is not None:
+            await self._machine.check_room()
         path = self._files.path(stored.sha256)
         content = await self._files.read(stored.sha256)  # hashed on the way: what leaves is what was approved
         file = PinFile(
