@@ -29,6 +29,11 @@ async def beginning_with(db: Connection, prefix: str) -> dict[str, str]:
     return {each["name"]: each["content"] for each in records}
 
 
+async def delete(db: Connection, name: str) -> None:
+    """Drop a note, whatever it says."""
+    await change(db, "DELETE FROM notes WHERE name = :name", {"name": name})
+
+
 async def forget(db: Connection, name: str, *, content: str) -> None:
     """Drop a note, unless it says something else by now."""
     await change(db, "DELETE FROM notes WHERE name = :name AND content = :content", {"name": name, "content": content})

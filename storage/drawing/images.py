@@ -36,6 +36,8 @@ class Image:
 
 
 _COLUMNS = columns(Image)
+ARRIVED = "arrived "
+"""Begins the note (JSON of an `Image`) of a picture that is fetched and has no row yet; the id of its job follows."""
 
 
 async def add(db: Connection, image: Image) -> None:
@@ -111,7 +113,8 @@ async def count_registrations(db: Connection, *, job_id: str) -> dict[str, int]:
 
 async def needed(db: Connection, sha256: str) -> bool:
     """Whether a row names a file that may still be used: as an image, in a finetune or a registration, as the input of
-    a request that may be asked for again, or as the sheet of a comparison of which a picture is there.
+    a request that may be asked for again, as the sheet of a comparison of which a picture is there, or as a picture
+    that was fetched by a job which is still under way.
 
     A request whose images were deleted is not asked for again, nor is one that was made from a deleted image: only as
     long as such a request is under way does the image's file stay.
@@ -141,8 +144,11 @@ async def needed(db: Connection, sha256: str) -> bool:
         UNION ALL
         SELECT 1 FROM steps WHERE result LIKE :named AND name = 'compared' AND EXISTS (
             SELECT 1 FROM images WHERE images.job_id = steps.job_id AND images.deleted_at IS NULL)
+        UNION ALL
+        SELECT 1 FROM jobs JOIN notes ON notes.name = :arrived || jobs.id
+        WHERE jobs.state IN ('waiting', 'running', 'parked') AND notes.content LIKE :named
         LIMIT 1
         """,
-        {"sha256": sha256, "named": f'%"{sha256}"%'},
+        {"sha256": sha256, "named": f'%"{sha256}"%', "arrived": ARRIVED},
     )
     return needing is not None

@@ -12,6 +12,7 @@ from tests.scenes.workbench import Bench
 
 FILE, OTHER = "a" * 64, "b" * 64
 AN_INPUT = f'{{"inputs": {{"image_prompt": "{FILE}"}}}}'
+NOTED = f'{{"id": "r-1", "sha256": "{FILE}"}}'
 Rows = list[tuple[str, dict[str, Any]]]
 
 REQUEST: Rows = [("jobs", {"id": "r", "kind": "imagine", "state": "done"})]
@@ -129,6 +130,20 @@ CASES: dict[str, tuple[Rows, bool]] = {
         True,
     ),
     "the sheet of a comparison that was deleted": ([*REQUEST, image(deleted_at=1.0), sheet_of("r")], False),
+    "a picture that was fetched by a job under way": (
+        [
+            ("jobs", {"id": "r-1", "kind": "draw", "state": "running"}),
+            ("notes", {"name": "arrived r-1", "content": NOTED}),
+        ],
+        True,
+    ),
+    "a picture that was fetched by a job that has ended": (
+        [
+            ("jobs", {"id": "r-1", "kind": "draw", "state": "failed"}),
+            ("notes", {"name": "arrived r-1", "content": NOTED}),
+        ],
+        False,
+    ),
     "the result of another step": ([*REQUEST, image(), sheet_of("r", name="kept")], False),
 }
 

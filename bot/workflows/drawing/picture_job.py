@@ -1,10 +1,12 @@
 """One picture: order it, wait for it, keep its bytes."""
 
+import asyncio
+import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from bot.errors import BotError, Broken, Refused, Uncertain
+from bot.errors import BotError, Broken, MachineTrouble, Refused, Uncertain
 from bot.jobs.journal import Journal
 from bot.jobs.pace import Spread, pause
 from bot.jobs.worker import PAID_WAIT, Later, Outcome
@@ -12,11 +14,12 @@ from bot.pictures.decode import check_generated
 from bot.providers import catalogue
 from bot.providers.interface import Cost, Generation, Look, Provider, Status, Ticket
 from bot.providers.parameters import Model
-from bot.values import Frozen
+from bot.values import Frozen, sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.troubles import SHORTEST, Troubles, pause_after
 from bot.workflows.base.types import DAY
 from bot.workflows.drawing.types import Kept, PictureOrder
+from storage.base import notes
 from storage.base.jobs import Job, State
 from storage.drawing import images
 from storage.drawing.images import Image
@@ -164,9 +167,13 @@ class PictureJob:
         """
         async with self._work.read() as db:
             image = await images.find(db, job.id)
+            arrived = await notes.find(db, images.ARRIVED + job.id)
         if image is not None:  # kept, and then interrupted before that was noted
             ended = await step.recall("ended", Ended) or Ended()
             return Kept(sha256=image.sha256, charged=True, cost=ended.cost, seconds=ended.seconds)
+        if arrived is not None and (image := await self._find_arrived(Image(**json.loads(arrived)))) is not None:
+            ended = await step.recall("ended", Ended) or Ended()
+            return await self._add_image(image, ended)  # its bytes are in the folder: the link may be dead
         if (watch := self._watches.get(job.id)) is None:
             waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
             watch = Watch(since=self._clock.monotonic(), followed=waited < FOLLOWED_FROM)
@@ -236,6 +243,8 @@ class PictureJob:
         watch.looked = now = self._clock.monotonic()
         try:
             look = await self._provider(name).job_status(ordered.ticket)
+        except MachineTrouble:
+            raise
         except BotError as error:  # the question failed, not the picture, which is ordered
             await self._troubles.note(name, f"The picture `{job.id}`", error)
             watch.trouble = now if watch.trouble is None else watch.trouble
@@ -286,29 +295,44 @@ class PictureJob:
             try:
                 await self._provider(name).fetch_output(look.urls[0], path)
                 picture = await self._decoder.run(check_generated, path)
+            except MachineTrouble:
+                raise
             except BotError as error:
                 watch.unfetched = self._clock.monotonic() if watch.unfetched is None else watch.unfetched
                 raise self._ask_again(job, name, watch, error, began=watch.unfetched) from error
-            size = path.stat().st_size
-            sha256 = await self._files.adopt(path)
-        image = Image(
-            id=job.id,
-            job_id=job.root_id,
-            position=job.position,
-            guild_id=job.guild_id,
-            owner_id=job.owner_id,
-            sha256=sha256,
-            media_type=picture.media_type,
-            width=picture.width,
-            height=picture.height,
-            bytes=size,
-            seed=_seed(order.generation, look),
-            parent_image_id=order.parent_image_id,
-            created_at=self._clock.now(),
-        )
+            image = Image(
+                id=job.id,
+                job_id=job.root_id,
+                position=job.position,
+                guild_id=job.guild_id,
+                owner_id=job.owner_id,
+                sha256=await asyncio.to_thread(sha256_of, path),
+                media_type=picture.media_type,
+                width=picture.width,
+                height=picture.height,
+                bytes=path.stat().st_size,
+                seed=_seed(order.generation, look),
+                parent_image_id=order.parent_image_id,
+                created_at=self._clock.now(),
+            )
+            async with self._work() as tx:
+                await notes.save(tx.db, images.ARRIVED + job.id, json.dumps(asdict(image)))
+            await self._files.adopt(path)
+        return await self._add_image(image, ended)
+
+    async def _find_arrived(self, image: Image) -> Image | None:
+        """What was fetched before an interruption, where its bytes are whole in the folder."""
+        try:
+            await self._files.read(image.sha256)
+        except Broken:
+            return None
+        return image
+
+    async def _add_image(self, image: Image, ended: Ended) -> Kept:
         async with self._work() as tx:
             await images.add(tx.db, image)
-        return Kept(sha256=sha256, charged=True, cost=ended.cost, seconds=ended.seconds)
+            await notes.delete(tx.db, images.ARRIVED + image.id)
+        return Kept(sha256=image.sha256, charged=True, cost=ended.cost, seconds=ended.seconds)
 
 
 def _kept_for(provider: str) -> float:

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from standins.base.faults import Fault, Handler
+from standins.base.faults import Fault, Handler, answers
 from standins.discord import held
 from standins.discord.state import EVERYDAY, READ_HISTORY
 from storage.base.jobs import State
@@ -132,6 +132,26 @@ async def test_killed_at_any_time(laboratory: Laboratory) -> None:
 
     chance = random.Random(SEED)
     await laboratory.try_out({f"after {s:.3f} s": trial(s) for s in (chance.uniform(0, 0.5) for _ in range(12))})
+
+
+async def test_a_picture_that_was_fetched_before_a_kill_is_not_fetched_again(laboratory: Laboratory) -> None:
+    """Its provider has forgotten it meanwhile, and its link is dead."""
+
+    def trial(moment: str) -> Trial:
+        async def killed_and_forgotten(world: World) -> list[str]:
+            codes = [await world.lead(moment)]
+            for kind in ("poll", "sample"):
+                world.bfl.faults.append(Fault(kind, answers(404, {"detail": "Not Found"}), times=999))
+            return [
+                *check_exit_codes(codes, -signal.SIGKILL),
+                *check_exit_codes([await world.lead()], 0),
+                *broken_claims(world),
+            ]
+
+        return killed_and_forgotten
+
+    moments = ("after renaming #1", "before commit of PictureJob._add_image #1")
+    await laboratory.try_out({moment: trial(moment) for moment in moments})
 
 
 # The card is gone.
