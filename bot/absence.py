@@ -6,7 +6,8 @@ from bot.clock import Clock
 from storage.base import jobs, notes
 from storage.database import Database
 
-_ALIVE = "alive"
+ALIVE = "alive"
+"""The note of when the bot last said that it runs, in Unix seconds."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,13 @@ class Absence:
 async def note_alive(database: Database, clock: Clock) -> None:
     """Note the time, so that the next start knows how long the bot was away."""
     async with database.write() as db:
-        await notes.save(db, _ALIVE, str(clock.now()))
+        await notes.save(db, ALIVE, str(clock.now()))
 
 
 async def look_back(database: Database, clock: Clock, *, taken_up: int) -> Absence:
     """How long the bot was away, and what is under way. `taken_up` jobs are counted in."""
     async with database.read() as db:
-        alive = await notes.find(db, _ALIVE)
+        alive = await notes.find(db, ALIVE)
         states = await jobs.count_states(db)
     waiting = sum(n for state, n in states.items() if not jobs.State(state).ended)
     return Absence(max(clock.now() - float(alive), 0.0) if alive else None, taken_up, waiting)

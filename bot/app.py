@@ -12,7 +12,7 @@ from bot.discord.alarm import tell_admin
 from bot.discord.client import Client, Services
 from bot.discord.delivery import DiscordDelivery
 from bot.http import client as http
-from bot.jobs.machine import Machine
+from bot.jobs.machine import MEGABYTE, Machine
 from bot.jobs.rounds import Round
 from bot.jobs.watch import Watch
 from bot.jobs.worker import Worker, new_holder
@@ -30,8 +30,6 @@ from bot.workflows.drawing.feature import Drawing
 from bot.workflows.finetuning.feature import Finetuning
 from bot.workflows.reviewing.feature import Reviewing
 from storage.database import open_database
-
-MEGABYTE = 1_000_000
 
 
 @asynccontextmanager

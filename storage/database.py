@@ -138,6 +138,19 @@ def open_to_read(path: Path) -> Database:
     return Database(create_async_engine(f"sqlite+aiosqlite:///file:{path.absolute()}?mode=ro&uri=true"))
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a bot runs on the database at this moment."""
+    lock = path.with_suffix(".lock")
+    if not lock.exists():
+        return False
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 def _lock(path: Path) -> IO[bytes]:
     """Keep a second bot off the file: both would take up the same jobs.
 

@@ -1,7 +1,6 @@
 """`python -m bot doctor`: checks what the bot needs, and says what to put right."""
 
 import contextlib
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,22 +9,26 @@ import aiohttp
 import discord
 from sqlalchemy.exc import OperationalError
 
+from bot.absence import ALIVE
 from bot.assembly.providers import providers_of
 from bot.assembly.publishing import missing_in, pins_of, reading_registrar
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import BotError, Refused
 from bot.http import client as http
+from bot.jobs.machine import MEGABYTE, free_bytes
 from bot.pinning.pins import Pins
 from bot.providers.interface import TellsBalance
 from bot.providers.trainer_entries import LABELS
 from bot.workflows.reviewing.reminders import CHANNEL_GONE, CHOOSE
 from storage.community.communities import Community
-from storage.database import open_to_read
+from storage.database import is_locked, open_to_read
 from storage.registering import pins as pin_rows
 
 MOST = 100
 """Communities whose roles and channels are looked up: each is a request to Discord or two."""
+SILENT = 300.0
+"""Seconds after which a bot that notes once a minute that it runs has stopped doing so."""
 
 
 async def doctor(settings: Settings) -> bool:
@@ -38,9 +41,9 @@ async def doctor(settings: Settings) -> bool:
         print(f"{'ok  ' if good else 'FAIL'} {what}")
 
     report(True, "The settings are complete.")
-    free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else Path.cwd()).free
-    report(free > 1e9, f"{free / 1e9:.1f} GB free for {settings.data_dir} (a picture takes 1 to 5 MB).")
+    report(*_check_room(settings))
     report(*_check_database(settings.data_dir / "bot.db"))
+    report(*_check_life(settings.data_dir / "bot.db"))
     client = discord.Client(intents=discord.Intents.none())
     try:
         async with client:
@@ -150,6 +153,32 @@ async def count_missing_copies(settings: Settings, pins: Pins | None) -> dict[st
     finally:
         await database.close()
     return {label: count for label, count in counts.items() if count}
+
+
+def _check_room(settings: Settings) -> tuple[bool, str]:
+    """Whether there is room on the disk for more than what is under way."""
+    free, margin = free_bytes(settings.data_dir.absolute()) / MEGABYTE, settings.min_free_disk_mb
+    words = f"{free / 1000:,.1f} GB free for {settings.data_dir} (a picture takes 1 to 5 MB)."
+    if free < margin:
+        words += f" The bot orders nothing below {margin:,} MB (MIN_FREE_DISK_MB): make room."
+    elif free < 5 * margin:
+        words += f" Below {margin:,} MB (MIN_FREE_DISK_MB) the bot orders nothing: make room soon."
+    return free >= 5 * margin, words
+
+
+def _check_life(path: Path) -> tuple[bool, str]:
+    """Whether a bot that runs on this folder still notes once a minute that it does."""
+    if not is_locked(path):
+        return True, f"No bot runs on {path.parent} just now."
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        noted = connection.execute("SELECT content FROM notes WHERE name = ?", [ALIVE]).fetchone()
+    silent = SystemClock().now() - float(noted[0]) if noted else 0.0
+    if silent < SILENT:
+        return True, f"The bot runs on {path.parent}."
+    return False, (
+        f"The bot runs on {path.parent}, and has noted nothing for {silent / 60:.0f} minutes: it hangs, or cannot "
+        "write. Look at its log, then restart it."
+    )
 
 
 def _check_database(path: Path) -> tuple[bool, str]:

@@ -1,6 +1,7 @@
 """`python -m bot run`: one life of the bot after another, until it is stopped."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Coroutine
@@ -11,6 +12,8 @@ import discord
 from bot.app import App, assemble
 from bot.config import Settings
 from bot.discord.alarm import tell_admin
+from bot.errors import MachineTrouble
+from bot.trouble import recognised
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +36,15 @@ async def run(settings: Settings) -> None:
     while not stopping.is_set():
         began = loop.time()
         pause = RECONNECT[min(failures, len(RECONNECT) - 1)]
-        async with assemble(settings) as app, app.listening():
-            await live(app, stopping, pause)
+        try:
+            with recognised():
+                async with assemble(settings) as app, app.listening():
+                    await live(app, stopping, pause)
+        except MachineTrouble:
+            log.exception("The bot cannot run just now; starting anew in %.0f s.", pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await stopping.wait()
         failures = 0 if loop.time() - began > LONG_LIFE else failures + 1
 
 

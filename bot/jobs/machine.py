@@ -15,6 +15,7 @@ from bot.trouble import recognised
 
 log = logging.getLogger(__name__)
 
+MEGABYTE = 1_000_000
 QUIET = 600.0
 """Seconds without a trouble after which it counts as over; the next one of its kind is told again."""
 REPEATED = 6 * 3600.0
@@ -63,6 +64,13 @@ class Machine:
         except MachineTrouble as trouble:
             await self.note(trouble)
             raise
+
+    def describe(self) -> str:
+        """A sentence for the admin: the room that there is, and what is missing just now."""
+        now = self._clock.monotonic()
+        lacking = [str(each) for each, at in self._noted_at.items() if now - at < QUIET]
+        room = f"{self._say_room().strip()} Nothing is ordered below {self._margin / 1e6:,.0f} MB."
+        return f"{room} This machine lacks {' and '.join(lacking)}." if lacking else room
 
     async def note(self, trouble: MachineTrouble) -> None:
         """Tell the admin of a trouble, once for all that meet it. Never raises."""

@@ -1,5 +1,6 @@
 """A unit of work: one transaction, and what has to happen once it is committed."""
 
+import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -7,12 +8,15 @@ from contextvars import ContextVar
 from pydantic import JsonValue
 
 from bot.clock import Clock
+from bot.errors import MachineTrouble
 from bot.jobs.signals import WorkerSignals
 from bot.workflows.base.files import Files
 from storage.base import queue
 from storage.base.queue import NewJob
 from storage.database import Connection, Database
 from storage.reviewing import audit
+
+log = logging.getLogger(__name__)
 
 _COMMITTED: ContextVar[bool] = ContextVar("committed", default=False)
 
@@ -107,7 +111,10 @@ class Work:
         _COMMITTED.set(True)
         if tx.woken:
             self._signals.wake()
-        await self._files.discard(tx.let_go_of)
+        try:
+            await self._files.discard(tx.let_go_of)
+        except MachineTrouble as trouble:  # what was decided is committed; the sweep deletes the files
+            log.warning("Files could not be deleted yet: %s", trouble)
 
     def read(self) -> AbstractAsyncContextManager[Connection]:
         """One consistent view of the tables."""

@@ -112,6 +112,8 @@ class TrainingJob:
         except Uncertain:
             self._watches.pop(job.id, None)
             raise
+        except MachineTrouble:
+            raise
         except BotError as error:  # a changed key, for example: the question failed, and the training goes on
             raise await self._ask_again(job, trainer, watch, error, give_up=elapsed > LOST_AFTER) from error
         await step.release_slot()
@@ -225,6 +227,8 @@ class TrainingJob:
             if tried > BELIEVED_AFTER:
                 raise Uncertain(f"{lost} {error}") from lost
             raise Later(SEARCHED_EVERY, note=str(error)) from error
+        except MachineTrouble:
+            raise
         except BotError as error:
             if searched > SEARCHED_FOR and tried > BELIEVED_AFTER:
                 raise Uncertain(f"{lost} It could not be looked for: {error}") from lost

@@ -1,4 +1,4 @@
-"""The bot is killed while somebody deletes pictures: no row is left without its file, and no file without a row."""
+"""The bot is killed while somebody deletes their pictures: each row has its file afterwards, and each file its row."""
 
 import asyncio
 import signal
