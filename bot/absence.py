@@ -25,9 +25,17 @@ class Absence:
     def sentence(self) -> str:
         if self.seconds is None:
             return "The bot is running for the first time here."
-        away = f"{self.seconds:.0f} s" if self.seconds < 120 else f"{self.seconds / 60:.0f} min"
+        away = _say_how_long(self.seconds)
         requests = "1 request is" if self.waiting == 1 else f"{self.waiting} requests are"
         return f"Back after {away}. {requests} under way; {self.taken_up} were being worked on when the bot ended."
+
+
+def _say_how_long(seconds: float) -> str:
+    """“90 s”, “12 min”, “5 h”, “3 days”."""
+    for limit, length, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{max(seconds, 0) / length:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"
 
 
 async def note_alive(database: Database, clock: Clock) -> None:

@@ -14,6 +14,7 @@ from bot.cards.drawing.sweep import sweep_offer
 from bot.cards.finetuning.card import finetune_card
 from bot.cards.finetuning.details import deletion_question, finetune_details, finetune_list
 from bot.cards.finetuning.news import finetune_news
+from bot.cards.finetuning.parts import roughly
 from bot.cards.finetuning.review import consent_review_card, training_review_card
 from bot.discord.buttons import PATTERN, PressButton
 from bot.pictures.training_sets.linting import Finding, Severity
@@ -497,6 +498,21 @@ def test_moderators_see_what_is_trained_by_whom_and_for_how_much() -> None:
     assert "confirmed for 0 of 6 pictures" in words(asked)
     assert presses(asked) == [f"1:rev:ok:{ID}:0123456789ab", f"1:rev:deny:{ID}:0123456789ab", f"1:rev:claim:{ID}"]
     assert len(asked.files) == 1
+
+
+def test_moderators_see_what_the_checks_found() -> None:
+    findings = (Finding(Severity.HINT, "Captions help."), Finding(Severity.WARNING, "These look alike.", (2, 5)))
+    asked = training_review_card(a_review(kind="train"), a_finetune(FinetuneState.ASKING, findings=findings), MEDIA)
+    assert "**The checks found:**" in words(asked)
+    assert words(asked).index("These look alike. (pictures 2 and 5)") < words(asked).index("Captions help.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "long"),
+    [(20, "1 min"), (2400, "40 min"), (5400, "1 h 30 min"), (7 * 86_400, "7 days"), (1e12, "more than a year")],
+)
+def test_how_long_a_training_takes_is_said_in_words_that_end(seconds: float, long: str) -> None:
+    assert roughly(seconds) == long
 
 
 def test_a_withdrawn_consent_is_decided_by_keeping_or_deleting() -> None:

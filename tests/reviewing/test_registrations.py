@@ -49,6 +49,21 @@ async def test_with_the_admins_override_they_decide_and_card_and_audit_say_so(ow
     ]
 
 
+async def test_who_denies_their_own_is_not_told_by_name_what_they_did(owls: Community) -> None:
+    registration_id = await submit_registration(owls)
+    await owls.decide(own_decisions=True)
+    review = await owls.app.services.reviewing.decisions.find(registration_id)
+    ada = mia(owls, user_id=owls.ada.id)
+    await owls.app.services.reviewing.decisions.ask(registration_id, ada, "Is this mine?")
+    await owls.pass_time(5)
+    await owls.app.services.reviewing.decisions.decide(
+        registration_id, ada, approve=False, digest=review.digest, reason="A slip."
+    )
+    await owls.pass_time(5)
+    assert (await load_registration(owls, registration_id)).state is RegistrationState.DENIED
+    assert not [each for each in owls.cards if text_of(each).startswith(f"<@{owls.ada.id}>:")]
+
+
 async def test_an_approval_can_be_taken_back_for_a_minute_and_not_later(owls: Community) -> None:
     registration_id = await submit_registration(owls)
     card = owls.review.history()[0]

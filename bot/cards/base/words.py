@@ -14,6 +14,7 @@ _MARKDOWN = re.compile(r"([\\`*_~|<@\[\]:])")
 _AT_START = re.compile(r"^(\d*)([#>+.)-])")
 """What makes a heading, a quote, small text or a list."""
 _ISOLATES = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+_DAY = 86_400
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 """Zero-width joiner and variation selectors: an emoji must not be cut beside one."""
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
@@ -79,7 +80,13 @@ def listed(words: Sequence[str]) -> str:
 
 
 def duration(seconds: float) -> str:
-    whole = max(round(seconds), 0)
+    """“27 s”, “3 min 20 s”, “2 h 5 min”, “4 days 3 h”; of what nobody waits for, “more than a year”."""
+    whole = max(round(min(seconds, 400 * _DAY)), 0)
+    if whole > 366 * _DAY:
+        return "more than a year"
+    if whole >= 2 * _DAY:
+        hours = whole % _DAY // 3600
+        return f"{whole // _DAY} days {hours} h" if hours else f"{whole // _DAY} days"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -78,7 +78,7 @@ def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
     if refusal := [*_refusal_lines(view), *failure_of(view), *_advice_lines(view, failed)]:
         items.append(text(*refusal))
     items += [gallery(sheet)] if sheet else []
-    if checked := [*_list_findings(view), *_list_inspections(view)]:
+    if checked := [*list_findings(view), *_list_inspections(view)]:
         items.append(text(*checked))
     settings = within(settings_of(view), room=500, most=12, more="setting")
     items += [
@@ -135,10 +135,10 @@ def _advice_lines(view: FinetuneView, failed: bool) -> list[str]:
     return [f"{advice}, or use another trainer." if view.others else f"{advice}."]
 
 
-def _list_findings(view: FinetuneView) -> list[str]:
-    """The findings, the gravest first."""
+def list_findings(view: FinetuneView, *, room: int = 1100) -> list[str]:
+    """What the checks found, the gravest first."""
     ordered = sorted(view.findings, key=lambda finding: _GRAVEST.index(finding.severity))
-    return within(map(_finding_line, ordered), room=1100, most=MOST_FINDINGS, more="finding")
+    return within(map(_finding_line, ordered), room=room, most=MOST_FINDINGS, more="finding")
 
 
 def _finding_line(finding: Finding) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 from bot.cards.base.layout import CardFile
 from bot.cards.base.lines import charged
-from bot.cards.base.words import counted, escaped, listed, money, quoted, sentence, shortened
+from bot.cards.base.words import counted, duration, escaped, listed, money, quoted, sentence, shortened
 from bot.errors import Refused
 from bot.providers import catalogue, trainers
 from bot.providers.parameters import Parameter
 from bot.providers.training import Subject
 from bot.workflows.base.files import FilePaths
+from bot.workflows.base.types import DAY
 from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
 from storage.base.jobs import Job, State
 from storage.finetuning.training_images import TrainingImage
@@ -58,7 +59,9 @@ def within(lines: Iterable[str], *, room: int, most: int, more: str) -> list[str
 
 
 def roughly(seconds: float) -> str:
-    """How long a training takes, without false precision: “40 min”, “2 h”, “1 h 30 min”."""
+    """How long a training takes, without false precision: “40 min”, “2 h”, “1 h 30 min”, “3 days”."""
+    if seconds >= 2 * DAY:
+        return duration(round(seconds / DAY) * DAY)
     minutes = max(round(seconds / 60), 1)
     if minutes >= 60:
         minutes = round(minutes / 5) * 5

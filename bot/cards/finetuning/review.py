@@ -3,6 +3,7 @@
 from bot.cards.base.layout import Card, compose, gallery, row, text
 from bot.cards.base.lines import small
 from bot.cards.base.words import counted, escaped, listed, money, quoted
+from bot.cards.finetuning.draft import list_findings
 from bot.cards.finetuning.parts import (
     MOST_PEOPLE,
     contributors_of,
@@ -51,7 +52,8 @@ def training_review_card(review: Review, view: FinetuneView, paths: FilePaths) -
             *([gallery(sheet)] if sheet else []),
             text(
                 f"{contributors_of(view)}. {consent}",
-                f"The checks found {counted(len(view.findings), 'thing')} to look at." if view.findings else None,
+                "**The checks found:**" if view.findings else None,
+                *list_findings(view, room=500),
                 small(f"trigger word {trigger_of(view)}", *settings),
                 *state_of(review, "Nothing is ordered or charged until you decide."),
                 where(view.job, "The finetune"),

@@ -14,6 +14,8 @@ from storage.reviewing.reviews import Exchange, Review, ReviewState
 
 DIGEST = 12
 """Characters of the digest that a button carries: a decision is bound to what this card shows."""
+OPEN_ENDED = 365 * 86_400.0
+"""Seconds. A question that is open for longer waits until somebody decides: its end is nothing to tell."""
 MOST_TALK = 3
 """Questions and answers that a card shows."""
 TALK = 500
@@ -49,7 +51,8 @@ def state_of(review: Review, waiting: str, *, override: str | None = None) -> li
     `override` is why the decider should not have decided, where the admin's override let them.
     """
     if review.state is ReviewState.OPEN:
-        lines = [f"{waiting} It closes {moment(review.expires_at, 'R')}."]
+        closes = closing_of(review)
+        lines = [f"{waiting} It closes {closes}." if closes else waiting]
         if review.claimed_by and review.claimed_until:
             lines.append(f"<@{review.claimed_by}> has this one until {moment(review.claimed_until, 't')}.")
         return lines
@@ -61,6 +64,13 @@ def state_of(review: Review, waiting: str, *, override: str | None = None) -> li
     if review.reason:
         lines.append(f"Reason: {quoted(review.reason, 600)}")
     return lines
+
+
+def closing_of(review: Review) -> str | None:
+    """When an open question closes by itself; None for one that waits until somebody decides."""
+    if review.expires_at - review.created_at > OPEN_ENDED:
+        return None
+    return moment(review.expires_at, "R")
 
 
 def talk_of(exchanges: Iterable[Exchange]) -> list[str]:

@@ -8,6 +8,7 @@ from bot import limits
 from bot.cards.base.faces import Faces
 from bot.cards.base.layout import Card, compose, extended, row, text
 from bot.cards.base.words import counted, moment, quoted, sentence, shortened
+from bot.cards.reviewing.card import closing_of
 from bot.discord.buttons import button
 from bot.workflows.base.cards import CardView
 from bot.workflows.reviewing.reminders import Reminder
@@ -122,8 +123,8 @@ def reminder_card(faces: Faces, reminder: Reminder) -> Card:
 
 def _line(faces: Faces, review: Review) -> str:
     card = f"https://discord.com/channels/{review.guild_id}/{review.channel_id}/{review.message_id}"
+    closes = closing_of(review)
     named = f"[{faces.kind_of(review)}]({card})" if review.message_id else faces.kind_of(review)
-    return (
-        f"- {named} of <@{review.requested_by}>, asked {moment(review.created_at, 'R')}, "
-        f"closes {moment(review.expires_at, 'R')}"
+    return f"- {named} of <@{review.requested_by}>, asked {moment(review.created_at, 'R')}" + (
+        f", closes {closes}" if closes else ""
     )

@@ -164,7 +164,7 @@ def _list_news(view: FinetuneView) -> list[tuple[str, str]]:
     if finetune.state is FinetuneState.DRAFT:
         contributors = {each.contributor_id for each in view.pictures if each.added_by != each.contributor_id}
         news += [("added", str(contributor)) for contributor in sorted(contributors)]
-    if finetune.frozen_at is not None:
+    if finetune.frozen_at is not None and finetune.frozen_by != finetune.owner_id:  # nobody is told what they did
         news.append(("frozen", f"{finetune.frozen_at:.0f}"))
     if review and review.kind == "consent" and review.state is ReviewState.APPROVED and view.usable:
         news.append(("kept", review.id))

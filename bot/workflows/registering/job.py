@@ -129,7 +129,7 @@ class RegistrationJob(CardJob[RegistrationView]):
         if view.review and view.review.state is ReviewState.OPEN:
             ask = partial(ask_moderators, self._delivery, self._work, view.review, view)
             await self.ask_once(view.review, view, ask)
-        if view.question:
+        if view.question and view.question.asked_by != view.registration.owner_id:  # nobody is told what they did
             once = str(len(view.talk))
             await self.announce(step, f"question {once}", view, "asked", once)
         await self.show_card(view.registration.id)
@@ -329,7 +329,9 @@ class RegistrationJob(CardJob[RegistrationView]):
         if state is not RegistrationState.FAILED:
             await self._files.unpin(self._publishing, view.registration.id)
             await self._files.delete_image(view.registration)
-        if state is not RegistrationState.WITHDRAWN:
+        denied_by_owner = view.review and view.review.decided_by == view.registration.owner_id
+        by_themselves = state is RegistrationState.DENIED and denied_by_owner
+        if state is not RegistrationState.WITHDRAWN and not by_themselves:  # nobody is told what they did
             await self.announce(step, f"{state} {once}", view, state, once)
         if view.review and view.review.message_id is not None:
             await self.show_decision(step, f"closed {state} {once}", view.review, view)
