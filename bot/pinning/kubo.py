@@ -32,7 +32,7 @@ _SERVICES: Final = {"filebase.io": "Filebase", "lighthouse.storage": "Lighthouse
 class _Line(Reply):
     """A line of what `add` says: the file, or how far it is, or what went wrong after the status was sent."""
 
-    cid: str | None = Field(default=None, alias="Hash")
+    cid: str | None = Field(default=None, alias="Hash", max_length=200)
 
 
 class _Lines(RootModel[list[_Line]]): ...

@@ -45,8 +45,8 @@ class _KeyRefused(Broken):
 
 class _File(Reply):
     id: str = Field(min_length=1, max_length=200)
-    cid: str | None = None
-    network: str | None = None
+    cid: str | None = Field(default=None, max_length=200)
+    network: str | None = Field(default=None, max_length=50)
 
 
 class _Kept(Reply):
@@ -54,7 +54,7 @@ class _Kept(Reply):
 
 
 class _Files(Reply):
-    files: tuple[_File, ...] = ()
+    files: tuple[_File, ...] = Field(default=(), max_length=1000)
 
 
 class _Found(Reply):
@@ -62,7 +62,7 @@ class _Found(Reply):
 
 
 class _Pinned(Reply):
-    cid: str = Field(alias="IpfsHash")
+    cid: str = Field(alias="IpfsHash", max_length=200)
 
 
 class _Words(RootModel[str]):

@@ -8,7 +8,7 @@ from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.story.node import contracts
 from bot.story.node.chain import Call, Chain, together
 from bot.story.node.contracts import UNLIMITED_SUPPLY
-from bot.story.node.values import NOBODY, Address, Wei, bytes_of, checksummed
+from bot.story.node.values import NOBODY, Address, Wei, bytes_of, checksummed, trim_text
 from bot.story.sending.sender import Sender
 from bot.story.sending.types import Mined
 from bot.story.sending.wallet import Wallet
@@ -122,7 +122,7 @@ class Collections:
 
     async def _text(self, address: Address, function: contracts.Function) -> str:
         try:
-            return str((await self._chain.read(address, function))[0])
+            return trim_text(str((await self._chain.read(address, function))[0]))
         except Unavailable:
             raise
         except BotError:  # not every stand-in of an ERC-721 has a name

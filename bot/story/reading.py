@@ -8,7 +8,7 @@ from bot.story.licences import PILTerms, sentence_of_terms, terms_of
 from bot.story.mints import Check, Mint, Parent, Registered
 from bot.story.node import contracts
 from bot.story.node.chain import Chain, together
-from bot.story.node.values import Address, Hash, checksummed
+from bot.story.node.values import Address, Hash, checksummed, trim_text
 
 MOST_TERMS = 20
 """Licence terms, or parents, of one IP asset that are looked at; the protocol lets it have 16 parents."""
@@ -163,7 +163,7 @@ def _same(name: str, actual: object, meant: object) -> Check:
 def _text_of(value: object) -> str:
     if isinstance(value, set):
         return ", ".join(sorted(map(str, value))) or "none"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return "unknown" if value is None else str(value)
+    return "unknown" if value is None else trim_text(str(value))
 
 
 def _check(name: str, good: bool, well: str, badly: str) -> Check:

@@ -16,7 +16,7 @@ from bot.story.node import contracts
 from bot.story.node.chain import Call, Chain
 from bot.story.node.networks import AENEID
 from bot.story.node.rpc import Node, Unusable
-from bot.story.node.values import Address, Hash
+from bot.story.node.values import Address, Hash, trim_text
 
 NOWHERE = Address("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC")
 RAW = "0x02"
@@ -24,6 +24,14 @@ RAW_HASH = Hash("0xf2ee15ea639b73fa3db9b34a245bdfa015c260c598b211bf05a1ecc4b3e3b
 BLOCK_HASH = "0x" + "22" * 32
 CALL = Call(to=NOWHERE, data="0x12345678")
 
+LOG: dict[str, Any] = {
+    "address": NOWHERE,
+    "topics": [BLOCK_HASH],
+    "data": "0x",
+    "transactionHash": RAW_HASH,
+    "blockNumber": "0x10",
+    "blockHash": BLOCK_HASH,
+}
 TRUE: dict[str, Any] = {
     "eth_chainId": "0x523",
     "eth_blockNumber": "0x10",
@@ -62,7 +70,7 @@ ASK: dict[str, Callable[[Chain], Awaitable[Any]]] = {
     "eth_sendRawTransaction": lambda chain: chain.send(RAW),
     "eth_getTransactionReceipt": lambda chain: chain.receipt(RAW_HASH),
     "eth_getTransactionByHash": lambda chain: chain.transaction(RAW_HASH),
-    "eth_getLogs": lambda chain: chain.logs(NOWHERE, ()),
+    "eth_getLogs": lambda chain: chain.logs(NOWHERE, (BLOCK_HASH, None)),
 }
 
 RESULTS: dict[str, str] = {
@@ -194,7 +202,43 @@ HOLES: list[tuple[str, dict[str, Any]]] = [
     ("eth_getTransactionReceipt", {"blockNumber": hex(2**70)}),
     ("eth_getTransactionReceipt", {"logs": None}),
     ("eth_getTransactionReceipt", {"logs": [{"address": NOWHERE}]}),
+    ("eth_getTransactionReceipt", {"logs": [LOG | {"transactionHash": "0x" + "33" * 32}]}),
+    ("eth_getTransactionReceipt", {"logs": [LOG | {"topics": [BLOCK_HASH] * 5}]}),
+    ("eth_getTransactionReceipt", {"gasUsed": "0x5207"}),
+    ("eth_getTransactionReceipt", {"gasUsed": hex(2**41)}),
+    ("eth_getTransactionReceipt", {"effectiveGasPrice": hex(10**18 + 1)}),
+    ("eth_getBlockByNumber", {"gasLimit": "0x1"}),
+    ("eth_getBlockByNumber", {"gasLimit": hex(2**41)}),
+    ("eth_getBlockByNumber", {"baseFeePerGas": hex(10**18 + 1)}),
 ]
+
+
+RANGES: list[tuple[str, object]] = [
+    ("eth_getBalance", hex(10**30 + 1)),
+    ("eth_getBalance", "-0x1"),
+    ("eth_maxPriorityFeePerGas", hex(10**18 + 1)),
+    ("eth_getTransactionCount", hex(2**53 + 1)),
+    ("eth_blockNumber", hex(2**53 + 1)),
+    ("eth_getLogs", [LOG | {"address": "0x" + "44" * 20}]),
+    ("eth_getLogs", [LOG | {"topics": []}]),
+    ("eth_getLogs", [LOG | {"blockNumber": hex(2**60)}]),
+    ("eth_getLogs", [LOG] * 10_001),
+]
+
+
+@pytest.mark.parametrize(("method", "result"), RANGES)
+async def test_what_no_chain_has_is_no_answer(method: str, result: object) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 0, "result": result}).replace('"id": 0', '"id": {id}')
+    first, second = await asked_twice(method, 200, body)
+    assert isinstance(first, Unavailable)
+    assert not isinstance(second, Exception)
+
+
+def test_what_the_chain_says_is_bounded_before_it_is_shown_or_stored() -> None:
+    """Anybody may have named a contract, or given a token an address of a megabyte."""
+    assert trim_text("https://ipfs.io/ipfs/bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy").endswith("2zy")
+    assert trim_text("a\x1b[31m\nb") == "a [31m b"
+    assert len(trim_text("x" * 10**6)) == 300
 
 
 @pytest.mark.parametrize(("method", "wrong"), HOLES)

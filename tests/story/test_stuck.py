@@ -19,6 +19,7 @@ from standins.base.faults import Fault
 from standins.chain import changes, errors, says
 from storage.database import open_to_read
 from storage.registering import transactions
+from storage.reviewing import audit
 from tests.scenes.story import BOT, Desk, a_mint, own
 
 __all__ = ["own"]
@@ -226,6 +227,11 @@ async def test_a_nonce_is_freed_and_what_had_it_is_signed_anew(own: Desk) -> Non
     assert all(isinstance(each, Mined) for each in ends)
     assert (await own.attempts(stuck))[0].hash == old.hash
     assert await own.supply() == 2
+    async with own.database.read() as db:
+        (entry,) = await audit.about(db, f"nonce:{own.chain.network.chain_id}:{own.wallet.address}:{old.nonce}")
+    assert entry.action == "nonce freed"
+    assert entry.content["nonce"] == old.nonce
+    assert entry.content["hash"] == end.tx_hash
 
 
 async def test_a_nonce_that_is_used_or_that_nothing_waits_for_is_not_freed(own: Desk) -> None:

@@ -281,7 +281,7 @@ class Chain:
     async def receipt(self, tx_hash: Hash) -> Receipt | None:
         """The receipt of a transaction; None while it is in no block."""
         receipt = await self._find(self._web3.eth.get_transaction_receipt(cast("Any", tx_hash)), _read_receipt)
-        if receipt is not None and receipt.tx_hash != tx_hash:
+        if receipt is not None and {receipt.tx_hash, *(log.tx_hash for log in receipt.logs)} != {tx_hash}:
             raise Unavailable(f"{NAME} did not answer what it was asked.")
         return receipt
 
@@ -300,7 +300,10 @@ class Chain:
             "fromBlock": hex(first),
             "toBlock": "latest",
         }
-        return await self._ask(self._web3.eth.get_logs(cast("Any", question)), lambda logs: tuple(map(_log, logs)))
+        events = await self._ask(self._web3.eth.get_logs(cast("Any", question)), lambda logs: tuple(map(_log, logs)))
+        if not all(_is_asked_for(event, address, topics) for event in events):
+            raise Unavailable(f"{NAME} did not answer what it was asked.")
+        return events
 
     async def _tip(self) -> Wei:
         try:
@@ -392,6 +395,14 @@ def _read_receipt(receipt: Any) -> Receipt | None:
         gas_used=int(receipt["gasUsed"]),
         gas_price=int(receipt.get("effectiveGasPrice") or 0),
         logs=tuple(_log(each) for each in receipt["logs"]),
+    )
+
+
+def _is_asked_for(event: LogEntry, address: Address, topics: Sequence[str | None]) -> bool:
+    """Whether an event is of that contract and has those topics; None stands for any."""
+    given = ["0x" + topic.hex() for topic in event.topics]
+    return event.address == address and all(
+        asked is None or (place < len(given) and given[place] == asked.lower()) for place, asked in enumerate(topics)
     )
 
 

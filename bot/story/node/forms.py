@@ -4,7 +4,7 @@ A node, or a gateway before it, answers oddly now and then: null, a page, a numb
 form is no answer: the question is asked again later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -22,7 +22,16 @@ from pydantic.alias_generators import to_camel
 
 MOST_COUNTED: Final = 2**53
 """For blocks, nonces and gas: no chain comes so far, and the database can hold it with one more."""
-MOST_WEI: Final = 2**256 - 1
+MOST_WEI: Final = 10**30
+"""A million million coins: a thousand times as many as there are."""
+HIGHEST_PRICE: Final = 10**18
+"""Wei for a unit of gas: a whole coin."""
+LEAST_GAS: Final = 21_000
+"""Units that any transaction uses."""
+SMALLEST_BLOCK: Final = 5_000
+LARGEST_BLOCK: Final = 2**40
+"""Units of gas that fit into a block: Ethereum's lower bound (the Yellow Paper, 2024), and more than any chain has."""
+MOST_LOGS: Final = 10_000
 LONGEST_QUANTITY: Final = 66
 """Characters of 2^256 - 1 in hex, with 0x."""
 
@@ -36,28 +45,22 @@ def _read_quantity(value: str | int) -> int:
     return int(digits, 16)
 
 
-def _check_count(value: str | int) -> str | int:
-    if not 0 <= _read_quantity(value) <= MOST_COUNTED:
-        raise ValueError("out of range")
-    return value
+def _check_within(least: int, most: int) -> Callable[[str | int], str | int]:
+    def check(value: str | int) -> str | int:
+        if not least <= _read_quantity(value) <= most:
+            raise ValueError("out of range")
+        return value
 
-
-def _check_wei(value: str | int) -> str | int:
-    if not 0 <= _read_quantity(value) <= MOST_WEI:
-        raise ValueError("out of range")
-    return value
-
-
-def _check_status(value: str | int) -> str | int:
-    if _read_quantity(value) not in {0, 1}:
-        raise ValueError("no status")
-    return value
+    return check
 
 
 Quantity = StrictStr | StrictInt
-Count = Annotated[Quantity, AfterValidator(_check_count)]
-Amount = Annotated[Quantity, AfterValidator(_check_wei)]
-Status = Annotated[Quantity, AfterValidator(_check_status)]
+Count = Annotated[Quantity, AfterValidator(_check_within(0, MOST_COUNTED))]
+Amount = Annotated[Quantity, AfterValidator(_check_within(0, MOST_WEI))]
+Price = Annotated[Quantity, AfterValidator(_check_within(0, HIGHEST_PRICE))]
+UsedGas = Annotated[Quantity, AfterValidator(_check_within(LEAST_GAS, LARGEST_BLOCK))]
+BlockGas = Annotated[Quantity, AfterValidator(_check_within(SMALLEST_BLOCK, LARGEST_BLOCK))]
+Status = Annotated[Quantity, AfterValidator(_check_within(0, 1))]
 Bytes = Annotated[str, StringConstraints(strict=True, pattern=r"^0x([0-9a-fA-F]{2})*$")]
 Bytes20 = Annotated[str, StringConstraints(strict=True, pattern=r"^0x[0-9a-fA-F]{40}$")]
 Bytes32 = Annotated[str, StringConstraints(strict=True, pattern=r"^0x[0-9a-fA-F]{64}$")]
@@ -72,8 +75,8 @@ class BlockForm(_Form):
 
     number: Count
     hash: Bytes32
-    gas_limit: Count
-    base_fee_per_gas: Amount
+    gas_limit: BlockGas
+    base_fee_per_gas: Price
 
 
 class TransactionForm(_Form):
@@ -88,7 +91,7 @@ class LogForm(_Form):
     """One event of a mined transaction."""
 
     address: Bytes20
-    topics: list[Bytes32]
+    topics: list[Bytes32] = Field(max_length=4)
     data: Bytes
     transaction_hash: Bytes32
     block_number: Count
@@ -102,9 +105,9 @@ class ReceiptForm(_Form):
     block_number: Count | None
     block_hash: Bytes32 | None
     status: Status
-    gas_used: Count
-    effective_gas_price: Amount | None = None
-    logs: list[LogForm]
+    gas_used: UsedGas
+    effective_gas_price: Price | None = None
+    logs: list[LogForm] = Field(max_length=MOST_LOGS)
 
 
 _FORMS: Final[Mapping[str, TypeAdapter[Any]]] = {
@@ -115,11 +118,11 @@ _FORMS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "eth_getBalance": TypeAdapter(Amount),
     "eth_getBlockByNumber": TypeAdapter(BlockForm | None),
     "eth_getCode": TypeAdapter(Bytes),
-    "eth_getLogs": TypeAdapter(list[LogForm]),
+    "eth_getLogs": TypeAdapter(Annotated[list[LogForm], Field(max_length=MOST_LOGS)]),
     "eth_getTransactionByHash": TypeAdapter(TransactionForm | None),
     "eth_getTransactionCount": TypeAdapter(Count),
     "eth_getTransactionReceipt": TypeAdapter(ReceiptForm | None),
-    "eth_maxPriorityFeePerGas": TypeAdapter(Amount),
+    "eth_maxPriorityFeePerGas": TypeAdapter(Price),
     "eth_sendRawTransaction": TypeAdapter(Bytes32),
 }
 

@@ -61,3 +61,9 @@ def _plain(amount: Wei) -> str:
     whole, rest = divmod(amount, 10**18)
     fraction = f"{rest:018d}".rstrip("0")
     return f"{whole:,}.{fraction}" if fraction else f"{whole:,}"
+
+
+def trim_text(text: str, *, cap: int = 300) -> str:
+    """What somebody has written on the chain, on one line of at most `cap` characters, without control characters."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text[:cap])
+    return line if len(text) <= cap else line[: cap - 1] + "…"

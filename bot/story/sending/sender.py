@@ -22,6 +22,7 @@ from bot.values import Frozen
 from storage.database import Connection, Database
 from storage.registering import transactions
 from storage.registering.transactions import Attempt, Transaction, TransactionState
+from storage.reviewing import audit
 
 LONGEST_ROUND = 3.0
 """Seconds after which those who wait look again, though there is no new block."""
@@ -107,9 +108,13 @@ class Sender:
         return _signed_of(await self._attempts.sign(db, transaction, nonce=nonce, fees=fees))
 
     async def save(self, transaction_id: str, prepared: Prepared) -> Signed:
-        """`sign`, in a transaction of its own."""
+        """`sign`, in a transaction of its own, for what an admin has asked for."""
         async with self._database.write() as db:
-            return await self.sign(db, transaction_id, prepared)
+            is_new = await transactions.find(db, transaction_id) is None
+            signed = await self.sign(db, transaction_id, prepared)
+            if is_new:
+                await self._note_in_audit(db, "transaction signed", transaction_id, signed)
+            return signed
 
     async def is_signed(self, transaction_id: str) -> bool:
         """Whether there is such a transaction: then it is sent and awaited, and never prepared again."""
@@ -222,9 +227,15 @@ class Sender:
             new = Transaction(transaction_id, chain_id, address, address, nothing.data, fees.limit_for(gas), now)
             async with self._database.write() as db:
                 if await transactions.add(db, new):
-                    await self._attempts.sign(db, new, nonce=nonce, fees=fees)
+                    signed = _signed_of(await self._attempts.sign(db, new, nonce=nonce, fees=fees))
+                    await self._note_in_audit(db, "nonce freed", transaction_id, signed)
         await self.broadcast(transaction_id)
         return await self.await_final(transaction_id)
+
+    async def _note_in_audit(self, db: Connection, action: str, subject: str, signed: Signed) -> None:
+        """Write down what an admin has had signed on the command line, in the transaction that keeps it."""
+        details = {"wallet": self._wallet.address, "nonce": signed.nonce, "hash": signed.tx_hash}
+        await audit.add(db, action=action, subject=subject, now=self._clock.now(), details=details)
 
     @property
     def _database(self) -> Database:
