@@ -187,6 +187,12 @@ async def stranded(db: Connection, *, ended_before: float) -> list[str]:
     return [each["id"] for each in records]
 
 
+async def confirmed_since(db: Connection, when: float) -> list[Registration]:
+    """Those that were registered since then, the newest first."""
+    confirmed = await _in_states(db, "confirmed_at >= :when", {"when": when}, [RegistrationState.CONFIRMED])
+    return sorted(confirmed, key=lambda each: -(each.confirmed_at or 0.0))
+
+
 async def drafts_before(db: Connection, when: float) -> list[Registration]:
     """Drafts that nobody has touched since then."""
     return await _in_states(db, "changed_at < :when", {"when": when}, [RegistrationState.DRAFT])

@@ -9,15 +9,18 @@ import logging
 import pytest
 from aiohttp import web
 
+from bot.cards.registering.card import proof_of
 from bot.errors import Refused
+from bot.workflows.registering.rereading import REREADING_ROUND
 from bot.workflows.registering.types import UNDO
 from standins.base.faults import Fault, Handler, Trouble, fails_after, hangs_up, html, loses_the_answer, malformed
 from standins.chain.accounts import BOT
 from standins.pinata import PinataServer
 from standins.pinata.faults import rate_limits
 from storage.registering.transitions import RegistrationState
+from storage.reviewing import audit
 from tests.conftest import MakeCommunity
-from tests.scenes.community import Community
+from tests.scenes.community import Community, text_of
 from tests.scenes.registering import (
     WALLET,
     approve,
@@ -110,6 +113,32 @@ async def test_bytes_that_the_gateway_hands_out_wrongly_cost_the_tick_and_the_ha
     assert not view.outcome.proven
     assert [good for _, good in view.outcome.files] == [False, False, False]
     await check_claims(community, tokens=1)
+
+
+async def test_what_differed_or_could_not_be_read_is_read_again_and_gets_its_tick(community: Community) -> None:
+    """A gateway hands out a page of its own for some minutes, or nothing for hours: that is no last word."""
+    first = await submit_registration(community)
+    pinata_of(community).faults.append(Fault("gateway", html(), times=1000))
+    await begin_registration(community, first)
+    assert (await follow_registration(community, first)).state is CONFIRMED
+    view = await read_cards(community, first)
+    assert "something differs" in proof_of(view)
+    assert "it is read again" in proof_of(view)
+    audited = "registration read back"
+    await community.skip(2 * REREADING_ROUND, step=300)
+    async with community.app.database.read() as db:
+        entries = [each for each in await audit.about(db, first) if each.action == audited]
+    assert len(entries) == 1, "nothing is written while nothing changes"
+
+    pinata_of(community).faults.clear()
+    await community.skip(2 * REREADING_ROUND, step=300)
+    view = await read_cards(community, first)
+    assert view.outcome
+    assert view.outcome.proven
+    assert any("Read back and verified" in text_of(each) for each in community.cards)
+    async with community.app.database.read() as db:
+        entries = [each for each in await audit.about(db, first) if each.action == audited]
+    assert [each.content["agrees"] for each in entries] == [False, True]
 
 
 async def test_a_gateway_that_is_slow_delays_the_tick_and_nothing_else(community: Community) -> None:

@@ -10,6 +10,7 @@ from bot.workflows.registering.drafting.terms import Drafts
 from bot.workflows.registering.job import RegistrationJob
 from bot.workflows.registering.pinned_files import COPIES_ROUND, PinnedFiles
 from bot.workflows.registering.publishing import Publishing
+from bot.workflows.registering.rereading import REREADING_ROUND, Rereading
 from bot.workflows.registering.upkeep import (
     CHECK_EVERY,
     NONCES_ROUND,
@@ -50,8 +51,10 @@ class Registering:
         self.rounds: tuple[Round, ...] = (Round("registrations", ROUND, RegistrationUpkeep(kit).go_round),)
         if publishing:
             check = ReadinessCheck(kit, registrar=publishing.registrar)
+            reread = Rereading(kit, files=files, views=self.views, publishing=publishing)
             self.rounds += (
                 Round("readiness", CHECK_EVERY, check.run),
                 Round("nonces", NONCES_ROUND, partial(look_after_nonces, publishing.sender)),
+                Round("read again", REREADING_ROUND, reread.go_round),
                 Round("copies", COPIES_ROUND, partial(files.copy_missing, publishing)),
             )

@@ -281,7 +281,7 @@ class RegistrationJob(CardJob[RegistrationView]):
         await self._show_review(view, step, "decided and registered")
         outcome = view.outcome
         assert outcome, "it is confirmed"
-        if outcome.chain is None and outcome.unread is None:
+        if not outcome.was_read:
             outcome = await self._read_back(view, outcome)
             agrees = None if outcome.unread else outcome.proven
             async with self._work() as tx:

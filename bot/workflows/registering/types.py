@@ -147,6 +147,11 @@ class Outcome(Frozen):
     """Why it could not be read back; nobody knows then."""
 
     @property
+    def was_read(self) -> bool:
+        """Reading it back came to an end, whatever came of it."""
+        return self.chain is not None or self.unread is not None
+
+    @property
     def proven(self) -> bool:
         """All that was read back agrees."""
         return self.chain is not None and self.chain.good and len(self.files) == 3 and all(ok for _, ok in self.files)
