@@ -46,7 +46,9 @@ def _picture(view: RequestView, number: int, picture: PictureView) -> str:
 def _times(view: RequestView) -> str:
     ended = [picture.job.ended_at for picture in view.pictures if picture.job.ended_at is not None]
     done = f", ended <t:{max(ended):.0f}:T>" if view.ended and ended else ""
-    took = f", drawn in {view.seconds:.1f} s" if view.seconds is not None else ""
+    took = ""
+    if view.seconds is not None:
+        took = ", drawn in " + (f"{view.seconds:.1f} s" if view.seconds < 60 else duration(view.seconds))
     agreed = f", agreed to after {duration(view.asked_for)}" if view.asked_for is not None else ""
     return f"**Asked** <t:{view.job.created_at:.0f}:f>{agreed}{took}{done}"
 

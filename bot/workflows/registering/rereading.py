@@ -1,4 +1,4 @@
-"""Reads back again what could not be read, or did not agree: a node that is behind or a gateway's page is no last word."""
+"""Reads back again what could not be read, or did not agree: a node that is behind has not the last word."""
 
 import logging
 

@@ -205,7 +205,9 @@ class Wallets:
         if asked is None:
             raise Refused(f"There is no message that you could have signed. {_ANEW}")
         if asked.used:
-            raise Refused(f"That signature was used already, and each is good once. {_ANEW}")
+            raise Refused(
+                f"That signature was used already, and each is good once: `/wallet show` shows what is linked. {_ANEW}"
+            )
         if asked.expires_at <= self._clock.now():
             raise Refused(f"That message was good for {ownership.LIFETIME / 60:.0f} minutes, which are over. {_ANEW}")
         return asked
