@@ -23,7 +23,7 @@ LARGEST_BODY: Final = 16 * 1024
 READ_WITHIN: Final = 10.0
 """Seconds for a whole body to arrive."""
 AT_ONCE: Final = 16
-"""Requests that are answered at a time; further ones wait."""
+"""Signatures that are checked at a time; further ones wait."""
 
 _FOLDER: Final = Path(__file__).parent
 _ROUTE: Final = PAGE + r"/{user_id:[1-9][0-9]{0,18}}-{nonce:[0-9A-Za-z]{20}}"
@@ -63,11 +63,10 @@ class WalletPage:
 
     async def _show(self, request: web.Request) -> web.Response:
         user_id, nonce = _read_address(request)
-        async with self._room:
-            try:
-                asked = await self._wallets.load_page(user_id, nonce)
-            except Refused as error:
-                return _html(self._over.substitute(reason=html.escape(_plain(error))), status=410)
+        try:
+            asked = await self._wallets.load_page(user_id, nonce)
+        except Refused as error:
+            return _html(self._over.substitute(reason=html.escape(_plain(error))), status=410)
         shown = {"address": asked.address, "message": asked.message}
         return _html(self._page.substitute({name: html.escape(value) for name, value in shown.items()}))
 
@@ -77,24 +76,33 @@ class WalletPage:
             raise web.HTTPForbidden
         if request.content_type != "application/json":  # a form of another website cannot send this one
             raise web.HTTPUnsupportedMediaType
-        if (request.content_length or 0) > LARGEST_BODY:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0)
-        async with self._room:
-            try:
-                async with asyncio.timeout(self._read_within):
-                    sent = _Sent.model_validate_json(await request.content.read(LARGEST_BODY))
+        try:
+            await self._wallets.load_page(user_id, nonce)  # whoever does not know the address is not read further
+            sent = await self._read(request)
+            async with self._room:
                 linked = await self._wallets.prove_on_page(user_id, nonce, sent.signature)
-            except TimeoutError as error:
-                raise web.HTTPRequestTimeout from error
-            except ValidationError as error:
-                raise web.HTTPBadRequest from error
-            except Refused as error:
-                return _answer(_plain(error), linked=False)
+        except Refused as error:
+            return _answer(_plain(error), linked=False)
         return _answer(
             f"{linked.wallet.address} is linked to your Discord account. You can close this page; /wallet show in "
             "Discord shows it.",
             linked=True,
         )
+
+    async def _read(self, request: web.Request) -> _Sent:
+        if (request.content_length or 0) > LARGEST_BODY:
+            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0)
+        try:
+            async with asyncio.timeout(self._read_within):
+                body = await request.read()
+        except TimeoutError as error:
+            raise web.HTTPRequestTimeout from error
+        if len(body) > LARGEST_BODY:
+            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, len(body))
+        try:
+            return _Sent.model_validate_json(body)
+        except ValidationError as error:
+            raise web.HTTPBadRequest from error
 
 
 def _read_address(request: web.Request) -> tuple[int, str]:
