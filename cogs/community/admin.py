@@ -140,6 +140,10 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             f"Being worked on just now: {len(services.worker.tasks)}",
             "The bot takes nothing new (drained)." if services.kit.signals.draining else "The bot takes new requests.",
             *[_balance(each) for each in health.balances],
+            *[
+                f"{service} lacks {count} files of registered images; the bot sends them until it has them."
+                for service, count in (await services.registering.count_missing_copies()).items()
+            ],
             _place("Here", interaction.channel, interaction.app_permissions),
         ]
         gone = _gone(interaction.guild, community.moderator_role_id, community.review_channel_id)

@@ -69,6 +69,7 @@ async def test_a_mirror_that_was_away_gets_its_copies_when_it_is_back(
     assert not node.files
     assert all(row.confirmed_at is None for row in (await copies(community)).values())
     assert await lacking(community) == {"The IPFS node": 3}
+    assert await community.app.services.registering.count_missing_copies() == {"The IPFS node": 3}
     alarms = [each.getMessage() for each in caplog.records if "did not take a copy" in each.getMessage()]
     assert len(alarms) == 1, alarms
     assert "tried again every 5 minutes" in alarms[0]

@@ -46,7 +46,8 @@ class Registering:
         self.wallets = Wallets(kit, network=network, public_url=public_url)
         self.draft_card = DraftCard(kit, registrations=self.registrations, wallets=self.wallets)
         self.verification = Verification(kit, views=self.views, publishing=publishing)
-        files = PinnedFiles(kit)
+        files = self._files = PinnedFiles(kit)
+        self._publishing = publishing
         self.job = RegistrationJob(kit, files=files, views=self.views, publishing=publishing)
         self.rounds: tuple[Round, ...] = (Round("registrations", ROUND, RegistrationUpkeep(kit).go_round),)
         if publishing:
@@ -58,3 +59,7 @@ class Registering:
                 Round("read again", REREADING_ROUND, reread.go_round),
                 Round("copies", COPIES_ROUND, partial(files.copy_missing, publishing)),
             )
+
+    async def count_missing_copies(self) -> dict[str, int]:
+        """How many files of registered images each pinning service lacks, by its label."""
+        return await self._files.count_missing(self._publishing) if self._publishing else {}

@@ -106,6 +106,12 @@ class PinnedFiles:
                 log.info("%s has taken %d files of registered images", service.name, len(copies))
                 self._lacking.discard(service.name)
 
+    async def count_missing(self, publishing: Publishing) -> dict[str, int]:
+        """How many files of registered images each service is not known to have, by its label; none where it has all."""
+        async with self._work.read() as db:
+            counts = {each.label: await pins.count_missing_at(db, each.name) for each in publishing.pins.services}
+        return {label: count for label, count in counts.items() if count}
+
     async def _copy(self, publishing: Publishing, service: str, copy: Copy) -> None:
         """
         Raises:
