@@ -107,7 +107,7 @@ class PinnedFiles:
                 self._lacking.discard(service.name)
 
     async def count_missing(self, publishing: Publishing) -> dict[str, int]:
-        """How many files of registered images each service is not known to have, by its label; none where it has all."""
+        """How many files of registered images each service is not known to have, by its label; 0 is left out."""
         async with self._work.read() as db:
             counts = {each.label: await pins.count_missing_at(db, each.name) for each in publishing.pins.services}
         return {label: count for label, count in counts.items() if count}
