@@ -124,7 +124,7 @@ async def _check_registering(
             report(True, await service.check())
         except BotError as error:
             report(False, f"{service.label}: {error}")
-    for service, count in (await count_missing_copies(settings, pins)).items():
+    for service, count in (await count_missing_pins(settings, pins)).items():
         sentence = f"{service} lacks {count} files of registered images: a running bot sends them until it has them."
         report(False, sentence)
     if settings.wallet_private_key is None:
@@ -139,7 +139,7 @@ async def _check_registering(
         report(check.good and not (check.name == "balance" and readiness.runs_low), check.sentence)
 
 
-async def count_missing_copies(settings: Settings, pins: Pins | None) -> dict[str, int]:
+async def count_missing_pins(settings: Settings, pins: Pins | None) -> dict[str, int]:
     """How many files of registered images each pinning service is not known to have; those with all are left out."""
     path = settings.data_dir / "bot.db"
     if pins is None or not path.exists():

@@ -76,7 +76,7 @@ class Pins:
             missing=tuple(mirror.name for mirror in self._mirrors if mirror.name not in services),
         )
 
-    async def copy(self, service: str, file: PinFile, cid: str, *, scratch: Scratch) -> Pin:
+    async def pin_at(self, service: str, file: PinFile, cid: str, *, scratch: Scratch) -> Pin:
         """Pin a file once more at one service, where it is to have the CID that it has everywhere.
 
         Raises:

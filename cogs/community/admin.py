@@ -142,7 +142,7 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
             *[_balance(each) for each in health.balances],
             *[
                 f"{service} lacks {count} files of registered images; the bot sends them until it has them."
-                for service, count in (await services.registering.count_missing_copies()).items()
+                for service, count in (await services.registering.count_missing_pins()).items()
             ],
             _place("Here", interaction.channel, interaction.app_permissions),
         ]

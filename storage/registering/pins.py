@@ -25,7 +25,7 @@ class PinRow:
 
 
 @dataclass(frozen=True)
-class Copy:
+class MissingPin:
     """A file of a registered image that a service is not known to have."""
 
     registration_id: str
@@ -102,7 +102,7 @@ _MISSING = """
 """Files of registered images alone: those of others may be taken back while they are sent."""
 
 
-async def missing_at(db: Connection, service: str, *, limit: int) -> list[Copy]:
+async def missing_at(db: Connection, service: str, *, limit: int) -> list[MissingPin]:
     """Files of registered images that a service is not known to have, those first that were tried longest ago."""
     records = await rows(
         db,
@@ -112,7 +112,7 @@ async def missing_at(db: Connection, service: str, *, limit: int) -> list[Copy]:
         """,
         {"service": service, "limit": limit},
     )
-    return [read(Copy, each) for each in records]
+    return [read(MissingPin, each) for each in records]
 
 
 async def count_missing_at(db: Connection, service: str) -> int:

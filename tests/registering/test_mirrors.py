@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from bot.assembly.publishing import pins_of
-from bot.command_line.doctor import count_missing_copies
+from bot.command_line.doctor import count_missing_pins
 from bot.http import client as http
 from standins.base.faults import Fault, hangs_up, malformed
 from standins.kubo import KuboServer
@@ -46,7 +46,7 @@ async def confirmed_registration(community: Community) -> str:
 async def lacking(community: Community) -> dict[str, int]:
     """What `doctor` says that each service lacks."""
     async with http.session() as session:
-        return await count_missing_copies(community.settings, pins_of(community.settings, session))
+        return await count_missing_pins(community.settings, pins_of(community.settings, session))
 
 
 async def test_what_a_mirror_has_is_confirmed_when_it_is_pinned(community: Community) -> None:
@@ -69,7 +69,7 @@ async def test_a_mirror_that_was_away_gets_its_copies_when_it_is_back(
     assert not node.files
     assert all(row.confirmed_at is None for row in (await copies(community)).values())
     assert await lacking(community) == {"The IPFS node": 3}
-    assert await community.app.services.registering.count_missing_copies() == {"The IPFS node": 3}
+    assert await community.app.services.registering.count_missing_pins() == {"The IPFS node": 3}
     alarms = [each.getMessage() for each in caplog.records if "did not take a copy" in each.getMessage()]
     assert len(alarms) == 1, alarms
     assert "tried again every 5 minutes" in alarms[0]

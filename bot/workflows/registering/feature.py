@@ -8,7 +8,7 @@ from bot.workflows.base.kit import Kit
 from bot.workflows.registering.drafting.draft_card import DraftCard
 from bot.workflows.registering.drafting.terms import Drafts
 from bot.workflows.registering.job import RegistrationJob
-from bot.workflows.registering.pinned_files import COPIES_ROUND, PinnedFiles
+from bot.workflows.registering.pinned_files import MISSING_ROUND, PinnedFiles
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.rereading import REREADING_ROUND, Rereading
 from bot.workflows.registering.upkeep import (
@@ -57,9 +57,9 @@ class Registering:
                 Round("readiness", CHECK_EVERY, check.run),
                 Round("nonces", NONCES_ROUND, partial(look_after_nonces, publishing.sender)),
                 Round("read again", REREADING_ROUND, reread.go_round),
-                Round("copies", COPIES_ROUND, partial(files.copy_missing, publishing)),
+                Round("missing pins", MISSING_ROUND, partial(files.pin_missing, publishing)),
             )
 
-    async def count_missing_copies(self) -> dict[str, int]:
+    async def count_missing_pins(self) -> dict[str, int]:
         """How many files of registered images each pinning service lacks, by its label."""
         return await self._files.count_missing(self._publishing) if self._publishing else {}

@@ -14,7 +14,7 @@ from bot.workflows.base.kit import Kit
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import Serialised
 from storage.registering import pins, registrations
-from storage.registering.pins import Copy, PinRow
+from storage.registering.pins import MissingPin, PinRow
 from storage.registering.registrations import Registration
 
 log = logging.getLogger(__name__)
@@ -23,8 +23,10 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of a file that is read back, at most."""
 AT_A_TIME = 20
 """Files that a service is sent in one round, at most."""
-COPIES_ROUND = 300.0
-"""Seconds between two looks for copies that a service lacks."""
+GIVEN_UP_AFTER = 3
+"""Files that a service has refused in a round, after which it is left alone until the next."""
+MISSING_ROUND = 300.0
+"""Seconds between two looks for what a service lacks."""
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 JSON = "application/json"
 UNKNOWN_TYPE = "application/octet-stream"
@@ -48,7 +50,7 @@ class PinnedFiles:
         self._files = kit.files
         self._alarm = kit.alarm
         self._lacking: set[str] = set()
-        """Names of the services of which the admin knows that they lack copies."""
+        """Names of the services of which the admin knows that they lack files."""
         self._machine = kit.machine
 
     async def keep_metadata(self, registration_id: str, built: Metadata) -> Serialised:
@@ -82,28 +84,28 @@ class PinnedFiles:
             await self._report_missing(service, f"Registration `{registration_id}`: {service} did not take a copy.")
         return proven
 
-    async def copy_missing(self, publishing: Publishing) -> None:
+    async def pin_missing(self, publishing: Publishing) -> None:
         """Pin what a service is not known to have of the registered images: a mirror was away, or was set up later.
 
         Each service is asked until it fails; what is left is tried in the next round, for as long as it takes.
         """
         for service in publishing.pins.services:
             async with self._work.read() as db:
-                copies = await pins.missing_at(db, service.name, limit=AT_A_TIME)
-            why: BotError | None = None
-            for copy in copies:
+                absent = await pins.missing_at(db, service.name, limit=AT_A_TIME)
+            failures: list[BotError] = []
+            for missing in absent:
                 try:
-                    await self._copy(publishing, service.name, copy)
-                except Unavailable as error:
-                    why = error
-                    break
-                except (Refused, Broken) as error:  # it may be this file alone
-                    why = why or error
-            if why:
-                log.warning("%s lacks files of registered images: %s", service.name, why)
-                await self._report_missing(service.name, f"{service.label} lacks files of registered images: {why}")
-            elif copies:
-                log.info("%s has taken %d files of registered images", service.name, len(copies))
+                    await self._pin_at(publishing, service.name, missing)
+                except BotError as error:
+                    failures.append(error)
+                    if isinstance(error, Unavailable) or len(failures) == GIVEN_UP_AFTER:
+                        break  # else it may be this file alone
+            if failures:
+                log.warning("%s lacks files of registered images: %s", service.name, failures[0])
+                sentence = f"{service.label} lacks files of registered images: {failures[0]}"
+                await self._report_missing(service.name, sentence)
+            elif absent:
+                log.info("%s has taken %d files of registered images", service.name, len(absent))
                 self._lacking.discard(service.name)
 
     async def count_missing(self, publishing: Publishing) -> dict[str, int]:
@@ -112,24 +114,27 @@ class PinnedFiles:
             counts = {each.label: await pins.count_missing_at(db, each.name) for each in publishing.pins.services}
         return {label: count for label, count in counts.items() if count}
 
-    async def _copy(self, publishing: Publishing, service: str, copy: Copy) -> None:
+    async def _pin_at(self, publishing: Publishing, service: str, missing: MissingPin) -> None:
         """
         Raises:
             Unavailable, Broken: the service does not have the file, as far as is known; or it is not stored here.
         """
-        await self._save_pins(copy.registration_id, copy.sha256, [Pin(service=service, cid=copy.cid)])
-        size = len(await self._files.read(copy.sha256))
-        path = self._files.path(copy.sha256)
-        name, media_type = f"{copy.registration_id}-{copy.role}", JSON if copy.role in METADATA else UNKNOWN_TYPE
-        file = PinFile(name=name, media_type=media_type, path=path, sha256=copy.sha256, size=size)
-        pin = await publishing.pins.copy(service, file, copy.cid, scratch=self._files.temporary)
-        await self._save_pins(copy.registration_id, copy.sha256, [pin], confirmed=copy.cid)
+        await self._save_pins(missing.registration_id, missing.sha256, [Pin(service=service, cid=missing.cid)])
+        size = len(await self._files.read(missing.sha256))
+        path = self._files.path(missing.sha256)
+        name, media_type = (
+            f"{missing.registration_id}-{missing.role}",
+            JSON if missing.role in METADATA else UNKNOWN_TYPE,
+        )
+        file = PinFile(name=name, media_type=media_type, path=path, sha256=missing.sha256, size=size)
+        pin = await publishing.pins.pin_at(service, file, missing.cid, scratch=self._files.temporary)
+        await self._save_pins(missing.registration_id, missing.sha256, [pin], confirmed=missing.cid)
 
     async def _report_missing(self, service: str, sentence: str) -> None:
-        """Tell the admin once that a service lacks copies, and again only after it has had all of them."""
+        """Tell the admin once that a service lacks files, and again only after it has had all of them."""
         if service not in self._lacking:
             self._lacking.add(service)
-            whole = f"{sentence} It is tried again every {COPIES_ROUND / 60:.0f} minutes until it has them."
+            whole = f"{sentence} It is tried again every {MISSING_ROUND / 60:.0f} minutes until it has them."
             log.warning("%s", whole)
             await self._alarm(whole)
 
