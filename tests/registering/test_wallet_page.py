@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -224,7 +224,7 @@ async def tab() -> AsyncGenerator[Page]:
             assert address.lower() == KEY.address.lower()
             return sign(bytes.fromhex(message[2:]).decode())
 
-        await page.expose_function("signWithKey", sign_with_key)
+        await cast("Any", page).expose_function("signWithKey", sign_with_key)
         yield page
         await browser.close()
 

@@ -124,7 +124,7 @@ def parts(signature: str) -> dict[str, object]:
     return {"r": "0x" + raw[:32].hex(), "s": "0x" + raw[32:64].hex(), "v": raw[64]}
 
 
-PASTED = {
+PASTED: dict[str, Callable[[str, str], str]] = {
     "as it is": lambda sig, msg: sig,
     "without 0x": lambda sig, msg: sig[2:],
     "0X and capitals": lambda sig, msg: "0X" + sig[2:].upper(),
