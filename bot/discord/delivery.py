@@ -132,7 +132,7 @@ class DiscordDelivery:
 
     def _token(self, interaction: discord.Interaction[Any]) -> Token:
         return Token(
-            interaction.application_id, interaction.token, self._clock.now() + TOKEN, interaction.filesize_limit
+            interaction.application_id, interaction.token, self._clock.monotonic() + TOKEN, interaction.filesize_limit
         )
 
     async def show(self, view: CardView) -> bool:
@@ -164,7 +164,7 @@ class DiscordDelivery:
         view = self._steadied(view)
         if shown and shown.key == self._faces.card(view).key:
             return True
-        now = self._clock.now()
+        now = self._clock.monotonic()
         if shown and now < shown.at:  # refused: what changes next is shown when that pause is over
             return True
         if (shown and now < shown.at + PAUSE) or self._lock(job.id).locked() or not self._budget.take(now):
@@ -178,7 +178,7 @@ class DiscordDelivery:
             if job.id in self._finished:
                 return True
             card = self._faces.card(view)
-            shown = _Shown(None, self._clock.now(), view.forecast)
+            shown = _Shown(None, self._clock.monotonic(), view.forecast)
             try:
                 async with self._posting.translate_errors(self._place(view)):
                     edited = await self._posting.edit(self._place(view), card, timeout=COSMETIC)
@@ -366,7 +366,7 @@ class DiscordDelivery:
 
     def _place(self, view: CardView) -> Place:
         job, token = view.job, self._tokens.get(view.job.id)
-        if token and token.until <= self._clock.now():
+        if token and token.until <= self._clock.monotonic():
             token = None
         elsewhere = f"`/show {job.id}` in a channel that takes them shows them."
         return Place(job.guild_id, job.channel_id, job.message_id, nonce(f"card-{job.id}"), token, elsewhere=elsewhere)

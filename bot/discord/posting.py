@@ -57,7 +57,7 @@ class Token:
     application_id: int
     token: str = field(repr=False)
     until: float
-    """Unix seconds."""
+    """Seconds of the monotonic clock."""
     file_limit: int
     """Bytes of one file, as Discord said for this interaction."""
 

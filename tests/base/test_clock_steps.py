@@ -18,9 +18,7 @@ steps = pytest.mark.parametrize("step", [-DAY, -HOUR, HOUR, DAY])
 
 
 @steps
-async def test_a_picture_that_is_being_drawn_comes_as_if_nothing_had_happened(
-    community: Community, step: float
-) -> None:
+async def test_a_picture_that_is_being_drawn_comes_all_the_same(community: Community, step: float) -> None:
     await community.imagine()
     await community.pass_time(5)
     community.clock.step(step)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.workflows.drawing.types import ImageRequest, RequestView
-from standins.base.faults import Fault, Trouble, answers, hangs_up, html, malformed, rewrites
+from standins.astria.service import Quirks as AstriaQuirks
+from standins.base.faults import Fault, Trouble, answers, hangs_up, html, loses_the_answer, malformed, rewrites
 from standins.base.serving import Standin
 from standins.bfl import names_dead_link, names_seed
 from storage.base import jobs, ledger
@@ -15,7 +16,7 @@ from storage.finetuning.finetunes import FinetuneState
 from tests.conftest import MakeCommunity
 from tests.drawing.test_failures import FOR_EVER, cost_of
 from tests.finetuning.test_living import origin
-from tests.scenes.community import Community, job_of, text_of
+from tests.scenes.community import Community, job_of, private, text_of
 from tests.scenes.kiln import draft, finetune, spec, start, train_finetune
 
 ODD = {
@@ -34,6 +35,7 @@ ODD = {
     "a giant number": answers(200, f'{{"id": {"9" * 6000}}}', content_type="application/json"),
 }
 odd_answers = pytest.mark.parametrize("fault", ODD.values(), ids=ODD.keys())
+some_odd_answers = pytest.mark.parametrize("kind", ["402", "403", "404", "a list", "a page"])
 REFUSED = [ODD["401"], ODD["402"], ODD["403"]]
 
 
@@ -70,28 +72,31 @@ async def test_one_odd_answer_to_a_look_ends_no_picture(
         assert "cannot be looked at" in alarm
 
 
-@odd_answers
+@some_odd_answers
 @pytest.mark.parametrize("trainer", ["astria", "vimmerse-flux"])
 async def test_one_odd_answer_ends_no_picture_of_a_finetune_either(
-    make_community: MakeCommunity, fault: Trouble, trainer: str
+    make_community: MakeCommunity, kind: str, trainer: str
 ) -> None:
     community = await make_community(trainers=[trainer.partition("-")[0]])
     _, view = await draw_with(community, trainer)
-    standin(community, trainer).faults.append(Fault("poll", fault, times=2))
+    standin(community, trainer).faults.append(Fault("poll", ODD[kind], times=2))
     await community.pass_time(150)
     assert (await view()).images
 
 
-@odd_answers
+@some_odd_answers
 @pytest.mark.parametrize("trainer", ["bfl", "astria", "vimmerse-flux"])
-async def test_one_odd_answer_ends_no_training(make_community: MakeCommunity, fault: Trouble, trainer: str) -> None:
+async def test_one_odd_answer_ends_no_training(make_community: MakeCommunity, kind: str, trainer: str) -> None:
     community = await make_community(trainers=[trainer.partition("-")[0]])
     started = await start(community, await draft(community, spec(trainer)))
     server = community.bfl if trainer == "bfl" else standin(community, trainer)
-    server.faults.append(Fault("poll", fault, times=2))
-    for _ in range(120):
-        await community.skip(120, step=60)
+    server.faults.append(Fault("poll", ODD[kind], times=2))
     view = await finetune(community, started.finetune.id)
+    for _ in range(60):
+        if view.finetune.state is not FinetuneState.TRAINING:
+            break
+        await community.skip(240, step=120)
+        view = await finetune(community, started.finetune.id)
     assert view.finetune.state is FinetuneState.READY, view.tries
     assert len(view.tries) == 1
 
@@ -244,3 +249,52 @@ async def test_the_time_under_a_picture_is_that_of_its_drawing_and_the_moderator
     text = text_of(community.card)
     assert community.card.attachments
     assert "· 10 s · agreed to after 5 min 0 s · $0.06" in text
+
+
+async def test_callbacks_do_not_make_the_bot_ask_astria_too_soon(make_community: MakeCommunity) -> None:
+    community = await make_community(
+        trainers=["astria"], callbacks=True, astria={"quirks": AstriaQuirks(polling_gap=2)}
+    )
+    id_, view = await draw_with(community, "astria")
+    for _ in range(50):
+        await community.pass_time(0.5)
+        await community.app.services.kit.callbacks.hints.give(f"{id_}-1")
+    assert (await view()).images, "one question too soon would have cost thirty seconds"
+
+
+async def test_callbacks_do_not_make_the_bot_ask_for_a_training_too_soon(make_community: MakeCommunity) -> None:
+    community = await make_community(
+        trainers=["astria"], callbacks=True, astria={"quirks": AstriaQuirks(polling_gap=2)}
+    )
+    started = await start(community, await draft(community, spec("astria")))
+    for _ in range(300):
+        await community.pass_time(1)
+        await community.app.services.kit.callbacks.hints.give(f"{started.finetune.id}-1")
+    assert (await finetune(community, started.finetune.id)).finetune.state is FinetuneState.READY
+
+
+async def test_a_prompt_that_a_form_would_cut_is_not_put_into_one(community: Community) -> None:
+    prompt = "a lighthouse " * 400
+    card = await community.drawn(prompt=prompt, model="flux-2-pro")
+    refused = private(await community.ada.click(card, label="Edit prompt"))
+    assert refused == (
+        f"This prompt has {len(prompt.strip()):,} characters, and a form takes 4,000: it would be cut. "
+        "Send it with `/imagine` instead, with your changes."
+    )
+
+
+@pytest.mark.parametrize("kind", ["402", "403", "404", "a list", "a page", "418"])
+async def test_one_odd_answer_to_the_search_for_a_lost_receipt_ends_no_training(
+    make_community: MakeCommunity, kind: str
+) -> None:
+    community = await make_community(trainers=["astria"])
+    assert community.astria
+    view = await draft(community, spec("astria"))
+    community.astria.faults.append(Fault("submit", loses_the_answer(), path="/tunes"))
+    community.astria.faults.append(Fault("other", ODD[kind], path="/tunes", times=2))
+    view = await start(community, view)
+    for _ in range(20):
+        await community.skip(240, step=120)
+    view = await finetune(community, view.finetune.id)
+    assert view.finetune.state is FinetuneState.READY, view.tries
+    assert len(community.astria.tunes) == 1

@@ -38,6 +38,8 @@ MISLAID_FOR = 600.0
 """The same for one that it has known before, or that is kept for days: what is finished can be had for that long."""
 FOLLOWED_FROM = 10.0
 """Seconds after its order until which the wait for a picture must have begun to say how long such pictures take."""
+LEAST_GAP = 2.1
+"""Seconds between two looks that a callback brings close together: a 429 costs thirty."""
 LAST_TRY = 10.0
 """Seconds before a finished picture is gone in which no further try is worth its while."""
 ASKED_AGAIN = 1800.0
@@ -215,8 +217,8 @@ class PictureJob:
             waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
             if begun or (watch.looked is None and waited < spread.p10):
                 await self._clock.wait(hinted, max(pause(waited, spread), least_pause))
-            if watch.looked is not None:  # a hint does not make a provider take questions faster
-                await self._clock.sleep(watch.looked + least_pause - self._clock.monotonic())
+            if watch.looked is not None and least_pause:  # a hint does not make a provider take questions faster
+                await self._clock.sleep(watch.looked + min(least_pause, LEAST_GAP) - self._clock.monotonic())
             begun = True
             hinted.clear()
             look = await self._look(job, ordered, watch, step)

@@ -41,7 +41,7 @@ TRIED_FOR = 6 * 3600.0
 days ends none."""
 BELIEVED_AFTER = 3600.0
 """The same for the search of a lost receipt, and for a trainer that says that it lists nothing."""
-LEAST_PAUSE = 2.0
+LEAST_PAUSE = 2.1
 """Seconds between two looks, whatever calls for one: Astria answers 429 to more, which costs thirty."""
 DRAWN_WITHIN = 900.0
 """Seconds after its training in which a pack draws its pictures."""
