@@ -208,3 +208,17 @@ async def packs(community: Community) -> list[Pack]:
     astria = community.app.services.kit.providers["astria"]
     assert isinstance(astria, HasPacks)
     return await astria.list_packs()
+
+
+async def test_a_packs_picture_that_is_refused_once_is_fetched_again(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["astria"])
+    assert community.astria
+    (pack,) = [each for each in await packs(community) if each.id == "911"]
+    wanted = spec("astria", trigger="", pack=pack.id, pack_cost=pack.costs["cat"])
+    view = await start(community, await draft(community, wanted))
+    community.astria.faults.append(Fault("sample", answers(403), times=3))
+    for _ in range(60):
+        await community.skip(60, step=20)
+    view = await finetune(community, view.finetune.id)
+    assert view.finetune.state is FinetuneState.READY
+    assert len(view.samples) == 2

@@ -9,6 +9,8 @@ log = logging.getLogger(__name__)
 
 SHORTEST = 2.0
 """Seconds until the first repetition."""
+MOST_REMEMBERED = 1_000
+"""Impossible prices that the admin was told of, so that none is told twice."""
 
 
 class Troubles:
@@ -17,6 +19,7 @@ class Troubles:
     def __init__(self, alarm: Alarm) -> None:
         self._alarm = alarm
         self._known: dict[str, str] = {}
+        self._prices: dict[str, str] = {}
 
     async def note(self, provider: str, what: str, error: BotError) -> None:
         """A question about `what` has failed. That a provider does not answer just now is no news to the admin."""
@@ -26,6 +29,18 @@ class Troubles:
         log.error("%s cannot be looked at: %s", what, error, exc_info=error.__cause__)
         await self._alarm(
             f"{what} cannot be looked at: {error} What is ordered there is waited for, and asked about again."
+        )
+
+    async def note_price(self, what: str, odd: str | None) -> None:
+        """A provider names a price for `what` that cannot be. It is not counted, and what was estimated stands."""
+        if odd is None or self._prices.get(what) == odd:
+            return
+        if len(self._prices) >= MOST_REMEMBERED:
+            self._prices.clear()
+        self._prices[what] = odd
+        log.error("%s has an impossible price: %s", what, odd)
+        await self._alarm(
+            f"{what} costs {odd}, says its provider, which cannot be: it is not counted. Please compare the bill."
         )
 
     def end(self, provider: str) -> None:

@@ -101,7 +101,6 @@ class PictureJob:
         self._pace = kit.pace
         self._callbacks = kit.callbacks
         self._elapsed = kit.elapsed
-        self._alarm = kit.alarm
         self._troubles = Troubles(kit.alarm)
         self._watches: dict[str, Watch] = {}
 
@@ -137,17 +136,8 @@ class PictureJob:
         inputs = {role: await self._files.read(sha256) for role, sha256 in generation.inputs.items()}
         ticket = await provider.generate(generation, inputs, self._callbacks.of(provider.name, job.id))
         self._elapsed.begin(job.id)
-        await self._alert_of_cost(job, ticket.odd_cost)
+        await self._troubles.note_price(f"The picture `{job.id}`", ticket.odd_cost)
         return Ordered(ticket=ticket, at=self._clock.now())
-
-    async def _alert_of_cost(self, job: Job, odd: str | None) -> None:
-        """Tell the admin of a price that cannot be: it is not counted, and the estimate stands."""
-        if odd is not None:
-            log.error("Job %s: the image service names an impossible cost: %s", job.id, odd)
-            await self._alarm(
-                f"The image service says that picture `{job.id}` costs {odd}, which cannot be: it is not counted. "
-                "Please compare its bill."
-            )
 
     async def _check_finetune(self, finetune_id: str) -> None:
         """Again, when its turn has come: hours may have passed since it was asked for.
@@ -279,7 +269,7 @@ class PictureJob:
         return Later(wait, note=str(error))
 
     async def _note_end(self, job: Job, ordered: Ordered, watch: Watch, look: Look) -> Ended:
-        await self._alert_of_cost(job, look.odd_cost)
+        await self._troubles.note_price(f"The picture `{job.id}`", look.odd_cost)
         if look.status is not Status.READY:
             return Ended(cost=look.cost)
         waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)

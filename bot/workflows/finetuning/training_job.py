@@ -75,6 +75,8 @@ class Watch:
     """The last look that found an error and was counted."""
     drawing: float | None = None
     """When its pack was first seen being drawn."""
+    unfetched: float | None = None
+    """When one of its pictures could first not be fetched."""
 
 
 class Said(Frozen):
@@ -95,7 +97,6 @@ class TrainingJob:
         self._pace = kit.pace
         self._callbacks = kit.callbacks
         self._elapsed = kit.elapsed
-        self._alarm = kit.alarm
         self._troubles = Troubles(kit.alarm)
         self._watches: dict[str, Watch] = {}
 
@@ -117,15 +118,16 @@ class TrainingJob:
         except BotError as error:  # a changed key, for example: the question failed, and the training goes on
             raise await self._ask_again(job, trainer, watch, error, give_up=elapsed > LOST_AFTER) from error
         await step.release_slot()
-        self._watches.pop(job.id, None)
-        await step("asked about the cost", Frozen, partial(self._alert_of_cost, job, training.odd_cost))
+        await self._troubles.note_price(f"The training `{job.id}`", training.odd_cost)
         cost = training.cost if training.cost is not None else receipt.started.cost
         if training.status is Status.READY:
             if not await self._is_deleted(order):
-                await self._keep_samples(order, provider, training)
+                await self._keep_samples(order, provider, training, watch)
+            self._watches.pop(job.id, None)
             await self._finish(order, trainer, elapsed, training)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
         await step(FAILED_THERE, Said, partial(_keep_word, training))
+        self._watches.pop(job.id, None)
         settled = training.cost if training.cost is not None else 0 if trainer.failures_are_free else None
         return Outcome(State.FAILED, settled, _explain_failure(trainer, training))
 
@@ -145,16 +147,6 @@ class TrainingJob:
         wait = pause_after(now - watch.trouble, error, shortest=QUICKEST, longest=SEARCHED_EVERY)
         log.info("The training %s is asked about again in %.0f s: %s", job.id, wait, error)
         return Later(wait, note=str(error))
-
-    async def _alert_of_cost(self, job: Job, odd: str | None) -> Frozen:
-        """Tell the admin of a price that cannot be: it is not counted, and the estimate stands."""
-        if odd is not None:
-            log.error("The training %s has an impossible cost: %s", job.id, odd)
-            await self._alarm(
-                f"The trainer says that `{job.id}` costs {odd}, which cannot be: it is not counted. "
-                "Please compare its bill."
-            )
-        return Frozen()
 
     async def _find_provider(self, job: Job, trainer: Trainer, step: Journal) -> TrainingProvider:
         """
@@ -200,7 +192,7 @@ class TrainingJob:
         callback = self._callbacks.of(provider.name, job.id)
         started = await provider.create_finetune(order.spec, TrainingSet(pictures, archive), callback)
         self._elapsed.begin(job.id)
-        await self._alert_of_cost(job, started.odd_cost)
+        await self._troubles.note_price(f"The training `{job.id}`", started.odd_cost)
         return Ordered(started=started, at=self._clock.now())
 
     async def _search(
@@ -385,18 +377,29 @@ class TrainingJob:
             finetune = await finetunes.find(db, order.finetune_id)
         return finetune is None or finetune.state is FinetuneState.DELETED
 
-    async def _keep_samples(self, order: TrainingOrder, provider: TrainingProvider, training: Training) -> None:
-        """Store pictures that the trainer has drawn. One that cannot be fetched is left out."""
+    async def _keep_samples(
+        self, order: TrainingOrder, provider: TrainingProvider, training: Training, watch: Watch
+    ) -> None:
+        """Store pictures that the trainer has drawn. One that cannot be fetched for `DRAWN_WITHIN` is left out.
+
+        Raises:
+            Later: one could not be fetched.
+        """
+        now = self._clock.monotonic()
         for position, url in enumerate(training.samples[:MOST_SAMPLES]):
             async with self._files.temporary() as path:
                 try:
                     await provider.fetch_output(url, path)
                     picture = await self._decoder.run(check_generated, path)
-                except MachineTrouble:  # it can be fetched when that is over
+                except MachineTrouble:
                     raise
                 except (Broken, Unavailable) as error:
                     log.info("A sample of %s could not be fetched: %s", order.spec.id, error)
-                    continue
+                    watch.unfetched = now if watch.unfetched is None else watch.unfetched
+                    if now - watch.unfetched > DRAWN_WITHIN:
+                        continue
+                    pause = pause_after(now - watch.unfetched, error, shortest=QUICKEST, longest=SLOWEST)
+                    raise Later(pause, note="A picture of the trainer's could not be fetched yet.") from error
                 sha256 = await self._files.adopt(path)
             sample = Sample(position=position, sha256=sha256, media_type=picture.media_type)
             async with self._work() as tx:
