@@ -40,6 +40,8 @@ FOLLOWED_FROM = 10.0
 """Seconds after its order until which the wait for a picture must have begun to say how long such pictures take."""
 LEAST_GAP = 2.1
 """Seconds between two looks that a callback brings close together: a 429 costs thirty."""
+OVERDUE_FOR = 40.0
+"""Seconds for which a picture is tried whose time was over before this process looked, by a clock that may be wrong."""
 LAST_TRY = 10.0
 """Seconds before a finished picture is gone in which no further try is worth its while."""
 ASKED_AGAIN = 1800.0
@@ -214,7 +216,10 @@ class PictureJob:
             look = await self._look(job, ordered, watch, step)
             waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
             if look.status is Status.READY and watch.ready is None:
-                watch.ready = watch.looked
+                kept_for = _kept_for(ordered.ticket.provider)
+                watch.ready = self._clock.monotonic()
+                if not watch.followed and waited - (look.seconds or kept_for) >= kept_for:
+                    watch.ready -= kept_for - OVERDUE_FOR
                 if watch.followed and model:
                     await self._pace.add(model.key, _duration(waited, watch.pending, look), now=self._clock.now())
             if look.status.ended:

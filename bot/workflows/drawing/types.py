@@ -108,9 +108,8 @@ class PictureView:
         """How long it took to draw, the queue before it and any waiting for people apart."""
         if self.kept is not None and self.kept.seconds is not None:
             return self.kept.seconds
-        if self.ordered_at is None or self.job.ended_at is None:
-            return None
-        return max(self.job.ended_at - self.ordered_at, 0.0)
+        began = self.job.created_at if self.ordered_at is None else self.ordered_at
+        return None if self.job.ended_at is None else max(self.job.ended_at - began, 0.0)
 
     @property
     def settled(self) -> bool:
