@@ -88,6 +88,21 @@ async def test_nothing_is_pinned_while_an_approval_can_be_taken_back(community: 
     assert not community.services.pinata.files
 
 
+@pytest.mark.parametrize("step", [-86_400, -3600, 3600, 86_400])
+async def test_the_time_to_undo_is_as_long_as_it_was_said_whatever_the_clock_is_set_to(
+    community: Community, step: float
+) -> None:
+    registration_id = await submit_registration(community)
+    await approve(community, registration_id)
+    await community.pass_time(5)
+    community.clock.step(step)
+    await community.pass_time(UNDO - 10)
+    assert community.services.pinata
+    assert not community.services.pinata.files
+    await community.pass_time(30)
+    assert (await load_registration(community, registration_id)).state is RegistrationState.CONFIRMED
+
+
 async def test_an_approval_cannot_be_taken_back_once_pinning_has_begun(community: Community) -> None:
     registration_id = await submit_registration(community)
     await approve_registration(community, registration_id)

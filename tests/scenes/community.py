@@ -359,12 +359,12 @@ async def a_community(
             services.vimmerse = VimmerseServer(clock=clock.monotonic, picture_size=64)
             await serve("vimmerse", services.vimmerse.app())
         if story is not None:
-            services.pinata = PinataServer(clock=clock.now)
+            services.pinata = PinataServer(clock=clock.monotonic)
             await serve("pinata", services.pinata.app())
             if mirrored:
                 services.kubo = KuboServer()
                 await serve("kubo", services.kubo.app())
-            services.chain = ChainServer(clock=clock.now, **story)
+            services.chain = ChainServer(clock=clock.monotonic, **story)
             await serve("chain", services.chain.app())
             services.collection = await made_collection(services.origins["chain"], folder)
         community = Community(folder, services, clock)

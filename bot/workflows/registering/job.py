@@ -68,6 +68,8 @@ class RegistrationJob(CardJob[RegistrationView]):
         self._machine = kit.machine
         self._files = files
         self._publishing = publishing
+        self._undone_until: dict[str, tuple[float, float]] = {}
+        """Of an approval: until when it can be taken back, in Unix seconds and in those of the monotonic clock."""
         self._alarmed: set[str] = set()
         """Ids of the registrations of which the admin knows that they wait."""
         self._read_since: dict[str, float] = {}
@@ -153,12 +155,21 @@ class RegistrationJob(CardJob[RegistrationView]):
             return Tried(sentence=str(error), fee=None, good=False)
         return Tried(sentence=run.sentence, fee=run.fee, good=True)
 
+    def _find_time_to_undo(self, registration_id: str, until: float) -> float:
+        """Seconds for which the approval can be taken back; the wall clock may have been set since it was given."""
+        running, left = self._clock.monotonic(), until - self._clock.now()
+        if self._undone_until.get(registration_id, (0.0, 0.0))[0] != until:
+            if left <= 0:
+                return left
+            self._undone_until[registration_id] = (until, running + left)
+        return self._undone_until[registration_id][1] - running
+
     async def _begin(self, view: RegistrationView, step: Journal) -> None:
         """Wait until the approval cannot be taken back, then begin with what was approved and nothing else."""
-        until, now = view.registration.undo_until or 0.0, self._clock.now()
-        if now < until:
+        left = self._find_time_to_undo(view.registration.id, view.registration.undo_until or 0.0)
+        if left > 0:
             await self.show_card(view.registration.id)
-            raise Later(until - now)
+            raise Later(left)
         self._publishing_for(view)
         approved = view.review is not None and view.review.state is ReviewState.APPROVED
         digests = {view.registration.digest, view.terms.digest, view.review.digest if view.review else None}
