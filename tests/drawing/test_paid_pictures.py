@@ -116,6 +116,19 @@ async def test_a_key_that_is_refused_for_minutes_costs_no_picture_and_the_admin_
     assert "did not accept the key of this server's account" in alarm
 
 
+async def test_an_admin_is_not_told_again_and_again_of_a_provider_that_answers_oddly_now_and_then(
+    make_community: MakeCommunity, alarms: list[str]
+) -> None:
+    community = await make_community(duration=300)
+    await community.imagine(count=4)
+    await community.pass_time(60)
+    for _ in range(60):
+        community.bfl.faults.append(Fault("poll", ODD["a list"]))
+        await community.pass_time(5)
+    assert len(community.card.attachments) == 4
+    assert len(alarms) == 1
+
+
 async def test_a_picture_of_astrias_waits_for_its_key_for_days(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["astria"])
     _, view = await draw_with(community, "astria")

@@ -1,7 +1,10 @@
-"""Questions to providers that fail although the order stands: told to the admin once, and asked again."""
+"""Questions to providers that fail although the order stands: told to the admin, and asked again."""
 
 import logging
+from collections import defaultdict
+from dataclasses import dataclass
 
+from bot.clock import Clock
 from bot.errors import BotError, Unavailable
 from bot.workflows.base.kit import Alarm
 
@@ -9,23 +12,37 @@ log = logging.getLogger(__name__)
 
 SHORTEST = 2.0
 """Seconds until the first repetition."""
+QUIET = 600.0
+"""Seconds for which the admin is not told of the same trouble again, however often it comes and goes."""
 MOST_REMEMBERED = 1_000
 """Impossible prices that the admin was told of, so that none is told twice."""
+
+
+@dataclass
+class _Told:
+    at: float
+    """Of the monotonic clock, in seconds."""
+    over: bool = False
 
 
 class Troubles:
     """Tells the admin of a provider that answers questions oddly, or refuses the key: once, until it answers again."""
 
-    def __init__(self, alarm: Alarm) -> None:
+    def __init__(self, clock: Clock, alarm: Alarm) -> None:
+        self._clock = clock
         self._alarm = alarm
-        self._known: dict[str, str] = {}
+        self._told: defaultdict[str, dict[str, _Told]] = defaultdict(dict)  # by provider and sentence
         self._prices: dict[str, str] = {}
 
     async def note(self, provider: str, what: str, error: BotError) -> None:
         """A question about `what` has failed. That a provider does not answer just now is no news to the admin."""
-        if isinstance(error, Unavailable) or self._known.get(provider) == str(error):
+        if isinstance(error, Unavailable):
             return
-        self._known[provider] = str(error)
+        told, now = self._told[provider].get(str(error)), self._clock.monotonic()
+        if told is not None and (not told.over or now - told.at < QUIET):
+            told.over = False
+            return
+        self._told[provider][str(error)] = _Told(now)
         log.error("%s cannot be looked at: %s", what, error, exc_info=error.__cause__)
         await self._alarm(
             f"{what} cannot be looked at: {error} What is ordered there is waited for, and asked about again."
@@ -45,7 +62,8 @@ class Troubles:
 
     def end(self, provider: str) -> None:
         """It answers as it should."""
-        self._known.pop(provider, None)
+        for told in self._told[provider].values():
+            told.over = True
 
 
 def pause_after(trouble: float, error: BotError, *, shortest: float = SHORTEST, longest: float) -> float:

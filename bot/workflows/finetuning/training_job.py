@@ -97,7 +97,7 @@ class TrainingJob:
         self._pace = kit.pace
         self._callbacks = kit.callbacks
         self._elapsed = kit.elapsed
-        self._troubles = Troubles(kit.alarm)
+        self._troubles = Troubles(kit.clock, kit.alarm)
         self._watches: dict[str, Watch] = {}
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
