@@ -14,6 +14,8 @@ SHORTEST = 2.0
 """Seconds until the first repetition."""
 QUIET = 600.0
 """Seconds for which the admin is not told of the same trouble again, however often it comes and goes."""
+MOST_TOLD = 3
+"""Different troubles of one provider that the admin is told of in that time."""
 MOST_REMEMBERED = 1_000
 """Impossible prices that the admin was told of, so that none is told twice."""
 
@@ -38,11 +40,16 @@ class Troubles:
         """A question about `what` has failed. That a provider does not answer just now is no news to the admin."""
         if isinstance(error, Unavailable):
             return
-        told, now = self._told[provider].get(str(error)), self._clock.monotonic()
+        known, now = self._told[provider], self._clock.monotonic()
+        told = known.get(str(error))
         if told is not None and (not told.over or now - told.at < QUIET):
             told.over = False
             return
-        self._told[provider][str(error)] = _Told(now)
+        if sum(now - each.at < QUIET for each in known.values()) >= MOST_TOLD:
+            return
+        for sentence in [each for each, of in known.items() if of.over and now - of.at >= QUIET]:
+            del known[sentence]
+        known[str(error)] = _Told(now)
         log.error("%s cannot be looked at: %s", what, error, exc_info=error.__cause__)
         await self._alarm(
             f"{what} cannot be looked at: {error} What is ordered there is waited for, and asked about again."
