@@ -12,7 +12,7 @@ from bot.jobs.pace import Spread, pause
 from bot.jobs.worker import PAID_WAIT, Later, Outcome
 from bot.pictures.decode import check_generated
 from bot.providers import catalogue
-from bot.providers.interface import Cost, Generation, Look, Provider, Status, Ticket
+from bot.providers.interface import Generation, Look, MicroUSD, Provider, Status, Ticket
 from bot.providers.parameters import Model
 from bot.values import Frozen, sha256_of
 from bot.workflows.base.kit import Kit
@@ -57,11 +57,11 @@ class Ordered(Frozen):
     at: float
 
 
-class Ended(Frozen):
-    """What the look that found the end of it said: written down before anything else is done."""
+@dataclass(frozen=True)
+class Ended:
+    """What the look that found the end of it said."""
 
-    cost: Cost = None
-    odd_cost: str | None = None
+    cost: MicroUSD | None = None
     seconds: float | None = None
 
 
@@ -85,6 +85,7 @@ class Watch:
     """The first of the questions in a row that failed."""
     unfetched: float | None = None
     """When its file could first not be fetched."""
+    ended: Ended | None = None
 
 
 class GivenUp(Exception):
@@ -163,18 +164,19 @@ class PictureJob:
             image = await images.find(db, job.id)
             arrived = await notes.find(db, images.ARRIVED + job.id)
         if image is not None:  # kept, and then interrupted before that was noted
-            ended = await step.recall("ended", Ended) or Ended()
-            return Kept(sha256=image.sha256, charged=True, cost=ended.cost, seconds=ended.seconds)
-        if arrived is not None and (image := await self._find_arrived(Image(**json.loads(arrived)))) is not None:
-            ended = await step.recall("ended", Ended) or Ended()
-            return await self._add_image(image, ended)  # its bytes are in the folder: the link may be dead
+            return Kept(sha256=image.sha256, charged=True, cost=await self._ask_for_cost(ordered))
+        if arrived is not None:  # fetched, and then interrupted: its bytes are in the folder, and its link may be dead
+            noted = json.loads(arrived)
+            image = Image(**noted["image"])
+            if await self._is_whole(image.sha256):
+                return await self._add_image(image, Ended(**noted["ended"]))
         if (watch := self._watches.get(job.id)) is None:
             waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
             watch = Watch(since=self._clock.monotonic(), followed=waited < FOLLOWED_FROM)
             self._watches[job.id] = watch
         try:
             look = await self._wait(job, order.generation, ordered, watch, step)
-            ended = await step("ended", Ended, lambda: self._note_end(job, ordered, watch, look))
+            ended = watch.ended = watch.ended or await self._note_end(job, ordered, watch, look)
             await step.release_slot()
             match look.status:
                 case Status.READY:
@@ -190,9 +192,17 @@ class PictureJob:
             if watch.ready is None:
                 raise Uncertain(str(given_up)) from given_up
             log.warning("Job %s: the finished picture could not be kept: %s", job.id, given_up)
-            ended = await step.recall("ended", Ended) or Ended()
+            ended = watch.ended or Ended()
             reason = f"The finished picture could not be collected: {given_up}"
             return Kept(error=reason, charged=True, cost=ended.cost, seconds=ended.seconds)
+
+    async def _ask_for_cost(self, ordered: Ordered) -> MicroUSD | None:
+        """What a picture that is kept was charged, where its provider says so; the receipt's estimate stands else."""
+        try:
+            look = await self._provider(ordered.ticket.provider).job_status(ordered.ticket)
+        except BotError:
+            return None
+        return look.cost
 
     async def _wait(self, job: Job, generation: Generation, ordered: Ordered, watch: Watch, step: Journal) -> Look:
         """Look until it has ended: from memory while it is fresh, from the queue when a question fails.
@@ -313,17 +323,17 @@ class PictureJob:
                 created_at=self._clock.now(),
             )
             async with self._work() as tx:
-                await notes.save(tx.db, images.ARRIVED + job.id, json.dumps(asdict(image)))
+                arrived = {"image": asdict(image), "ended": asdict(ended)}
+                await notes.save(tx.db, images.ARRIVED + job.id, json.dumps(arrived))
             await self._files.adopt(path)
         return await self._add_image(image, ended)
 
-    async def _find_arrived(self, image: Image) -> Image | None:
-        """What was fetched before an interruption, where its bytes are whole in the folder."""
+    async def _is_whole(self, sha256: str) -> bool:
         try:
-            await self._files.read(image.sha256)
+            await self._files.read(sha256)
         except Broken:
-            return None
-        return image
+            return False
+        return True
 
     async def _add_image(self, image: Image, ended: Ended) -> Kept:
         async with self._work() as tx:
