@@ -449,6 +449,19 @@ async def test_a_busy_service_says_how_long_to_leave_it_alone(code: int) -> None
     assert busy.value.retry_after == 17
 
 
+async def test_a_date_is_compared_with_the_services_own_clock_whatever_this_machines_is_set_to() -> None:
+    named = {"Date": "Fri, 21 Nov 2031 12:00:00 GMT", "Retry-After": "Fri, 21 Nov 2031 12:00:40 GMT"}
+    with pytest.raises(Unavailable) as busy:
+        await order(status(429, **named))
+    assert busy.value.retry_after == 40
+
+
+@pytest.mark.parametrize("digits", [400, 4_300, 4_301, 100_000])
+async def test_a_number_without_end_does_not_cost_a_receipt(digits: int) -> None:
+    assert (await order(text(f'{{"cost": {"9" * digits}, "id": "1"}}'))).id == "1"
+    assert (await order(text(f'{{"id": "1", "all": [1, -{"9" * digits}]}}'), pays=False)).id == "1"
+
+
 async def test_a_secret_is_in_no_message_traceback_repr_or_log(caplog: pytest.LogCaptureFixture) -> None:
     async def echo(request: web.Request) -> web.Response:
         key = request.headers["x-key"]
