@@ -71,9 +71,7 @@ def _share(value: object) -> float | None:
 def _amount(value: object) -> float | Odd | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if value < 0:
-        return None  # as some say that they do not know
-    return float(value) if value <= LARGEST_STORED else Odd(said=_short(value))
+    return float(value) if 0 <= value <= LARGEST_STORED else Odd(said=_short(value))
 
 
 def _seed(value: object) -> int | Odd | None:
@@ -117,10 +115,15 @@ Link = Annotated[str | None, BeforeValidator(_text(LONGEST_LINK))]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 
 
-def read_charge(said: float | Odd | None, unit: int, most: int) -> Charge:
-    """The price in micro-USD, where `unit` of these are one of the provider's, and more than `most` cannot be."""
+def read_charge(said: float | Odd | None, unit: int, most: int, *, receipt: bool = False) -> Charge:
+    """The price in micro-USD, where `unit` of these are one of the provider's, and more than `most` cannot be.
+
+    A receipt has an estimate: one below zero only says that there is none.
+    """
     match said:
         case None:
+            return Charge()
+        case Odd() if receipt and said.said.startswith("-"):
             return Charge()
         case Odd():
             return Charge(odd=said.said)

@@ -65,11 +65,16 @@ def test_a_seed_that_cannot_is_odd(seed: Any) -> None:
         (1001, Charge(odd="1001.0")),
         (9e14, Charge(odd="900000000000000.0")),
         (1e300, Charge(odd="1e+300")),
+        (-1, Charge(odd="-1")),
         (10**400, Charge(odd="a number of 399 digits")),
     ],
 )
 def test_a_price_that_cannot_be_is_none(cost: Any, charge: Charge) -> None:
     assert read_charge(Everything(cost=cost).cost, 10_000, MOST_PICTURE) == charge
+
+
+def test_an_estimate_below_zero_is_none() -> None:
+    assert read_charge(Everything(cost=-1).cost, 10_000, MOST_PICTURE, receipt=True) == Charge()
 
 
 def test_a_receipt_of_an_earlier_version_is_read_without_its_impossible_cost() -> None:

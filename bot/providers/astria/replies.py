@@ -183,7 +183,8 @@ class Prompt(Reply):
 
     @property
     def charge(self) -> Charge:
-        return read_charge(self.cost_mc, MILLICENT, MOST_PICTURE)
+        drawn = bool(self.images or self.user_error)
+        return read_charge(self.cost_mc, MILLICENT, MOST_PICTURE, receipt=not drawn)
 
     @property
     def look(self) -> Look:

@@ -124,7 +124,7 @@ class Bfl(BflTraining):
         if polling_url and not self._pollable.admit(polling_url):
             log.warning("BFL gave task %s a foreign polling address, which is not used", clean(receipt.id))
             polling_url = None
-        charge = read_charge(receipt.cost, CREDIT, MOST_PICTURE)
+        charge = read_charge(receipt.cost, CREDIT, MOST_PICTURE, receipt=True)
         return Ticket(
             provider=self.name,
             remote_id=receipt.id,

@@ -89,7 +89,7 @@ class BflTraining:
         except NotThere as error:
             raise Withdrawn(_WITHDRAWN) from error
         ref = FinetuneRef(provider=self.name, remote_id=begun.id, region=spec.region, trigger=spec.trigger)
-        charge = read_charge(begun.cost, CREDIT, MOST_TRAINING)
+        charge = read_charge(begun.cost, CREDIT, MOST_TRAINING, receipt=True)
         return Started(ref=ref, cost=charge.cost, odd_cost=charge.odd)
 
     async def finetune_status(self, ref: FinetuneRef) -> Training:
