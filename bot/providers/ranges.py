@@ -91,7 +91,7 @@ def _text(longest: int) -> Callable[[object], str | None]:
 
 def _short(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 200:
-        return f"a number of {value.bit_length() // 3.33:.0f} digits"
+        return f"a number of {int(value.bit_length() * 0.30103) + 1} digits"
     return clean(str(value), cap=40)
 
 

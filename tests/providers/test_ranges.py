@@ -66,7 +66,7 @@ def test_a_seed_that_cannot_is_odd(seed: Any) -> None:
         (9e14, Charge(odd="900000000000000.0")),
         (1e300, Charge(odd="1e+300")),
         (-1, Charge(odd="-1")),
-        (10**400, Charge(odd="a number of 399 digits")),
+        (10**400, Charge(odd="a number of 401 digits")),
     ],
 )
 def test_a_price_that_cannot_be_is_none(cost: Any, charge: Charge) -> None:
