@@ -16,7 +16,10 @@ class Refusals:
         """Channels into which Discord's own filter lets no file of the bot."""
         self._prepare = self._backend.prepare_message
         self._edit = self._backend.edit_message
-        vars(self._backend).update(prepare_message=self._prepare_message, edit_message=self._edit_message)
+        self._change = self._backend.edit_channel
+        vars(self._backend).update(
+            prepare_message=self._prepare_message, edit_message=self._edit_message, edit_channel=self._edit_channel
+        )
 
     def _prepare_message(self, channel_id: int, author_id: int, content: str | None = "", **options: Any) -> Any:
         if author_id == self._backend.bot_user.id:
@@ -35,6 +38,14 @@ class Refusals:
         self._check_filter(channel_id, files=bool(fields.get("attachments")))
         return self._edit(channel_id, message_id, fields)
 
+    def _edit_channel(self, channel_id: int, changes: Any, **options: Any) -> Any:
+        """Nobody wakes a locked thread who does not manage threads."""
+        thread = self._backend.channels[channel_id].thread_metadata
+        wakes = options.get("thread_metadata") == {"archived": False}
+        if wakes and thread is not None and thread.locked and not self._may(channel_id, "manage_threads"):
+            raise BackendError(403, 50013, "Missing Permissions")
+        return self._change(channel_id, changes, **options)
+
     def _check_filter(self, channel_id: int, *, files: bool) -> None:
         if files and channel_id in self.filtered:
             raise BackendError(400, 20009, "Explicit content cannot be sent to the desired recipient(s)")
@@ -49,7 +60,7 @@ class Refusals:
                 raise BackendError(400, 50083, "Thread is archived")
             raise BackendError(400, 160005, "This thread is locked")
         if thread.archived:
-            self._backend.edit_channel(channel_id, {}, thread_metadata={"archived": False})
+            self._change(channel_id, {}, thread_metadata={"archived": False})
 
     def _may(self, channel_id: int, permission: str) -> bool:
         guild_id = self._backend.channels[channel_id].guild_id

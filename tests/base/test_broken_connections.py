@@ -18,6 +18,8 @@ from standins.discord.rules import walk
 from storage.base import jobs
 from storage.community import members
 
+TOKEN = "a-token-for-a-local-discord"
+
 
 class Bot:
     """The bot as it runs, without its workers: what it accepts stays in the queue."""
@@ -41,23 +43,24 @@ class Bot:
 async def bot(tmp_path: Path) -> AsyncGenerator[Bot]:
     async with AsyncExitStack() as stack:
         bfl = await stack.enter_async_context(TestServer(BflServer(picture_size=64).app()))
-        server = await stack.enter_async_context(LocalDiscord(token="token"))
+        server = await stack.enter_async_context(LocalDiscord(token=TOKEN))
         stack.enter_context(pointed_at(server.origin))
         settings = Settings(
             _env_file=None,  # pyright: ignore[reportCallIssue] - of pydantic-settings
-            discord_token=SecretStr("token"),
+            discord_token=SecretStr(TOKEN),
             bfl_api_key=SecretStr("sandbox-key"),
             bfl_api_url=AnyHttpUrl(str(bfl.make_url("")).rstrip("/")),
             data_dir=tmp_path,
         )
         app = await stack.enter_async_context(assemble(settings))
         async with app.client:
-            connected = asyncio.create_task(app.client.start("token"))
+            connected = asyncio.create_task(app.client.start(TOKEN))
             await server.ready()
             await app.client.wait_until_ready()
             yield Bot(server, app)
         connected.cancel()
-        await asyncio.gather(connected, return_exceptions=True)
+        rest = [each for each in asyncio.all_tasks() if each.get_name().startswith("discord.py")]
+        await asyncio.gather(connected, *rest, return_exceptions=True)
 
 
 @pytest.mark.parametrize("fault", [lost_answer(502), dropped(committed=True), loses_the_answer()])

@@ -49,8 +49,13 @@ async def channel_of(community: Community) -> discord.TextChannel:
 
 
 async def a_thread(community: Community) -> simcord.ChannelHandle:
-    await (await channel_of(community)).create_thread(name="owls", type=discord.ChannelType.public_thread)
-    return community.studio.threads[0]
+    """In a channel whose threads the bot does not manage."""
+    denied = {community.guild.default_role: discord.PermissionOverwrite(manage_threads=False)}
+    parent = community.guild.create_text_channel("threads", overwrites=denied)
+    channel = community.app.client.get_channel(parent.id)
+    assert isinstance(channel, discord.TextChannel)
+    await channel.create_thread(name="owls", type=discord.ChannelType.public_thread)
+    return parent.threads[0]
 
 
 def lock(community: Community, thread: simcord.ChannelHandle, **metadata: bool) -> None:
@@ -182,6 +187,7 @@ async def test_an_audit_that_cannot_be_handed_over_is_no_mistake_of_the_bot(comm
     community.refusals.filtered.add(community.studio.id)
     answer = private(await community.olga.slash(community.studio, "audit export"))
     assert "Discord's own filter" in answer
+    assert community.env.errors
 
 
 # Threads.
@@ -193,6 +199,7 @@ async def test_in_a_locked_thread_nothing_is_ordered(community: Community) -> No
     answer = private(await community.ada.slash(thread, "imagine", prompt="a lighthouse"))
     assert "This thread is locked" in answer
     assert "Nothing was charged." in answer
+    assert community.env.errors
     assert community.ordered() == 0
 
 

@@ -3,9 +3,8 @@
 import pytest
 
 from tests.conftest import MakeCommunity
-from tests.finetuning.test_commands import by_form
+from tests.finetuning.test_commands import a_draft
 from tests.scenes.community import Community, text_of
-from tests.scenes.kiln import picture
 
 
 @pytest.fixture
@@ -15,7 +14,7 @@ async def studio(make_community: MakeCommunity) -> Community:
 
 async def test_a_draft_is_shown_without_its_contact_sheet(studio: Community) -> None:
     studio.refusals.filtered.add(studio.studio.id)
-    view = await by_form(studio, {"pictures": [picture(seed) for seed in range(4)]})
+    view = await a_draft(studio, 4)
     await studio.pass_time(5)
     assert len(view.pictures) == 4
     text = text_of(studio.card)
