@@ -50,8 +50,10 @@ async def channel_of(community: Community) -> discord.TextChannel:
 
 async def a_thread(community: Community) -> simcord.ChannelHandle:
     """In a channel whose threads the bot does not manage."""
-    denied = {community.guild.default_role: discord.PermissionOverwrite(manage_threads=False)}
-    parent = community.guild.create_text_channel("threads", overwrites=denied)
+    everybody = community.guild.default_role
+    parent = community.guild.create_text_channel(
+        "threads", overwrites={everybody: discord.PermissionOverwrite(manage_threads=False)}
+    )
     channel = community.app.client.get_channel(parent.id)
     assert isinstance(channel, discord.TextChannel)
     await channel.create_thread(name="owls", type=discord.ChannelType.public_thread)
