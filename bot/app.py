@@ -118,6 +118,7 @@ async def assemble(
                 *reviewing.rounds(views),
                 *registering.rounds,
                 Round("attempts", DAY, delivery.attempts.sweep),
+                Round("undelivered", DAY, Undelivered(kit).sweep),
             ),
             services=client.services,
             watch=Watch(clock, alarm),

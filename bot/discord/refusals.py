@@ -7,7 +7,7 @@ import discord
 
 from bot.discord.permissions import missing
 from bot.errors import BotError, Broken, Refused, Unavailable
-from bot.workflows.base.cards import PlaceGone
+from bot.workflows.base.cards import PlaceGone, ThreadLocked
 
 ACKNOWLEDGED = 40060
 ARCHIVED = 50083
@@ -50,7 +50,7 @@ def meaning(error: discord.HTTPException, client: discord.Client, guild_id: int,
     if error.code in {UNKNOWN_CHANNEL, UNKNOWN_GUILD}:
         return PlaceGone(f"The channel {place} is gone, or the bot was removed from it.")
     if error.code in {ARCHIVED, LOCKED}:
-        return Refused(f"The thread {place} is locked or archived, so nothing can be posted there.")
+        return ThreadLocked(f"The thread {place} is locked or archived, so nothing can be posted there.")
     if error.code == FILTERED:
         return Refused(f"Discord's own filter does not let this into {place}.")
     if is_too_large(error):

@@ -1,10 +1,13 @@
 """The whole bot over real sockets, with answers of Discord that are lost on the way."""
 
 import asyncio
+import io
+import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import discord
 import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import AnyHttpUrl, SecretStr
@@ -84,6 +87,16 @@ async def test_one_dropped_connection_is_not_noticed(bot: Bot, kind: str, fault:
     typed = await bot.type("history")
     assert "mistake" not in await bot.sentence(typed)
     assert "did not answer" not in await bot.sentence(typed)
+
+
+@pytest.mark.parametrize("fault", [hangs_up(), dropped(committed=False), dropped(committed=True)])
+async def test_a_file_is_whole_when_it_is_sent_once_more_and_there_once(bot: Bot, fault: Trouble) -> None:
+    bot.server.faults.append(Fault("message.create", fault))
+    content = os.urandom(300_000)
+    channel = bot.app.client.get_partial_messageable(bot.server.channel.id)
+    await channel.send(file=discord.File(io.BytesIO(content), "noise.bin"))
+    (message,) = bot.server.messages
+    assert message.attachments[0].file.content == content
 
 
 async def test_who_gets_no_answer_is_told_that_it_was_done(bot: Bot) -> None:

@@ -205,7 +205,9 @@ async def test_in_a_locked_thread_nothing_is_ordered(community: Community) -> No
     assert community.ordered() == 0
 
 
-async def test_what_is_finished_in_a_thread_that_was_locked_meanwhile_is_kept(community: Community) -> None:
+async def test_what_is_finished_in_a_thread_that_was_locked_meanwhile_is_kept(
+    community: Community, alarms: list[str]
+) -> None:
     thread = await a_thread(community)
     await community.ada.slash(thread, "imagine", prompt="a lighthouse")
     await community.pass_time(4)
@@ -214,6 +216,7 @@ async def test_what_is_finished_in_a_thread_that_was_locked_meanwhile_is_kept(co
     told = sentences(await community.ada.slash(community.studio, "history"))[-1]
     assert "is locked or archived" in told
     assert "`/show " in told
+    assert alarms == [], "there is nothing that the admin could mend"
     lock(community, thread, locked=False)
     await community.pass_time(LOOK_AGAIN)
     (card,) = [each for each in thread.history() if each.author.bot]

@@ -91,7 +91,7 @@ class CardJob(Generic[View]):
             await post()
         except (Refused, Broken) as error:
             log.warning("The %s %s could not post %r: %s", self._noun, view.job.id, name, error)
-            await self._undelivered.note(user_id, subject, sentence.format(error))
+            await self._undelivered.note(user_id, subject, sentence.format(error), error)
             if not isinstance(error, PlaceGone):
                 self._refused.add(view.job.id)
         else:

@@ -16,6 +16,10 @@ class PlaceGone(Refused):
     """The channel does not exist any more: nothing can ever be shown there. Every other refusal may end."""
 
 
+class ThreadLocked(Refused):
+    """Those who manage the server have locked the thread: the bot's admin has nothing to mend."""
+
+
 class CardView(Protocol):
     """Something that has a card, with all that the card shows. A card is a function of this alone."""
 

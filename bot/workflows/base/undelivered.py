@@ -1,20 +1,26 @@
 """What could not be shown to a person where it belongs: kept until their next command, also over a restart."""
 
+from bot.errors import BotError
 from bot.values import Frozen
+from bot.workflows.base.cards import ThreadLocked
 from bot.workflows.base.kit import Kit
+from bot.workflows.base.types import DAY
 from storage.base import notes
 
 LOOK_AGAIN = 300.0
 """Seconds until something is posted again that Discord has refused: a permission may be given back at any time."""
+KEPT = 90 * DAY
+"""Seconds after which what was read is forgotten."""
 _NOTE = "undelivered "
 """Begins the names of the notes, by the person and the subject."""
 
 
 class _Noted(Frozen):
     sentence: str
-    over: bool = False
-    """It is not tried again, so nothing will take this note away but the person's having read it."""
+    at: float
+    """Unix seconds."""
     read: bool = False
+    """It is kept all the same: what is refused again is nothing new."""
 
 
 class Undelivered:
@@ -22,19 +28,20 @@ class Undelivered:
 
     def __init__(self, kit: Kit) -> None:
         self._work = kit.work
+        self._clock = kit.clock
         self._alarm = kit.alarm
 
-    async def note(self, user_id: int, subject: str, sentence: str, *, over: bool = False) -> None:
-        """Keep a sentence for a person's next command, and tell the admin. Said once of each subject.
+    async def note(self, user_id: int, subject: str, sentence: str, why: BotError) -> None:
+        """Keep a sentence for a person's next command, and tell the admin what they can mend: once of each subject.
 
-        `over` is for what is not tried again.
+        `why` is what Discord has refused.
         """
         name = _name(user_id, subject)
         async with self._work() as tx:
             earlier = await notes.find(tx.db, name)
             if earlier is None:
-                await notes.save(tx.db, name, _Noted(sentence=sentence, over=over).model_dump_json())
-        if earlier is None:
+                await notes.save(tx.db, name, _Noted(sentence=sentence, at=tx.now).model_dump_json())
+        if earlier is None and not isinstance(why, ThreadLocked):
             await self._alarm(f"<@{user_id}> could not be shown something. {sentence}")
 
     async def settle(self, user_id: int, subject: str) -> None:
@@ -61,11 +68,19 @@ class Undelivered:
             text = await notes.find(tx.db, name)
             if text is None:
                 return
-            noted = _Noted.model_validate_json(text)
-            if noted.over:
-                await notes.forget(tx.db, name, content=text)
-            else:
-                await notes.save(tx.db, name, noted.model_copy(update={"read": True}).model_dump_json())
+            read = _Noted.model_validate_json(text).model_copy(update={"read": True})
+            await notes.save(tx.db, name, read.model_dump_json())
+
+    async def sweep(self) -> None:
+        """Forget what was read long ago and never came."""
+        before = self._clock.now() - KEPT
+        async with self._work.read() as db:
+            noted = await notes.beginning_with(db, _NOTE)
+        for name, text in noted.items():
+            each = _Noted.model_validate_json(text)
+            if each.read and each.at < before:
+                async with self._work() as tx:
+                    await notes.forget(tx.db, name, content=text)
 
 
 def _name(user_id: int, subject: str) -> str:

@@ -50,13 +50,13 @@ class RequestJob:
         except PlaceGone as error:
             sentence = f"{error} Use `/show {job.id}` where the bot may post."
             finished = f"Your request `{job.id}` is finished. {sentence}"
-            await self._undelivered.note(job.owner_id, job.id, finished, over=True)
+            await self._undelivered.note(job.owner_id, job.id, finished, error)
             return Outcome(view.state, view.cost, sentence)
         except (Refused, Broken) as error:
             log.warning("Request %s cannot be shown just now: %s", job.id, error)
             sentence = f"Your request `{job.id}` is finished, and its card does not show it yet. {error}"
             sentence += f" Use `/show {job.id}` where the bot may post."
-            await self._undelivered.note(job.owner_id, job.id, sentence)
+            await self._undelivered.note(job.owner_id, job.id, sentence, error)
             raise Later(LOOK_AGAIN) from error
         await self._undelivered.settle(job.owner_id, job.id)
         return Outcome(view.state, view.cost, _first_error(view))
@@ -74,7 +74,9 @@ class RequestJob:
             except (Refused, Broken) as error:
                 log.warning("The moderators cannot be asked about %s: %s", view.job.id, error)
                 sentence = f"The moderators could not be asked about your request `{view.job.id}`. {error}"
-                await self._undelivered.note(view.job.owner_id, subject, f"{sentence} They find it with `/review`.")
+                await self._undelivered.note(
+                    view.job.owner_id, subject, f"{sentence} They find it with `/review`.", error
+                )
                 raise Later(LOOK_AGAIN) from error
             await self._undelivered.settle(view.job.owner_id, subject)
 
