@@ -94,6 +94,8 @@ class _Shown:
     """When the next pause begins: later than now where Discord has refused an edit."""
     forecast: Forecast | None
     lost: bool = False
+    refusal: BotError | None = None
+    """Why Discord did not take the last edit."""
 
 
 class DiscordDelivery:
@@ -151,10 +153,19 @@ class DiscordDelivery:
             async with self._lock(view.job.id):
                 self._finished[view.job.id] = None
                 await self._posting.put(place, view.images, self._draw(view))
+        except PlaceGone as error:
+            log.info("The card of %s is gone: %s", view.job.id, error)
         except BotError as error:
             log.warning("The card of %s is out of date: %s", view.job.id, error)
+            refusal = None if isinstance(error, Unavailable) else error
+            self._shown[view.job.id] = _Shown(None, self._clock.monotonic(), None, refusal=refusal)
             return False
+        self._shown.pop(view.job.id, None)
         return True
+
+    def refusal(self, job_id: str) -> BotError | None:
+        shown = self._shown.get(job_id)
+        return shown.refusal if shown else None
 
     async def refresh(self, view: CardView) -> bool:
         job = view.job
@@ -190,7 +201,7 @@ class DiscordDelivery:
                 shown = dataclasses.replace(shown, lost=True)
             except BotError as error:
                 log.info("The card of %s cannot be refreshed just now: %s", job.id, error)
-                shown = dataclasses.replace(shown, at=shown.at + REFUSED)
+                shown = dataclasses.replace(shown, at=shown.at + REFUSED, refusal=error)
             self._shown[job.id] = shown
             return shown.lost or shown.key is not None
 

@@ -62,7 +62,15 @@ class CardJob(Generic[View]):
         """
         refused = job_id in self._refused
         self._refused.discard(job_id)
-        if await self._delivery.show(await self.load_view(job_id)) and not refused:
+        view, subject = await self.load_view(job_id), f"{job_id} shown"
+        shown = await self._delivery.show(view)
+        if shown:
+            await self._undelivered.settle(view.job.owner_id, subject)
+        elif (refusal := self._delivery.refusal(job_id)) is not None:
+            sentence = f"The card of the {self._noun} `{job_id}` could not be brought up to date. {refusal}"
+            sentence += f" Use `/show {job_id}` where the bot may post."
+            await self._undelivered.note(view.job.owner_id, subject, sentence, refusal)
+        if shown and not refused:
             self._failures.pop(job_id, None)
             return
         failures = self._failures.get(job_id, 0)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from bot.errors import Refused
+from bot.errors import BotError, Refused
 from bot.workflows.base.types import Forecast, Posted
 from storage.base import jobs
 from storage.base.jobs import Job
@@ -81,6 +81,10 @@ class Delivery(Protocol):
 
     async def show(self, view: CardView) -> bool:
         """Bring a card up to date now, where there is one; whether that worked. Never raises."""
+        ...
+
+    def refusal(self, job_id: str) -> BotError | None:
+        """Why Discord has refused the last edit of a card; None where it took it, or did not answer."""
         ...
 
     async def finish(self, view: CardView) -> Posted:
