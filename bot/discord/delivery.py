@@ -11,6 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -259,13 +260,17 @@ class DiscordDelivery:
             token=self._token(interaction),
             elsewhere=f"`/show {view.job.id}` in a channel that takes them shows them.",
         )
-        async with self._posting.translate_errors(place):
-            message_id = card_of(interaction) or (await interaction.original_response()).id
-        place = dataclasses.replace(place, message_id=message_id)
-        if image is None:
-            posted = await self._posting.put(place, view.images, self._draw(self._steadied(view)))
-        else:
-            posted = await self._posting.put(place, [image], lambda copies: self._faces.image_card(view, image, copies))
+        try:
+            async with self._posting.translate_errors(place):
+                message_id = card_of(interaction) or (await interaction.original_response()).id
+            place = dataclasses.replace(place, message_id=message_id)
+            if image is None:
+                posted = await self._posting.put(place, view.images, self._draw(self._steadied(view)))
+            else:
+                draw = partial(self._faces.image_card, view, image)
+                posted = await self._posting.put(place, [image], draw)
+        except Unavailable as error:
+            raise Unavailable(f"{error} Nothing was done. Please try again.") from error
         if posted is None:
             raise Refused("Discord does not take this answer any more. Please try again.")
         return posted

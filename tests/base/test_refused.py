@@ -175,3 +175,12 @@ async def test_a_decision_that_could_not_be_shown_is_kept_for_later(place: Place
     assert await place.delivery.decided(decided, view)
     async with place.database.read() as db:
         assert await late_cards.find_all(db) == []
+
+
+async def test_who_gets_no_answer_reads_that_nothing_was_done(place: Place) -> None:
+    interaction = await place.ask()
+    place.server.faults.append(Fault("followup.edit", dropped(committed=False)))
+    with pytest.raises(
+        Unavailable, match=r"^Discord does not answer just now\. Nothing was done\. Please try again\.$"
+    ):
+        await place.delivery.answer(interaction, await place.drawn(a_picture()))

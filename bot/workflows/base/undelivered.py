@@ -7,8 +7,10 @@ from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY
 from storage.base import notes
 
+FIRST_LOOK = 20.0
+"""Seconds until something is posted again that Discord has refused; twice as long after each further refusal."""
 LOOK_AGAIN = 300.0
-"""Seconds until something is posted again that Discord has refused: a permission may be given back at any time."""
+"""The longest of these waits: a permission may be given back at any time."""
 KEPT = 90 * DAY
 """Seconds after which what was read is forgotten."""
 _NOTE = "undelivered "
@@ -30,6 +32,14 @@ class Undelivered:
         self._work = kit.work
         self._clock = kit.clock
         self._alarm = kit.alarm
+        self._refusals: dict[str, int] = {}
+        """How often in a row each subject was refused, as far as this process knows."""
+
+    def next_look(self, subject: str) -> float:
+        """Seconds until what was refused just now is tried again."""
+        refusals = self._refusals.get(subject, 0)
+        self._refusals[subject] = refusals + 1
+        return min(FIRST_LOOK * 2.0**refusals, LOOK_AGAIN)
 
     async def note(self, user_id: int, subject: str, sentence: str, why: BotError) -> None:
         """Keep a sentence for a person's next command, and tell the admin what they can mend: once of each subject.
@@ -46,6 +56,7 @@ class Undelivered:
 
     async def settle(self, user_id: int, subject: str) -> None:
         """It is shown now: there is nothing to say any more."""
+        self._refusals.pop(subject, None)
         name = _name(user_id, subject)
         async with self._work.read() as db:
             earlier = await notes.find(db, name)

@@ -11,7 +11,7 @@ from bot.pictures.contact_sheet import draw_labelled_grid
 from bot.workflows.base.cards import PlaceGone
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
-from bot.workflows.base.undelivered import LOOK_AGAIN, Undelivered
+from bot.workflows.base.undelivered import Undelivered
 from bot.workflows.drawing.types import RequestView, Stage
 from bot.workflows.drawing.views import SHEET, RequestViews, Sheet
 from bot.workflows.reviewing.questions import ask_moderators
@@ -57,7 +57,7 @@ class RequestJob:
             sentence = f"Your request `{job.id}` is finished, and its card does not show it yet. {error}"
             sentence += f" Use `/show {job.id}` where the bot may post."
             await self._undelivered.note(job.owner_id, job.id, sentence, error)
-            raise Later(LOOK_AGAIN) from error
+            raise Later(self._undelivered.next_look(job.id)) from error
         await self._undelivered.settle(job.owner_id, job.id)
         return Outcome(view.state, view.cost, _first_error(view))
 
@@ -77,7 +77,7 @@ class RequestJob:
                 await self._undelivered.note(
                     view.job.owner_id, subject, f"{sentence} They find it with `/review`.", error
                 )
-                raise Later(LOOK_AGAIN) from error
+                raise Later(self._undelivered.next_look(subject)) from error
             await self._undelivered.settle(view.job.owner_id, subject)
 
     async def _draw_sheet(self, view: RequestView) -> Sheet:
