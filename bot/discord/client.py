@@ -192,12 +192,12 @@ class Client(commands.AutoShardedBot):
         try:
             if not await _takes_more(interaction):
                 return
-            text, told = undelivered_text(unread)
+            text, subjects = undelivered_text(unread)
             await interaction.followup.send(text, ephemeral=True)
         except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as error:
             log.warning("A person could not be told what was not delivered: %s", error)
             return
-        for subject in told:
+        for subject in subjects:
             await undelivered.mark_read(user_id, subject)
 
     async def on_message(self, message: discord.Message, /) -> None:

@@ -183,9 +183,9 @@ class Posting:
             if await self._edit(replace(place, message_id=earlier.message_id, token=None), card, unarchive=True):
                 return earlier.message_id
         elif earlier is None or earlier.message_id is None:
-            found = await self._find(place, card, earlier.at if earlier else None)
-            if found is not None:
-                return found
+            message_id = await self._find(place, card, earlier.at if earlier else None)
+            if message_id is not None:
+                return message_id
         attempt = await self._attempts.begin(place.channel_id, nonce)
         message_id = await self._post(place, card, nonce)
         await self._attempts.finish(place.channel_id, nonce, attempt, message_id)
@@ -230,13 +230,16 @@ class Posting:
         return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
 
     def check_connected(self, place: Place) -> None:
-        """What people wait for goes out by their interaction's token; all else when Discord has named its channels.
+        """What people wait for goes out by their interaction's token; all else when Discord has named the channels of that
+        server, or all of its servers.
 
         Raises:
             Unavailable: the bot has not come that far.
         """
-        there = self._client.user is not None if place.token else self._client.is_ready()
-        if not there or self._client.is_closed():
+        guild = self._client.get_guild(place.guild_id)
+        named = self._client.is_ready() or (guild is not None and not guild.unavailable)
+        connected = self._client.user is not None if place.token else named
+        if not connected or self._client.is_closed():
             raise Unavailable("The bot is not connected to Discord.", retry_after=2.0)
 
     @asynccontextmanager

@@ -18,13 +18,13 @@ HOUR = 3600.0
 @pytest.fixture
 async def alarms(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the admin is told, of a community that is made later."""
-    told: list[str] = []
+    alarms: list[str] = []
 
     async def tell(_client: discord.Client, _settings: object, sentence: str) -> None:
-        told.append(sentence)
+        alarms.append(sentence)
 
     monkeypatch.setattr("bot.app.tell_admin", tell)
-    return told
+    return alarms
 
 
 @pytest.fixture
@@ -115,9 +115,9 @@ async def test_where_the_channel_is_gone_its_owner_is_told_at_their_next_command
 
     other = await community.ben.slash(community.review, "history")
     assert not any(job_id in each for each in sentences(other)), "it is nobody else's business"
-    told = sentences(await community.ada.slash(community.review, "history"))
-    assert f"Your request `{job_id}` is finished." in told[-1]
-    assert f"`/show {job_id}`" in told[-1]
+    answer = sentences(await community.ada.slash(community.review, "history"))
+    assert f"Your request `{job_id}` is finished." in answer[-1]
+    assert f"`/show {job_id}`" in answer[-1]
     assert len(sentences(await community.ada.slash(community.review, "history"))) == 1, "said once"
 
     shown = await community.ada.slash(community.review, "show", job=job_id)
@@ -213,9 +213,9 @@ async def test_what_is_finished_in_a_thread_that_was_locked_meanwhile_is_kept(
     await community.pass_time(4)
     lock(community, thread, locked=True, archived=True)
     await community.pass_time(20)
-    told = sentences(await community.ada.slash(community.studio, "history"))[-1]
-    assert "is locked or archived" in told
-    assert "`/show " in told
+    answer = sentences(await community.ada.slash(community.studio, "history"))[-1]
+    assert "is locked or archived" in answer
+    assert "`/show " in answer
     assert alarms == [], "there is nothing that the admin could mend"
     lock(community, thread, locked=False)
     await community.pass_time(LOOK_AGAIN)

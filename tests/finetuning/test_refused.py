@@ -31,8 +31,8 @@ async def test_a_card_that_cannot_be_edited_is_told_of_and_edited_when_it_can_be
     async with studio.app.services.kit.work() as tx:
         await tx.wake(view.job.id)
     await studio.pass_time(30)
-    told = await studio.ada.slash(studio.review, "history")
-    assert any(f"`{view.job.id}` could not be brought up to date." in each.content for each in told.followups)
+    answer = await studio.ada.slash(studio.review, "history")
+    assert any(f"`{view.job.id}` could not be brought up to date." in each.content for each in answer.followups)
     studio.env.backend.faults.clear()
     async with studio.app.services.kit.work() as tx:
         await finetunes.update(tx.db, view.job.id, now=tx.now, name="Nox", name_key="nox")

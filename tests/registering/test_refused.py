@@ -34,8 +34,8 @@ async def test_a_card_that_could_not_be_posted_is_posted_when_it_can_be(owls: Co
     refuse(owls, "POST")
     registration_id = await submit_registration(owls, f"{job_of(owls.card)}-1")
     assert len(owls.cards) == 1
-    told = await owls.ada.slash(owls.studio, "history")
-    assert any(f"`{registration_id}`" in each.content for each in told.followups)
+    answer = await owls.ada.slash(owls.studio, "history")
+    assert any(f"`{registration_id}`" in each.content for each in answer.followups)
     owls.env.backend.faults.clear()
     if restarted:
         await owls.restart()

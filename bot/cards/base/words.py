@@ -130,11 +130,11 @@ def _joins(letter: str) -> bool:
 
 def undelivered_text(unread: Mapping[str, str]) -> tuple[str, list[str]]:
     """What could not be shown to a person, sentence by sentence, and the subjects of those that have room."""
-    text, told = "Something could not be shown to you where it belongs:", list[str]()
+    text, subjects = "Something could not be shown to you where it belongs:", list[str]()
     for subject, why in unread.items():
         line = f"\n- {sentence(why)}"
         if len(text) + len(line) > limits.ANSWER_CHARACTERS:
             break
         text += line
-        told.append(subject)
-    return text, told
+        subjects.append(subject)
+    return text, subjects
