@@ -50,10 +50,14 @@ async def _show_everywhere(interaction: Interaction, review: Review) -> None:
     view = await services.views.of(review.subject)
     if view is None:
         return
+    pressed = interaction.message
+    if pressed and review.message_id is None and not pressed.flags.ephemeral:
+        review = await services.reviewing.decisions.note_card(
+            review, message_id=pressed.id, channel_id=pressed.channel.id
+        )
     shown = await services.delivery.decided(review, view)
     if not view.ended:  # else the worker shows its end
         await services.delivery.refresh(view)
-    pressed = interaction.message
     if pressed and (pressed.id != review.message_id or not shown):
         walks = any(each.startswith(_WALK) for each in custom_ids(pressed.components))
         card = await _step_card(interaction, review, view) if walks else services.faces.review_card(review, view)

@@ -9,6 +9,7 @@ import simcord
 from bot.workflows.base.undelivered import LOOK_AGAIN
 from standins.base.faults import Fault, loses_the_answer
 from storage.base.jobs import State
+from storage.reviewing import reviews
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
 
@@ -170,6 +171,22 @@ async def test_moderators_who_could_not_be_asked_are_asked_later(community: Comm
     take(community)
     await community.pass_time(LOOK_AGAIN)
     assert "Approve" in buttons_of(community.cards[-1])
+
+
+async def test_a_question_whose_place_was_not_written_down_before_a_crash_shows_its_decision(
+    community: Community,
+) -> None:
+    await community.decide(confirm_above=0, moderator_role_id=community.role.id, review_channel_id=community.review.id)
+    await community.imagine()
+    await community.clock.settle()
+    question = community.review.history()[-1]
+    async with community.app.database.write() as db:
+        await reviews.set_message(db, job_of(community.card), message_id=None, channel_id=community.review.id)
+    await community.mia.click(question, label="Approve")
+    async with community.app.database.read() as db:
+        review = await reviews.find(db, job_of(community.card))
+    assert review
+    assert review.message_id == question.id
 
 
 # What Discord's filter does not let in.

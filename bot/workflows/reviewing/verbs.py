@@ -1,6 +1,7 @@
 """What moderators decide: who may, once, on what they saw; what follows from it; and that it is written down."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -86,6 +87,12 @@ class Decisions:
         return Standing(objection)
 
     # What they do.
+
+    async def note_card(self, review: Review, *, message_id: int, channel_id: int) -> Review:
+        """Where a question's card is, as its pressed button says: the bot may have ended before it could note that."""
+        async with self._work() as tx:
+            await reviews.set_message(tx.db, review.id, message_id=message_id, channel_id=channel_id)
+        return replace(review, message_id=message_id, channel_id=channel_id)
 
     async def attempt(self, review_id: str, who: Moderator, change: Awaitable[Review]) -> Attempt:
         """Await one of the verbs below; where it refuses a moderator, say why, and how the question stands now.
