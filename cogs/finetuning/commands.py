@@ -33,9 +33,9 @@ from cogs.finetuning.pictures import (
     FORM_LIFE,
     MessagePictures,
     add_all_pictures,
+    added_text,
     find_linked_pictures,
     shortened,
-    taken_text,
     upload_form,
     uploaded_files,
 )
@@ -164,12 +164,12 @@ class Finetune(
     ) -> None:
         services = self._client.services
         spec = await services.finetuning.packs.price(new.spec)
-        job, taken = await services.finetuning.drafts.create(
+        job, added = await services.finetuning.drafts.create(
             origin(interaction), spec, uploads, description=new.description
         )
         mark_answered(interaction)
         services.delivery.remember(job.id, interaction)
-        lines = [taken_text(taken)] if taken.left_out else []
+        lines = [added_text(added)] if added.left_out or added.twice else []
         lines += await add_all_pictures(interaction, job.id, messages, consented=False)
         await show_changed(interaction, job.id)
         if lines:

@@ -14,12 +14,11 @@ from bot.discord.buttons import Form, read_files
 from bot.discord.client import Client, Interaction
 from bot.discord.permissions import age_restricted
 from bot.errors import Refused
-from bot.pictures.names import Kind, quoted, stem
+from bot.pictures.names import Kind, quoted
 from bot.values import Frozen
 from bot.workflows.base.cards import Image
 from bot.workflows.base.types import PICTURES, Upload
-from bot.workflows.finetuning.drafts import Source
-from bot.workflows.finetuning.intake import Taken
+from bot.workflows.finetuning.drafts import Added, Source
 from bot.workflows.finetuning.types import CONSENT, FinetuneView
 from cogs.base.asking import attached
 from cogs.base.finding import IMAGE_ID, channel_of, find_image, find_view, is_own, linked, pointer
@@ -194,7 +193,7 @@ async def add_pictures(
     source = Source(
         contributor_id=pictures.contributor_id, added_by=interaction.user.id, link=pictures.link, consented=consented
     )
-    return taken_text(await interaction.client.services.finetuning.drafts.add(view.finetune.id, uploads, source), view)
+    return added_text(await interaction.client.services.finetuning.drafts.add(view.finetune.id, uploads, source))
 
 
 async def add_all_pictures(
@@ -211,20 +210,26 @@ async def add_all_pictures(
     return lines
 
 
-def taken_text(taken: Taken, before: FinetuneView | None = None) -> str:
-    """What came of the files that were given. `before` is the finetune as it was, with pictures that captions fit."""
-    stems = {stem(picture.name) for picture in before.pictures} if before else set[str]()
-    fitting = [name for name in taken.captions if name in stems]
-    alone = [quoted(f"{name}.txt") for name in taken.captions if name not in stems]
-    counts = [counted(len(taken.pictures))] if taken.pictures else []
-    if fitting:
-        where = "a picture that is there already" if len(fitting) == 1 else "pictures that are there already"
-        counts.append(f"{counted(len(fitting), 'caption')} for {where}")
+def added_text(added: Added) -> str:
+    """What came of the files that were given."""
+    alone = [quoted(f"{name}.txt") for name in added.captions_alone]
+    counts = [counted(added.pictures)] if added.pictures else []
+    if added.captions:
+        where = "a picture that is there already" if added.captions == 1 else "pictures that are there already"
+        counts.append(f"{counted(added.captions, 'caption')} for {where}")
     lines = [f"Taken: {' and '.join(counts)}." if counts else "Nothing was taken."]
+    if added.known:
+        lines.append(f"{counted(added.known)} {_be(added.known)} in the training set already.")
+    if added.twice:
+        lines.append(f"{counted(added.twice)} {_be(added.twice)} the same as another one that you gave.")
     if alone:
         more = f" and {len(alone) - MOST_NAMED} more" if len(alone) > MOST_NAMED else ""
         lines.append(f"No picture is called like {', '.join(alone[:MOST_NAMED])}{more}.")
-    return "\n".join([*lines, *taken.left_out])
+    return "\n".join([*lines, *added.left_out])
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def shortened(lines: Sequence[str]) -> str:

@@ -31,10 +31,10 @@ from cogs.finetuning.pictures import (
     MessagePictures,
     add_all_pictures,
     add_pictures,
+    added_text,
     find_linked_pictures,
     find_pictures,
     shortened,
-    taken_text,
     upload_form,
     uploaded_files,
 )
@@ -63,8 +63,8 @@ async def add(interaction: Interaction, finetune_id: str) -> None:
     lines: list[str] = []
     if uploads:
         source = Source(contributor_id=who, added_by=who, consented=consented)
-        taken = await interaction.client.services.finetuning.drafts.add(finetune_id, uploads, source)
-        lines.append(taken_text(taken, view))
+        added = await interaction.client.services.finetuning.drafts.add(finetune_id, uploads, source)
+        lines.append(added_text(added))
     lines += await add_all_pictures(interaction, finetune_id, messages, consented=consented)
     await show_changed(interaction, finetune_id)
     await interaction.edit_original_response(content=shortened(lines))

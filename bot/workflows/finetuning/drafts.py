@@ -44,6 +44,24 @@ class Source:
     consented: bool = False
 
 
+@dataclass(frozen=True)
+class Added:
+    """What came of files that were given for a draft."""
+
+    pictures: int = 0
+    """New in the set."""
+    known: int = 0
+    """Pictures that were in the set already."""
+    twice: int = 0
+    """Pictures that were given more than once together."""
+    captions: int = 0
+    """Captions of pictures that were in the set already."""
+    captions_alone: tuple[str, ...] = ()
+    """Names, without their ending, of captions that fit no picture."""
+    left_out: tuple[str, ...] = ()
+    """One sentence for each file that cannot be used."""
+
+
 class TrainingDrafts:
     """The verbs of those who put a training set together."""
 
@@ -57,7 +75,7 @@ class TrainingDrafts:
 
     async def create(
         self, origin: Origin, spec: FinetuneSpec, uploads: Sequence[Upload] = (), *, description: str = ""
-    ) -> tuple[Job, Taken]:
+    ) -> tuple[Job, Added]:
         """Open a draft, with the pictures that came with it. The same interaction is one draft for ever.
 
         Raises:
@@ -75,8 +93,8 @@ class TrainingDrafts:
             if earlier is None:
                 await self._check_free(db, origin, name)
         if earlier is not None:
-            return earlier, Taken((), {}, ())
-        taken = await self._intake.take(uploads)
+            return earlier, Added()
+        taken, added = await self._intake.take(uploads), Added()
         async with self._work() as tx:
             await self._check_free(tx.db, origin, name)
             new = NewJob(
@@ -94,11 +112,11 @@ class TrainingDrafts:
             if await tx.add_job(new):
                 await finetunes.add(tx.db, _new_draft(new, spec, check_description(description), tx.now))
                 source = Source(origin.user_id, origin.user_id)
-                await self._keep(tx, finetune_id, taken, source)
+                added = await self._keep(tx, finetune_id, taken, source)
             job = await jobs.find(tx.db, finetune_id)
         assert job is not None, "it was added in this transaction"
         await self._sheets.draw(finetune_id)
-        return job, taken
+        return job, added
 
     async def check_free(self, origin: Origin, name: str) -> None:
         """Whether a draft of that name could be opened, before anybody uploads anything for it.
@@ -109,7 +127,7 @@ class TrainingDrafts:
         async with self._work.read() as db:
             await self._check_free(db, origin, check_name(name))
 
-    async def add(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Taken:
+    async def add(self, finetune_id: str, uploads: Sequence[Upload], source: Source) -> Added:
         """Put pictures, and captions for pictures that it has, into a draft.
 
         Raises:
@@ -124,9 +142,9 @@ class TrainingDrafts:
         taken = await self._intake.take(uploads)
         async with self._work() as tx:
             await self._check_still_draft(tx, finetune_id)
-            await self._keep(tx, finetune_id, taken, source)
+            added = await self._keep(tx, finetune_id, taken, source)
         await self._sheets.draw(finetune_id)
-        return taken
+        return added
 
     async def list_open(self, guild_id: int, *, user_id: int) -> list[OpenDraft]:
         """The drafts of a community that a member may add pictures to, their own first."""
@@ -259,11 +277,12 @@ class TrainingDrafts:
         if finetune is None or finetune.state is not FinetuneState.DRAFT:
             raise Refused(_NO_DRAFT)
 
-    async def _keep(self, tx: Transaction, finetune_id: str, taken: Taken, source: Source) -> None:
-        """Put what was taken into the set, if there is room; each picture once."""
+    async def _keep(self, tx: Transaction, finetune_id: str, taken: Taken, source: Source) -> Added:
+        """Put what was taken into the set, if there is room; each picture once. A caption may come later."""
         pictures = await training_images.of_finetune(tx.db, finetune_id)
-        room, stored = MOST_PICTURES - len(pictures), {each.sha256 for each in pictures}
-        new = {given.sha256: given for given in taken.pictures if given.sha256 not in stored}
+        room, stored = MOST_PICTURES - len(pictures), {each.sha256: each for each in pictures}
+        given_once = {given.sha256: given for given in reversed(taken.pictures)}
+        new = {sha256: given for sha256, given in reversed(given_once.items()) if sha256 not in stored}
         if len(new) > room:
             raise Refused(
                 f"That would be {len(pictures) + len(new)} pictures; a training set has at most {MOST_PICTURES}. "
@@ -274,11 +293,22 @@ class TrainingDrafts:
                 raise Unavailable("Somebody has just deleted one of these pictures. Please give them again.")
             await training_images.add(tx.db, _new_image(finetune_id, given, source, tx.now))
         by_stem = {stem(picture.name): picture.id for picture in pictures}
-        for name, text in taken.captions.items():
-            if name in by_stem:
-                await training_images.set_caption(tx.db, finetune_id, by_stem[name], text)
+        captions = {by_stem[name]: text for name, text in taken.captions.items() if name in by_stem}
+        for sha256, given in given_once.items():
+            if sha256 in stored and given.caption and given.caption != stored[sha256].caption:
+                captions[stored[sha256].id] = given.caption
+        for image_id, text in captions.items():
+            await training_images.set_caption(tx.db, finetune_id, image_id, text)
         await self._note_captions_alone(tx, finetune_id, taken)
         await self._mark_changed(tx, finetune_id)
+        return Added(
+            pictures=len(new),
+            known=len(given_once) - len(new),
+            twice=len(taken.pictures) - len(given_once),
+            captions=len(captions),
+            captions_alone=tuple(name for name in taken.captions if name not in by_stem),
+            left_out=taken.left_out,
+        )
 
     async def _note_captions_alone(self, tx: Transaction, finetune_id: str, taken: Taken) -> None:
         finetune = await finetunes.find(tx.db, finetune_id)
