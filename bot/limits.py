@@ -24,6 +24,8 @@ FIELD_CHARACTERS: Final = 4000
 FIELD_FILES: Final = 10
 """Files that one field takes."""
 
+OPTION_CHARACTERS: Final = 6000
+"""Of a text that is typed into a command."""
 CHOICES: Final = 25
 """Of a menu, or offered while somebody types."""
 CHOICE_CHARACTERS: Final = 100

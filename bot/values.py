@@ -30,6 +30,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def in_millions(number: int) -> float:
+    """Bytes or pixels in millions, rounded up to a tenth: what is above a limit never reads like the limit itself."""
+    return -(-number // 100_000) / 10
+
+
 def normalise_number(text: str, *, below_thousand: bool = False) -> str:
     """A number as Python writes it, from what a person typed: "3,5", "３．５" and " 3.5 " are "3.5".
 

@@ -26,6 +26,7 @@ from PIL import Image, ImageCms
 from bot.errors import Broken, Refused
 from bot.pictures.headers import DAMAGED, PROCESS, Excerpt, Header, Unfit, read_header
 from bot.trouble import recognise, recognised
+from bot.values import in_millions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -177,25 +178,21 @@ def open_judged(source: Path | bytes, limits: Limits) -> Generator[tuple[BinaryI
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         if size > limits.file_bytes:
-            raise Unfit(f"it has {_in_millions(size)} MB, and the most is {_in_millions(limits.file_bytes)} MB")
+            raise Unfit(f"it has {in_millions(size):,g} MB, and the most is {in_millions(limits.file_bytes):,g} MB")
         header = read_header(file)
         pixels = header.pixels()
         if not pixels:
             raise Unfit(DAMAGED)
         if pixels > limits.pixels:
             raise Unfit(
-                f"it is {header.width} × {header.height}, which is {_in_millions(pixels)} megapixels, "
-                f"and the most is {_in_millions(limits.pixels)}"
+                f"it is {header.width} × {header.height}, which is {in_millions(pixels):,g} megapixels, "
+                f"and the most is {in_millions(limits.pixels):,g}"
             )
         if max(header.width, header.height) > _LONGEST_SIDE:
             raise Unfit(f"it is {header.width} × {header.height}, and a side has at most {_LONGEST_SIDE} pixels")
         if header.memory(header.scales[-1]) > limits.memory:
             raise Unfit(_TOO_COSTLY)
         yield file, header
-
-
-def _in_millions(number: int) -> str:
-    return f"{float(f'{number / 1e6:.3g}'):,g}"  # 20.2, 170, 1,570
 
 
 def render(file: BinaryIO, header: Header, *, pixels: int, memory: int) -> Image.Image:

@@ -10,6 +10,7 @@ from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.providers.catalogue import RATIO
 from bot.workflows.community.models import painter_named
+from cogs.base.options import Choice, Ratio
 from cogs.community.choices import FORMATS, Count, Safety, suggest_painters, suggest_ratios
 
 
@@ -32,8 +33,8 @@ class Account(commands.Cog):
     async def settings(
         self,
         interaction: Interaction,
-        model: str | None = None,
-        aspect_ratio: str | None = None,
+        model: Choice | None = None,
+        aspect_ratio: Ratio | None = None,
         count: Count | None = None,
         output_format: str | None = None,
         safety_tolerance: Safety | None = None,

@@ -20,11 +20,13 @@ from bot.story.node.values import address
 from bot.workflows.community.models import model_named, painter_named
 from bot.workflows.community.types import Balance
 from bot.workflows.reviewing.reminders import CHANNEL_GONE, CHOOSE
+from cogs.base import options
 from cogs.community.choices import suggest_painters
 
 DOLLAR = 1_000_000  # micro-USD
 
 Dollars = Range[float, 0.0, 100_000.0]
+ModelList = Range[str, 1, 1000]
 Clearable = Literal[
     "moderator_role",
     "review_channel",
@@ -80,9 +82,9 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         member_daily: Range[int, 1, 10_000] | None = None,
         daily_budget_usd: Dollars | None = None,
         confirm_above_usd: Dollars | None = None,
-        allowed_models: str | None = None,
-        default_model: str | None = None,
-        community_wallet: str | None = None,
+        allowed_models: ModelList | None = None,
+        default_model: options.Choice | None = None,
+        community_wallet: options.Address | None = None,
         own_decisions: bool | None = None,
         member_registrations: Range[int, 1, 100] | None = None,
         clear: Clearable | None = None,
@@ -175,10 +177,10 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
     async def settle(
         self,
         interaction: Interaction,
-        job: str,
+        job: options.Pointer,
         charged_usd: Dollars | None = None,
         refunded_usd: Dollars | None = None,
-        reference: str | None = None,
+        reference: options.Choice | None = None,
     ) -> None:
         """Put down what you have found out about a job that may have been charged."""
         await acknowledge(interaction, Answer.PRIVATE)

@@ -22,7 +22,9 @@ from bot.workflows.community.models import painter_named, painters
 from bot.workflows.drawing.defaults import MASK, Asked, check_early, image_role
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.finetuning.types import STRENGTH
+from cogs.base import options
 from cogs.base.asking import attached, check_place, origin
+from cogs.base.options import Prompt, Ratio
 from cogs.community.choices import FORMATS, Count, Safety, suggest_of, suggest_ratios
 from cogs.drawing.asking import draw
 from cogs.finetuning.choices import models_of, suggest_ready
@@ -105,9 +107,9 @@ class Imagine(commands.Cog):
     async def imagine(
         self,
         interaction: Interaction,
-        prompt: str,
-        model: str | None = None,
-        aspect_ratio: str | None = None,
+        prompt: Prompt,
+        model: options.Choice | None = None,
+        aspect_ratio: Ratio | None = None,
         count: Count | None = None,
         seed: Seed | None = None,
         reference: discord.Attachment | None = None,
@@ -118,7 +120,7 @@ class Imagine(commands.Cog):
         output_format: str | None = None,
         spoiler: bool | None = None,
         advanced: bool = False,
-        finetune: str | None = None,
+        finetune: options.Choice | None = None,
         finetune_strength: Likeness | None = None,
         mask: discord.Attachment | None = None,
     ) -> None:

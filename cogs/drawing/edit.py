@@ -17,6 +17,7 @@ from bot.workflows.drawing.defaults import Asked, check_early
 from bot.workflows.drawing.types import ImageRequest, RequestView
 from cogs.base.asking import attached, check_place
 from cogs.base.finding import IMAGE_ID, check_visible, foreign_message, is_own, pointed_at, pointer
+from cogs.base.options import Choice, Pointer, Prompt, Ratio
 from cogs.community.choices import FORMATS, Count, suggest_editors, suggest_ratios
 from cogs.drawing.asking import draw
 from cogs.drawing.buttons import EditedFile, EditedFiles, edit_form
@@ -48,11 +49,11 @@ class Edit(commands.Cog):
     async def edit(
         self,
         interaction: Interaction,
-        instruction: str,
+        instruction: Prompt,
         image: discord.Attachment | None = None,
-        of: str | None = None,
-        model: str | None = None,
-        aspect_ratio: str | None = None,
+        of: Pointer | None = None,
+        model: Choice | None = None,
+        aspect_ratio: Ratio | None = None,
         count: Count = 1,
         seed: Seed | None = None,
         safety_tolerance: Strictness | None = None,

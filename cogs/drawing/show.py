@@ -11,13 +11,14 @@ from discord.ext import commands
 
 from bot.cards.drawing.details import request_details
 from bot.cards.drawing.history import history_text
-from bot.discord.buttons import Answer, acknowledge, card_of, mark_answered
+from bot.discord.buttons import Answer, Press, acknowledge, card_of, mark_answered
 from bot.discord.client import Client, Interaction, Showable
 from bot.errors import Refused
 from bot.workflows.base.cards import CardView
 from bot.workflows.drawing.types import RequestView
 from cogs.base.asking import check_place
 from cogs.base.finding import IMAGE_ID, check_visible, pointed_at, pointer
+from cogs.base.options import Pointer
 from cogs.drawing.finding import image_of, request_of
 from cogs.reviewing.moderators import moderates
 
@@ -33,7 +34,7 @@ class Show(commands.Cog):
     @app_commands.describe(
         job="The id of a request or registration (3k9x2f) or of one picture (3k9x2f-2), or a link to its message"
     )
-    async def show(self, interaction: Interaction, job: str) -> None:
+    async def show(self, interaction: Interaction, job: Pointer) -> None:
         """Show an earlier request, a finetune or a registration here, with buttons that work."""
         check_place(interaction)
         await acknowledge(interaction, Answer.PUBLIC)
@@ -45,7 +46,7 @@ class Show(commands.Cog):
         else:
             _, view = await find_showable(interaction, pointed)
             await check_visible(interaction, view.job)
-            await self._show(interaction, view)
+            await show_here(interaction, view)
         mark_answered(interaction)
 
     @app_commands.command()
@@ -58,28 +59,39 @@ class Show(commands.Cog):
         )
         await interaction.edit_original_response(content=history_text(views))
 
-    async def _show(self, interaction: Interaction, view: CardView) -> None:
-        """What is under way moves: the new message is its card from now on, and will show its end."""
-        services, old = self._client.services, view.job
-        card_id, channel_id = card_of(interaction), interaction.channel_id
-        if view.ended or card_id is None or channel_id is None:
-            await services.delivery.answer(interaction, view)
-            return
-        if interaction.user.id != old.owner_id and not await moderates(interaction):
-            raise Refused(f"This is still under way in <#{old.channel_id}>. Only <@{old.owner_id}> can move it here.")
-        await services.drawing.requests.move_card(old, message_id=card_id, channel_id=channel_id)
-        mark_answered(interaction)
-        services.delivery.remember(old.id, interaction)
-        _, moved = await find_showable(interaction, old.id)
-        await services.delivery.show(moved)
-        if old.message_id is not None:
-            await self._remove(old.channel_id, old.message_id)
 
-    async def _remove(self, channel_id: int, message_id: int) -> None:
-        """Take the former card away, where that can be done: it would wait for ever."""
-        channel = self._client.get_partial_messageable(channel_id)
-        with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, TimeoutError):
-            await channel.get_partial_message(message_id).delete()
+async def show_here(interaction: Interaction, view: CardView) -> None:
+    """What is under way moves: the new message is its card from now on, and will show its end."""
+    services, old = interaction.client.services, view.job
+    card_id, channel_id = card_of(interaction), interaction.channel_id
+    if view.ended or card_id is None or channel_id is None:
+        await services.delivery.answer(interaction, view)
+        return
+    if interaction.user.id != old.owner_id and not await moderates(interaction):
+        raise Refused(f"This is still under way in <#{old.channel_id}>. Only <@{old.owner_id}> can move it here.")
+    await services.drawing.requests.move_card(old, message_id=card_id, channel_id=channel_id)
+    mark_answered(interaction)
+    services.delivery.remember(old.id, interaction)
+    _, moved = await find_showable(interaction, old.id)
+    await services.delivery.show(moved)
+    if old.message_id is not None:
+        await _remove(interaction.client, old.channel_id, old.message_id)
+
+
+async def _remove(client: Client, channel_id: int, message_id: int) -> None:
+    """Take the former card away, where that can be done: it would wait for ever."""
+    channel = client.get_partial_messageable(channel_id)
+    with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, TimeoutError):
+        await channel.get_partial_message(message_id).delete()
+
+
+async def show_finetune_card(interaction: Interaction, finetune_id: str) -> None:
+    """From a list or details that only the presser sees: the card itself, here, also where the old one is gone."""
+    check_place(interaction)
+    _, view = await find_showable(interaction, finetune_id)
+    await check_visible(interaction, view.job)
+    await show_here(interaction, view)
+    mark_answered(interaction)
 
 
 async def find_showable(interaction: Interaction, job_id: str) -> tuple[Showable[Any], CardView]:
@@ -108,5 +120,6 @@ async def show_request_details(interaction: Interaction, view: RequestView) -> N
 
 async def setup(client: Client) -> None:
     client.showables["imagine"] = Showable(request_of, show_request_details)
+    client.presses.register("fin:card", Press(show_finetune_card, Answer.PUBLIC))
     await client.add_cog(Show(client))
     client.tree.add_command(show_details)

@@ -21,10 +21,14 @@ from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest
 from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
 from cogs.base.asking import attached, check_place, origin, reply
+from cogs.base.options import Choice, Prompt
 from cogs.drawing.asking import draw
 from cogs.finetuning.choices import suggest_ready
 from cogs.finetuning.finding import usable_named, usable_of
 
+MOST_STRENGTHS = 100
+"""Characters of a list of strengths."""
+Strengths = Range[str, 1, MOST_STRENGTHS]
 OFFER_LIFE = 3600.0
 """Seconds for which an offer can be taken."""
 SEEDS = 2
@@ -62,7 +66,12 @@ async def open_sweep(interaction: Interaction, finetune_id: str) -> None:
     usual = " ".join(f"{strength:g}" for strength in _usual_strengths(view, model))
     form = Form("fin:swept", finetune_id, "Compare strengths")
     form.ask("prompt", "What to draw", _prompt(model), "The same for every picture.")
-    form.ask("strengths", "Strengths", TextInput[Form](default=usual, max_length=100), "0 to 2, with spaces between.")
+    form.ask(
+        "strengths",
+        "Strengths",
+        TextInput[Form](default=usual, max_length=MOST_STRENGTHS),
+        "0 to 2, with spaces between.",
+    )
     form.ask(
         "seeds",
         "How many seeds",
@@ -90,9 +99,9 @@ async def swept(interaction: Interaction, finetune_id: str) -> None:
 @app_commands.autocomplete(name=suggest_ready)
 async def sweep(
     interaction: Interaction,
-    name: str,
-    prompt: str,
-    strengths: str | None = None,
+    name: Choice,
+    prompt: Prompt,
+    strengths: Strengths | None = None,
     seeds: Range[int, 1, MOST_SWEPT] = SEEDS,
 ) -> None:
     """Compare strengths of a finetune side by side. The price comes first."""

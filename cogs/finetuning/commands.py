@@ -8,8 +8,9 @@ from discord.app_commands import Choice, Range
 from discord.ext import commands
 
 from bot import limits
+from bot.cards.base.layout import buttons_below
 from bot.cards.base.words import money
-from bot.cards.finetuning.details import finetune_list
+from bot.cards.finetuning.details import finetune_list, list_drafts
 from bot.discord.attachments import name_of
 from bot.discord.buttons import Answer, Press, acknowledge, mark_answered, read_fields, say
 from bot.discord.client import Client, Interaction
@@ -24,7 +25,9 @@ from bot.workflows.base.types import Upload, job_id
 from bot.workflows.finetuning.choices import finetuned_models, finetuned_named
 from bot.workflows.finetuning.drafts import check_description, check_name
 from bot.workflows.finetuning.types import FinetuneView
+from cogs.base import options
 from cogs.base.asking import attached, check_place, origin, roles_of
+from cogs.base.options import Links
 from cogs.finetuning.buttons import ask_deletion, ask_share, ask_withdrawal, show_details
 from cogs.finetuning.choices import suggest_drawing, suggest_finetunes, suggest_ready
 from cogs.finetuning.drafts import show_changed
@@ -42,6 +45,7 @@ from cogs.finetuning.pictures import (
 
 Name = Range[str, 1, 40]
 Text = Range[str, 1, 300]
+Word = Range[str, 1, 40]
 
 
 def _choices(texts: Iterable[str]) -> list[Choice[str]]:
@@ -98,10 +102,10 @@ class Finetune(
         name: Name,
         kind: str,
         archive: discord.Attachment | None = None,
-        links: str | None = None,
-        trainer: str | None = None,
-        trigger: str | None = None,
-        class_noun: str | None = None,
+        links: Links | None = None,
+        trainer: options.Choice | None = None,
+        trigger: Word | None = None,
+        class_noun: Word | None = None,
         description: Text | None = None,
         iterations: Range[int, 1, 10_000] | None = None,
         learning_rate: Range[float, 0.000001, 0.005] | None = None,
@@ -112,7 +116,7 @@ class Finetune(
         region: str | None = None,
         preset: str | None = None,
         instruction: Text | None = None,
-        pack: str | None = None,
+        pack: options.Choice | None = None,
         branch: str | None = None,
     ) -> None:
         """Make a finetune of your pictures. Nothing is charged before you confirm it."""
@@ -219,12 +223,14 @@ class Finetune(
             roles=roles_of(interaction),
             limit=limits.CHOICES,
         )
-        await interaction.edit_original_response(content=finetune_list(views, interaction.user.id))
+        drafts = list_drafts(views, interaction.user.id)
+        text = finetune_list(views, interaction.user.id)
+        await interaction.edit_original_response(content=text, view=buttons_below(drafts))
 
     @app_commands.command()
     @app_commands.describe(name="Which finetune")
     @app_commands.autocomplete(name=suggest_finetunes)
-    async def show(self, interaction: Interaction, name: str) -> None:
+    async def show(self, interaction: Interaction, name: options.Choice) -> None:
         """Show all about a finetune: progress, cost, pictures, who gave them, samples."""
         await acknowledge(interaction, Answer.PRIVATE)
         await show_details(interaction, await finetune_named(interaction, name))
@@ -235,7 +241,11 @@ class Finetune(
     )
     @app_commands.autocomplete(name=suggest_finetunes)
     async def rename(
-        self, interaction: Interaction, name: str, new_name: Name | None = None, description: Text | None = None
+        self,
+        interaction: Interaction,
+        name: options.Choice,
+        new_name: Name | None = None,
+        description: Text | None = None,
     ) -> None:
         """Change a finetune's name, or its description."""
         await acknowledge(interaction, Answer.PRIVATE)
@@ -255,14 +265,14 @@ class Finetune(
     @app_commands.command()
     @app_commands.describe(name="Which finetune")
     @app_commands.autocomplete(name=suggest_finetunes)
-    async def share(self, interaction: Interaction, name: str) -> None:
+    async def share(self, interaction: Interaction, name: options.Choice) -> None:
         """Decide in a form who may draw with a finetune: only you, some members and roles, or everybody."""
         await ask_share(interaction, await finetune_named(interaction, name))
 
     @app_commands.command()
     @app_commands.describe(name="Which finetune")
     @app_commands.autocomplete(name=suggest_finetunes)
-    async def delete(self, interaction: Interaction, name: str) -> None:
+    async def delete(self, interaction: Interaction, name: options.Choice) -> None:
         """Delete a finetune here and at its trainer. You are asked once more."""
         await acknowledge(interaction, Answer.PRIVATE)
         await ask_deletion(interaction, await finetune_named(interaction, name))
@@ -270,7 +280,7 @@ class Finetune(
     @app_commands.command()
     @app_commands.describe(name="Which finetune")
     @app_commands.autocomplete(name=suggest_finetunes)
-    async def withdraw(self, interaction: Interaction, name: str) -> None:
+    async def withdraw(self, interaction: Interaction, name: options.Choice) -> None:
         """Take back the pictures that you gave for a finetune. You are asked once more."""
         await ask_withdrawal(interaction, await finetune_named(interaction, name))
 
@@ -284,9 +294,9 @@ class Finetune(
     async def default(
         self,
         interaction: Interaction,
-        name: str,
+        name: options.Choice,
         strength: Range[float, 0.0, 2.0] | None = None,
-        model: str | None = None,
+        model: options.Choice | None = None,
     ) -> None:
         """Set the strength and model that a finetune is drawn with, unless a command says otherwise."""
         await acknowledge(interaction, Answer.PRIVATE)

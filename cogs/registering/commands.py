@@ -14,6 +14,7 @@ from bot.errors import Refused
 from bot.workflows.drawing.types import RequestView
 from cogs.base.asking import check_place, origin, reply
 from cogs.base.finding import IMAGE_ID, pointed_at, pointer
+from cogs.base.options import Pointer
 from cogs.drawing.finding import image_of, request_of
 
 
@@ -37,7 +38,7 @@ class Register(commands.Cog):
     @app_commands.command()
     @app_commands.describe(image="One of your pictures: choose it, or give its id (3k9x2f-2) or a link to its message")
     @app_commands.autocomplete(image=suggest_pictures)
-    async def register(self, interaction: Interaction, image: str) -> None:
+    async def register(self, interaction: Interaction, image: Pointer) -> None:
         """Register one of your pictures as IP on Story. You see everything first, and a moderator decides."""
         await start(interaction, await pointed_at(interaction, image))
 

@@ -16,6 +16,7 @@ from bot.pictures.names import Kind
 from bot.workflows.registering.verification import Verdict
 from cogs.base.asking import attached, reply
 from cogs.base.finding import IMAGE_ID, LINK, is_own, linked, pointer
+from cogs.base.options import Pointer
 from cogs.drawing.finding import image_of, request_of
 from cogs.registering.finding import registration_of
 
@@ -35,7 +36,7 @@ class Verify(commands.Cog):
         link="Or a link to a message, an IP id (0x…), or the id of a registration or of one of the bot's pictures",
     )
     async def verify(
-        self, interaction: Interaction, image: discord.Attachment | None = None, link: str | None = None
+        self, interaction: Interaction, image: discord.Attachment | None = None, link: Pointer | None = None
     ) -> None:
         """Find out whether a picture is registered as IP, by whom and under which licence, or what it looks like."""
         if (image is None) == (link is None):

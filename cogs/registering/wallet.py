@@ -11,6 +11,7 @@ from bot.discord.buttons import Answer, Form, Press, Subject, acknowledge, read_
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from cogs.base.asking import reply
+from cogs.base.options import Address
 
 
 class Wallet(commands.GroupCog, group_name="wallet", group_description="The wallet that what you register belongs to"):
@@ -19,7 +20,7 @@ class Wallet(commands.GroupCog, group_name="wallet", group_description="The wall
 
     @app_commands.command()
     @app_commands.describe(address="Your wallet's address: 0x and 40 more digits. Never your private key.")
-    async def link(self, interaction: Interaction, address: str) -> None:
+    async def link(self, interaction: Interaction, address: Address) -> None:
         """Link your wallet: you sign a message with it, which costs nothing."""
         await acknowledge(interaction, Answer.PRIVATE)
         who = interaction.user

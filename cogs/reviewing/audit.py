@@ -12,6 +12,7 @@ from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.workflows.reviewing.audit import as_csv, as_json, day_of
+from cogs.base.options import Day, Pointer
 
 DAY = 86_400.0
 
@@ -32,8 +33,8 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
         self,
         interaction: Interaction,
         format: Literal["csv", "json"] = "csv",  # noqa: A002 - the option's name
-        since: str | None = None,
-        until: str | None = None,
+        since: Day | None = None,
+        until: Day | None = None,
     ) -> None:
         """Send you the audit of this server as a file."""
         await acknowledge(interaction, Answer.PRIVATE)
@@ -52,7 +53,7 @@ class Audit(commands.GroupCog, group_name="audit", group_description="Who decide
 
     @app_commands.command()
     @app_commands.describe(subject="The id of what was decided about, as it stands in small print on its card")
-    async def show(self, interaction: Interaction, subject: str) -> None:
+    async def show(self, interaction: Interaction, subject: Pointer) -> None:
         """Show what was decided about one request, by whom and when."""
         await acknowledge(interaction, Answer.PRIVATE)
         check_manager(interaction)

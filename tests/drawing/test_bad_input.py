@@ -64,7 +64,7 @@ async def test_words_and_numbers_that_cannot_be_drawn(community: Community) -> N
 
 
 NO_PICTURES = {
-    "60 MB": (bytes(60_000_000), "“60 MB” has 60 MB. Attach one of at most 20 MB."),
+    "60 MB": (bytes(60_000_000), "“60 MB” has 60 MB, and the most is 20 MB. Attach a smaller one."),
     "JPEG cut": (picture("JPEG", (600, 600), quality=95)[:1500], "damaged or cut short"),
     "PNG cut": (picture()[:60], "damaged or cut short"),
     "GIF": (animated("GIF"), "GIF"),

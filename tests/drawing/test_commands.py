@@ -216,8 +216,14 @@ async def test_what_was_made_in_a_channel_that_one_cannot_see_is_not_edited(comm
     assert community.cards == []
 
 
-@pytest.mark.parametrize("menu", ["Edit this picture", "Show details"])
-async def test_the_message_of_another_bot_is_not_believed(community: Community, menu: str) -> None:
+@pytest.mark.parametrize(
+    ("menu", "answer"),
+    [
+        ("Edit this picture", "That message has no JPEG, PNG or WebP."),  # its own pictures could be edited
+        ("Show details", "That message is not from this bot."),
+    ],
+)
+async def test_the_message_of_another_bot_is_not_believed(community: Community, menu: str, answer: str) -> None:
     hidden = hidden_from(community, community.ben)
     await community.ada.slash(hidden, "imagine", prompt="a secret")
     await community.pass_time(20)
@@ -232,7 +238,7 @@ async def test_the_message_of_another_bot_is_not_believed(community: Community, 
     result = await community.ben.context_menu(community.studio, menu, forged)
 
     assert result.modal is None
-    assert private(result) == "That message is not from this bot."
+    assert private(result) == answer
     assert community.env.errors
 
 

@@ -32,7 +32,8 @@ async def test_a_picture_that_is_given_twice_is_counted_once(studio: Community) 
     await a_draft(studio)
     name, content = picture(7)
     assert await add(studio, (name, content), ("copy.jpg", content), ("c.pdf", b"x")) == (
-        "Taken: 1 picture.\n1 picture is the same as another one that you gave.\n“c.pdf” is no JPEG, PNG, WebP, text file or ZIP."
+        "Taken: 1 picture.\n1 picture is the same as another one that you gave.\n"
+        "“c.pdf” is no JPEG, PNG, WebP, text file or ZIP."
     )
 
 

@@ -91,6 +91,17 @@ def row(buttons: Sequence[PressButton]) -> list[ui.Item[Any]]:
     return [placed] if buttons else []
 
 
+def buttons_below(buttons: Sequence[PressButton]) -> ui.View | None:
+    """Buttons under an ordinary text; None where there are none."""
+    if not buttons:
+        return None
+    view = ui.View(timeout=None)
+    for each in buttons:
+        view.add_item(each)
+    view.stop()
+    return view
+
+
 def compose(
     items: Iterable[ui.Item[Any]], *, colour: discord.Colour | None = None, files: Sequence[CardFile] = ()
 ) -> Card:

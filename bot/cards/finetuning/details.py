@@ -7,7 +7,7 @@ from discord.ui import Item
 
 from bot import limits
 from bot.cards.base.layout import Card, compose, gallery, row, text
-from bot.cards.base.lines import DANGER, footer, forecast_of
+from bot.cards.base.lines import DANGER, PRIMARY, footer, forecast_of
 from bot.cards.base.words import counted, escaped, listed, model_label, moment, money, quoted, sentence, shortened
 from bot.cards.finetuning.parts import (
     MOST_PEOPLE,
@@ -41,6 +41,8 @@ _STATES = {
     FinetuneState.EXPIRED: "expired at its trainer",
     FinetuneState.DELETED: "deleted",
 }
+_UNFINISHED = (FinetuneState.DRAFT, FinetuneState.ASKING, FinetuneState.TRAINING, FinetuneState.UNKNOWN)
+"""States in which its card is where it is worked on."""
 
 
 def finetune_details(
@@ -60,6 +62,7 @@ def finetune_details(
         text(
             f"### {name_of(view)}",
             f"**State** {_state_text(view)}",
+            f"**Its card** is in <#{view.job.channel_id}>: {link}" if (link := _card_link(view)) else None,
             *_expected_lines(view),
             f"**Cost** {_cost_text(view, entries)}",
         ),
@@ -103,6 +106,23 @@ def finetune_list(views: Sequence[FinetuneView], user_id: int) -> str:
             lines += new
             shown += 1
     return "\n".join(lines)
+
+
+def list_drafts(views: Sequence[FinetuneView], user_id: int) -> list[PressButton]:
+    """A button for each of the member's own drafts that shows its card again, wherever the old one has gone."""
+    mine = [view for view in views if view.finetune.owner_id == user_id and view.finetune.state is FinetuneState.DRAFT]
+    return [
+        button("fin:card", view.finetune.id, f"Show “{shortened(view.finetune.name, 40)}” here")
+        for view in mine[: limits.ROW_BUTTONS]
+    ]
+
+
+def _card_link(view: FinetuneView) -> str | None:
+    """While its card is what it is put together, stopped or waited for on."""
+    job = view.job
+    if job.message_id is None or view.finetune.state not in _UNFINISHED:
+        return None
+    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id}"
 
 
 def deletion_question(view: FinetuneView) -> Card:
@@ -234,6 +254,8 @@ def _make_buttons(view: FinetuneView, viewer_id: int) -> list[PressButton]:
     theirs = [picture for picture in given_by(view, viewer_id) if picture.withdrawn_at is None]
     buttons = [button("fin:withdraw", finetune.id, "Withdraw my pictures")] if theirs else []
     if viewer_id == finetune.owner_id:
+        if finetune.state in _UNFINISHED:
+            buttons.insert(0, button("fin:card", finetune.id, "Show its card here", style=PRIMARY))
         buttons.append(button("fin:delete", finetune.id, "Delete", style=DANGER))
     return buttons
 
@@ -245,4 +267,5 @@ def _list_line(view: FinetuneView, mine: bool) -> str:
         ", in the queue" if view.finetune.state is FinetuneState.TRAINING and waits and not view.finetune.ref else ""
     )
     state = shortened(_state_text(view), 80)
-    return f"- **{name_of(view)}**{whose}: {state}{queued} · {escaped(view.trainer.label)} · {trigger_of(view)}"
+    link = f" · [card]({address})" if mine and (address := _card_link(view)) else ""
+    return f"- **{name_of(view)}**{whose}: {state}{queued} · {escaped(view.trainer.label)} · {trigger_of(view)}{link}"

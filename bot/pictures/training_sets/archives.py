@@ -23,6 +23,7 @@ from bot.errors import Refused
 from bot.pictures.headers import SNIFFED, describe_kind, picture_ending
 from bot.pictures.names import Kind, clean, kind_of, name_picture, quoted
 from bot.pictures.training_sets.entry_names import HEADER, HEADER_BYTES, decode_names, mend_directory, mend_header
+from bot.values import in_millions
 
 MOST_BYTES = 100_000_000  # of an archive
 MOST_FILES = 60  # that are of use; what a Mac or Windows adds by itself is not counted
@@ -179,7 +180,7 @@ def _open_archive(path: Path, name: str) -> Generator[zipfile.ZipFile]:
         size = file.seek(0, io.SEEK_END)
         if size > MOST_BYTES:
             raise Refused(
-                f"{quoted(name)} has {size / 1e6:,.1f} MB, and a ZIP has at most 100 MB: upload fewer pictures."
+                f"{quoted(name)} has {in_millions(size):,.1f} MB, and a ZIP has at most 100 MB: upload fewer pictures."
             )
         file.seek(0)
         start = file.read(512)
@@ -227,7 +228,7 @@ def _choose(archive: zipfile.ZipFile, name: str, unusable: list[_Unusable]) -> l
     chosen = _without_namesakes(usable, unusable)
     if (total := sum(entry.info.file_size for entry in chosen)) > MOST_TOTAL_BYTES:
         raise Refused(
-            f"The files in {quoted(name)} have {total / 1e6:,.0f} MB when unpacked, and the most is 200 MB: "
+            f"The files in {quoted(name)} have {in_millions(total):,g} MB when unpacked, and the most is 200 MB: "
             "upload fewer, or smaller, pictures."
         )
     return chosen
@@ -277,7 +278,7 @@ def _judge(archive: zipfile.ZipFile, info: zipfile.ZipInfo, own: str) -> _Entry:
             raise _unknown(own, start)
         short = name_picture(own, ending)
     if info.file_size > MOST_FILE_BYTES:
-        what = f"has {info.file_size / 1e6:,.1f} MB when unpacked, and the most is 20 MB"
+        what = f"has {in_millions(info.file_size):,.1f} MB when unpacked, and the most is 20 MB"
         raise _Unusable(own, what, "make it smaller")
     return _Entry(info, short)
 

@@ -11,6 +11,7 @@ from bot.providers.interface import MicroUSD
 from bot.providers.parameters import MEGAPIXEL, Parameter
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import CARDS, REVIEW_LIFE, Origin, Upload, job_id
+from bot.workflows.base.uploads import fetch_upload
 from bot.workflows.base.work import Transaction
 from bot.workflows.community import limits
 from bot.workflows.drawing.defaults import Asked, with_defaults
@@ -214,13 +215,8 @@ class Requests:
             raise Refused("The picture that this is made from was deleted. Nothing was charged.")
 
     async def _fetch(self, upload: Upload) -> Reference:
-        if upload.size > catalogue.LARGEST_INPUT:
-            raise Refused(
-                f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB. "
-                f"Attach one of at most {catalogue.LARGEST_INPUT / 1e6:.0f} MB."
-            )
         async with self._files.temporary() as path:
-            await upload.save(path)
+            await fetch_upload(upload, path, most=catalogue.LARGEST_INPUT)
             return await self._decoder.run(prepare_reference, path)
 
 

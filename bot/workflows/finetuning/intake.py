@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Refused
-from bot.pictures.names import Kind, kind_of, match_captions, quoted, stem
+from bot.pictures.names import Kind, kind_of, match_captions, stem
 from bot.pictures.training_sets.archives import MOST_BYTES, Contents, unpack
 from bot.pictures.training_sets.preparing import TRAINING, Prepared, check_file, prepare_training_picture, read_caption
 from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
+from bot.workflows.base.uploads import fetch_upload
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,9 @@ class Intake:
         left_out: list[str] = []
         for number, upload in enumerate(uploads):
             most = MOST_BYTES if kind_of(upload.name) is Kind.ARCHIVE else TRAINING.file_bytes
-            if upload.size > most:
-                left_out.append(
-                    f"{quoted(upload.name)} has {upload.size / 1e6:.0f} MB, and the most is {most / 1e6:.0f} MB."
-                )
-                continue
             path = folder / f"file-{number}"
-            await upload.save(path)
             try:
+                await fetch_upload(upload, path, most=most)
                 if kind_of(upload.name) is Kind.ARCHIVE:
                     contents = await self._unpack(path, folder / f"archive-{number}", upload.name)
                     files += [(each.name, each.path) for each in contents.files]

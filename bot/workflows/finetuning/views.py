@@ -87,12 +87,16 @@ class FinetuneViews:
             return await self._read(db, finetune.id) if finetune else None
 
     async def list_usable(self, *, guild_id: int, user_id: int, roles: Sequence[int], limit: int) -> list[FinetuneView]:
-        """What a member owns or may draw with, newest first."""
+        """What a member owns or may draw with: their drafts, then the newest; at most `limit`."""
         async with self._work.read() as db:
             listed = await finetunes.list_usable(
                 db, guild_id=guild_id, user_id=user_id, roles=roles, limit=limit, ready=False
             )
-            views = [await self._read(db, each.id) for each in listed]
+            drafts = await finetunes.of_state(db, FinetuneState.DRAFT)
+            own = [each for each in drafts if each.guild_id == guild_id and each.owner_id == user_id]
+            own.sort(key=lambda each: each.created_at, reverse=True)
+            ids = dict.fromkeys(each.id for each in [*own, *listed])
+            views = [await self._read(db, each) for each in [*ids][:limit]]
         return [view for view in views if view]
 
     async def load_details(self, view: FinetuneView) -> FinetuneDetails:

@@ -12,6 +12,7 @@ from bot.story.registrar import Check
 from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
+from bot.workflows.base.uploads import fetch_upload
 from bot.workflows.registering.drafting.terms import mint_of
 from bot.workflows.registering.publishing import Publishing
 from bot.workflows.registering.types import RegistrationView
@@ -76,12 +77,8 @@ class Verification:
             Refused: it is too large.
             Unavailable: it cannot be downloaded from Discord.
         """
-        if upload.size > LARGEST:
-            raise Refused(
-                f"“{upload.name[:60]}” has {upload.size / 1e6:.0f} MB, and the most is {LARGEST / 1e6:.0f} MB."
-            )
         async with self._files.temporary() as path:
-            await upload.save(path)
+            await fetch_upload(upload, path, most=LARGEST)
             sha256 = await asyncio.to_thread(sha256_of, path)
             verdict = await self.of_bytes(upload.name, sha256, guild_id=guild_id)
             if verdict.registered is not None:
