@@ -91,9 +91,9 @@ async def test_more_bytes_than_discord_has_said_are_not_taken(
 
 
 async def test_a_file_of_unknown_size_is_measured_when_it_is_there(bench: Bench) -> None:
-    upload = Upload("owl.png", 0, lambda path: asyncio.to_thread(path.write_bytes, bytes(101)))
-    with pytest.raises(Refused, match="“owl.png” has 0.1 MB, and the most is 0.1 MB"):
-        await fetch_upload(upload, bench.folder / "owl", most=100)
+    upload = Upload("owl.png", 0, lambda path: asyncio.to_thread(path.write_bytes, bytes(200_001)))
+    with pytest.raises(Refused, match=r"“owl\.png” has 0\.3 MB, and the most is 0\.2 MB"):
+        await fetch_upload(upload, bench.folder / "owl", most=200_000)
 
 
 @pytest.mark.parametrize(

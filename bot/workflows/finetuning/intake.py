@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import Refused
+from bot.errors import Refused, Unavailable
 from bot.pictures.names import Kind, kind_of, match_captions, stem
 from bot.pictures.training_sets.archives import MOST_BYTES, Contents, unpack
 from bot.pictures.training_sets.preparing import TRAINING, Prepared, check_file, prepare_training_picture, read_caption
@@ -13,6 +13,9 @@ from bot.values import sha256_of
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Upload
 from bot.workflows.base.uploads import fetch_upload
+
+PATIENCE = 300.0
+"""Seconds until all files of one form are here, and unpacked: other members wait for their turn meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,13 @@ class Intake:
             Unavailable: Discord did not hand a file over.
         """
         async with self._turn, self._files.temporary_folder() as folder:
-            files, left_out = await self._fetch(uploads, folder)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    files, left_out = await self._fetch(uploads, folder)
+            except TimeoutError as error:
+                raise Unavailable(
+                    "Discord took too long to hand these files over. Please give fewer at once."
+                ) from error
             names = [name for name, _ in files]
             matched = match_captions(names)
             captions: dict[int, str] = {}
