@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ui import Select, TextInput
 
 from bot import limits
+from bot.cards.finetuning.draft import draft_question
 from bot.discord.buttons import (
     Answer,
     Form,
@@ -23,7 +24,8 @@ from bot.errors import Refused
 from bot.workflows.base.types import job_id
 from bot.workflows.finetuning.drafts import Source
 from bot.workflows.finetuning.types import CONSENT, FinetuneView, OpenDraft
-from cogs.base.finding import seen_at_once
+from cogs.base.asking import reply
+from cogs.base.finding import in_sight, seen_at_once
 from cogs.finetuning.drafts import draft_of, own_draft, show_changed
 from cogs.finetuning.finding import finetune_of
 from cogs.finetuning.pictures import (
@@ -128,7 +130,12 @@ async def open_removal(interaction: Interaction, finetune_id: str) -> None:
         raise Refused("There are no pictures yet." if not view.pictures else "None of these pictures is yours.")
     form = Form("fin:removed", finetune_id, "Remove pictures")
     options = options[: limits.CHOICES]
-    form.ask("pictures", "Which?", Select[Form](options=options, max_values=len(options)))
+    form.ask(
+        "pictures",
+        "Which ones shall be deleted?",
+        Select[Form](options=options, max_values=len(options)),
+        "They are gone from here for good, with their captions. To have one back, add it again.",
+    )
     await interaction.response.send_modal(form)
 
 
@@ -157,20 +164,34 @@ async def add_message(interaction: Interaction, message: discord.Message) -> Non
     if not drafts:
         raise Refused("There is no draft here that you can add pictures to. Make one with `/finetune create`.")
     if len(drafts) == 1 and drafts[0].owner_id == interaction.user.id:
-        await acknowledge(interaction, Answer.PRIVATE)
+        if not interaction.response.is_done():
+            await acknowledge(interaction, Answer.PRIVATE)
         await _add_to(interaction, drafts[0].id, await find_pictures(interaction, message))
         return
     pictures, form_id = await find_pictures(interaction, message), job_id(interaction.id)
     await interaction.client.services.forms.keep(form_id, interaction.user.id, pictures, seconds=FORM_LIFE)
-    await interaction.response.send_modal(_choice_form(interaction, form_id, drafts))
+    if interaction.response.is_done():
+        others = any(each.owner_id != interaction.user.id for each in drafts)
+        await reply(interaction, draft_question(form_id, drafts, consent=others))
+    else:
+        await interaction.response.send_modal(_choice_form(interaction, form_id, drafts))
 
 
 async def add_to_chosen(interaction: Interaction, form_id: str) -> None:
     """The form was sent: the message's pictures go into the chosen draft."""
+    await _add_kept(interaction, form_id, read_fields(interaction)["finetune"])
+
+
+async def add_to_pressed(interaction: Interaction, subject: Subject) -> None:
+    """The same by a button, whose subject names the pictures and the draft."""
+    await _add_kept(interaction, subject.id, subject.detail)
+
+
+async def _add_kept(interaction: Interaction, form_id: str, finetune_id: str) -> None:
     pictures = await interaction.client.services.forms.find(form_id, interaction.user.id, MessagePictures)
     if pictures is None:
         raise Refused("This form was open for too long. Please start again from the message.")
-    await _add_to(interaction, read_fields(interaction)["finetune"], pictures)
+    await _add_to(interaction, finetune_id, pictures)
 
 
 async def _add_to(interaction: Interaction, finetune_id: str, pictures: MessagePictures) -> None:
@@ -181,11 +202,21 @@ async def _add_to(interaction: Interaction, finetune_id: str, pictures: MessageP
 
 
 async def _list_open_drafts(interaction: Interaction) -> list[OpenDraft]:
-    """The drafts that the member may add pictures to and whose cards they see, their own first."""
+    """The drafts that the member may add pictures to and whose cards they see, their own first.
+
+    Where only REST knows whether they see one, the interaction is acknowledged first: then no form can be opened.
+    """
     assert interaction.guild_id, "commands are in communities only"
     who = interaction.user.id
     drafts = await interaction.client.services.finetuning.drafts.list_open(interaction.guild_id, user_id=who)
-    return [each for each in drafts if each.owner_id == who or seen_at_once(interaction, each.channel_id)]
+    seen = {each.id: each.owner_id == who or seen_at_once(interaction, each.channel_id) for each in drafts}
+    if None in seen.values():
+        await acknowledge(interaction, Answer.PRIVATE)
+    return [
+        each
+        for each in drafts
+        if seen[each.id] or (seen[each.id] is None and await in_sight(interaction, each.channel_id))
+    ]
 
 
 def _choice_form(interaction: Interaction, form_id: str, drafts: Sequence[OpenDraft]) -> Form:
@@ -209,6 +240,7 @@ async def setup(client: Client) -> None:
         "fin:remove": Press(open_removal, Answer.FORM),
         "fin:removed": Press(remove, Answer.SILENT),
         "fin:chosen": Press(add_to_chosen),
+        "fin:into": Press(add_to_pressed),
     }.items():
         client.presses.register(verb, press)
     client.tree.add_command(add_message)

@@ -16,7 +16,7 @@ from bot.discord.buttons import Answer, button
 from standins.chain.accounts import ADA, OLGA
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_commands import archive, picture
-from tests.scenes.community import Community, job_of, private
+from tests.scenes.community import Community, job_of, private, text_of
 
 SLOW = "Discord's REST was asked before the first answer"
 
@@ -196,6 +196,18 @@ async def test_a_link_that_only_discord_knows_is_answered_with_buttons_instead_o
     draft = await community.ada.click(result.response.message, label="Picture 2")
     assert draft.response
     assert draft.response.ephemeral
+
+
+async def test_a_draft_that_only_discord_shows_is_asked_for_with_buttons(attic: Attic) -> None:
+    """Luna's card is in a thread that the cache does not have: whether Ben sees it, REST alone knows."""
+    community = attic.community
+    result = await community.ben.context_menu(community.studio, "Add to training set", attic.given)
+    assert result.modal is None
+    assert result.response
+    assert result.response.ephemeral
+    assert "By adding to another member's training set you confirm" in text_of(result.response.message)
+    added = await community.ben.click(result.response.message, label="Luna")
+    assert private(added) == "Training set of “Luna”: Taken: 2 pictures."
 
 
 async def test_a_form_opened_from_the_database_is_checked_again_when_it_is_sent(attic: Attic) -> None:

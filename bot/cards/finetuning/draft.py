@@ -1,13 +1,15 @@
 """The card of a draft: what can still be changed, what the checks found, the price and the time."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from discord.ui import Item
 
+from bot import limits
 from bot.cards.base.layout import Card, compose, gallery, row, text
 from bot.cards.base.lines import DANGER, FAILED, PRIMARY, SUCCESS, WAITING, footer
-from bot.cards.base.words import counted, escaped, listed, money, quoted, sentence
+from bot.cards.base.words import counted, escaped, listed, money, quoted, sentence, shortened
 from bot.cards.finetuning.parts import (
     contributors_of,
     duration_of,
@@ -24,7 +26,7 @@ from bot.discord.buttons import PressButton, button
 from bot.pictures.training_sets.linting import Finding, Severity
 from bot.providers.trainer_entries import MOST_PICTURES
 from bot.workflows.base.files import FilePaths
-from bot.workflows.finetuning.types import CONSENT, FinetuneView
+from bot.workflows.finetuning.types import CONSENT, FinetuneView, OpenDraft
 from storage.base.jobs import State
 from storage.reviewing.reviews import ReviewState
 
@@ -57,6 +59,16 @@ def empty_card(view: FinetuneView) -> Card:
         ],
         colour=WAITING,
     )
+
+
+def draft_question(form_id: str, drafts: Sequence[OpenDraft], *, consent: bool) -> Card:
+    """Asks which draft a message's pictures go into, where a form cannot ask. `consent`: some are another member's."""
+    buttons = [
+        button("fin:into", f"{form_id}:{each.id}", shortened(each.name, 40)) for each in drafts[: limits.CHOICES]
+    ]
+    rows = [row(buttons[at : at + limits.ROW_BUTTONS]) for at in range(0, len(buttons), limits.ROW_BUTTONS)]
+    confirmed = f"By adding to another member's training set you confirm: {CONSENT}" if consent else None
+    return compose([text("### Which training set?", confirmed), *(item for each in rows for item in each)])
 
 
 def draft_card(view: FinetuneView, paths: FilePaths) -> Card:
