@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 import discord
@@ -15,6 +15,8 @@ from bot.pictures.names import Kind, kind_of, quoted
 
 PATIENCE = 60.0
 """Seconds that one file may take from Discord; 100 MB take 8 of them at 100 Mbit/s."""
+MOST_FILES = 30
+"""Files of one message that are looked at; a layout may show hundreds."""
 _OWN_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
 
@@ -41,7 +43,7 @@ class MessageFile:
 
 
 def files_of(message: discord.Message | discord.MessageSnapshot) -> list[MessageFile]:
-    """Every file that a reader of the message sees, each once: of a forwarded message, those of the original.
+    """The first files that a reader of the message sees, each once: of a forwarded message, those of the original.
 
     A message that is made of components may have its files in galleries, thumbnails and file components alone
     (Discord API docs, Component Reference, 2025), and another bot's picture may be an embed.
@@ -51,7 +53,7 @@ def files_of(message: discord.Message | discord.MessageSnapshot) -> list[Message
     for snapshot in getattr(message, "message_snapshots", ()):
         files += files_of(snapshot)
     by_place = {file.url.partition("?")[0]: file for file in reversed(files or [*_small(parts)])}
-    return [*reversed(by_place.values())]
+    return [*reversed(by_place.values())][:MOST_FILES]
 
 
 def _attached(message: discord.Message | discord.MessageSnapshot) -> Iterator[MessageFile]:
@@ -102,11 +104,19 @@ def _embedded(embeds: Iterable[discord.Embed]) -> Iterator[MessageFile]:
 
 def _is_discords(url: str) -> bool:
     """Discord itself has the file there. Another website is never called: Discord's proxy has a copy."""
-    return urlsplit(url).hostname in _OWN_HOSTS
+    return _parts_of(url).hostname in _OWN_HOSTS
 
 
 def _last_part(url: str) -> str:
-    return unquote(PurePath(urlsplit(url).path).name) or "picture"
+    return unquote(PurePath(_parts_of(url).path).name) or "picture"
+
+
+def _parts_of(url: str) -> SplitResult:
+    """Of an address that anybody may have typed; nothing where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def name_of(attachment: discord.Attachment) -> str:

@@ -7,8 +7,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.cards.base.words import counted
 from bot.cards.registering.verdict import verdict_card
-from bot.discord.attachments import MessageFile, files_of, name_of
+from bot.discord.attachments import MessageFile, files_of
 from bot.discord.buttons import Answer, acknowledge
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused, Unavailable
@@ -116,11 +117,9 @@ async def _of_files(interaction: Interaction, files: Sequence[discord.Attachment
             if len(files) == 1:
                 raise
             verdicts.append(Verdict(upload.name, None, None, unseen=str(error)))
-    return [*verdicts, *(Verdict(_name(each), None, None, unseen=TOO_MANY) for each in files[MOST:])]
-
-
-def _name(file: discord.Attachment | MessageFile) -> str:
-    return name_of(file) if isinstance(file, discord.Attachment) else file.name
+    if rest := files[MOST:]:
+        verdicts.append(Verdict(counted(len(rest), "more picture"), None, None, unseen=TOO_MANY))
+    return verdicts
 
 
 async def _of_pointer(interaction: Interaction, subject: str) -> Sequence[Verdict]:

@@ -42,7 +42,11 @@ def post_layout(community: Community, *files: tuple[str, bytes], folded: bool = 
                 "attachment_id": stored["id"],
             }
         )
-    shown_in: list[dict[str, Any]] = [{"type": 12, "id": 2, "items": [{"media": each} for each in media[:-1]]}]
+    galleries = [media[:-1][at : at + 10] for at in range(0, len(media) - 1, 10)]  # of ten at most
+    shown_in: list[dict[str, Any]] = [
+        {"type": 12, "id": at, "items": [{"media": each} for each in gallery]}
+        for at, gallery in enumerate(galleries, 4)
+    ]
     shown_in.append({"type": 13, "id": 3, "file": media[-1], "name": files[-1][0], "size": len(files[-1][1])})
     if folded:
         shown_in = [{"type": 17, "id": 1, "components": shown_in}]
@@ -79,6 +83,7 @@ async def test_only_discord_is_ever_called_for_an_embedded_picture(owls: Communi
     page = {"type": "article", "thumbnail": {"url": "https://example.com/a.png", "proxy_url": "https://example.com/b"}}
     assert files_of(embed_picture(owls, b"x", **page)) == []
     assert files_of(embed_picture(owls, b"x", image={"url": "https://example.com/pictures/owl.jpg"})) == []
+    assert files_of(embed_picture(owls, b"x", image={"url": "http://[no address"})) == []
 
 
 @pytest.mark.parametrize("way", ["forwarded", "layout", "embed"])

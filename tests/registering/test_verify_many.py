@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from bot import limits
+from tests.base.test_message_files import post_layout
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_commands import picture
 from tests.registering.test_commands import read_card
@@ -78,3 +79,12 @@ async def test_every_picture_of_a_request_is_looked_at(owls: Community) -> None:
     text = read_card(await owls.ben.context_menu(owls.studio, "Verify this picture", card))
     for number in range(1, 5):
         assert f"### Picture {job_of(card)}-{number}: not registered" in text
+
+
+async def test_a_layout_of_more_pictures_than_are_looked_at_says_how_many_are_left(owls: Community) -> None:
+    message = post_layout(owls, *(picture(seed) for seed in range(10)), *(picture(seed) for seed in range(20, 26)))
+    text = read_card(await owls.ada.context_menu(owls.studio, "Verify this picture", message))
+    assert "picture-21.jpg" in text
+    assert "picture-22.jpg" not in text
+    assert "4 more pictures" in text
+    assert "Only the first 12 pictures of a message are looked at." in text
