@@ -174,6 +174,13 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_EXPLAINED = (
+    "A row for each thing that the bot depends on, a column for each way to fail. ● is a test, named below; – is a "
+    "fault that does not apply, with the reason below; ○ has no test yet. `make chaos` meets many of them at once, at "
+    "moments that nobody chose."
+)
+
+
 def print_matrix() -> str:
     """The table as Markdown: who is in trouble, how, and the test of it."""
     cells = [cell for row in MATRIX.values() for cell in row.values()]
@@ -181,11 +188,7 @@ def print_matrix() -> str:
     lines = [
         "# What happens when something fails",
         "",
-        (
-            "A row for each thing that the bot depends on, a column for each way to fail. ● is a test, named below; – is a "
-            "fault that does not apply, with the reason below; ○ has no test yet. `make chaos` meets many of them at once, "
-            "at moments that nobody chose."
-        ),
+        _EXPLAINED,
         "",
         f"{tests} tests, {cells.count('')} cells without one. Printed from `tests/base/fault_matrix.py`.",
         "",

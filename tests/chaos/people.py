@@ -13,7 +13,7 @@ from standins.discord.state import User
 from tests.chaos.scene import Scene
 from tests.scenes.kiln import picture
 
-PAUSE = 0.12
+PAUSE = 0.1
 """Real seconds between two acts, on average."""
 FORM = 1.5
 """Real seconds that somebody waits for a form."""
@@ -23,11 +23,15 @@ SUBJECTS = ("a lighthouse", "an owl on a branch", "a red bicycle", "a teapot in 
 WANTED: Mapping[str, float] = {
     "fin:start": 12,
     "fin:again": 4,
-    "reg:begin": 4,
+    "reg:begin": 6,
+    "reg:text": 4,
     "reg:submit": 60,
     "reg:retry": 6,
     "reg:withdraw": 0.3,
-    "reg:discard": 0.2,
+    "reg:discard": 0.1,
+    "reg:json": 0.1,
+    "reg:recipient": 0.05,
+    "reg:creators": 0.2,
     "rev:ok": 12,
     "rev:deny": 0.7,
     "rev:undo": 0.4,

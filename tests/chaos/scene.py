@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from standins.astria import AstriaServer
 from standins.bfl import BflServer
 from standins.chain import ChainServer
-from standins.chain.accounts import BOT, OLGA
+from standins.chain.accounts import ADA, BEN, BOT, MIA, OLGA, STORY
 from standins.discord import LocalDiscord, rules
 from standins.discord.state import Channel, User
 from standins.kubo import KuboServer
@@ -23,6 +23,8 @@ from standins.vimmerse import VimmerseServer
 from storage.community import communities
 from storage.community.communities import Community
 from storage.database import open_database
+from storage.registering import wallets
+from storage.registering.wallets import LinkedWallet
 from tests.chaos.clock import SPEED, SharedClock
 from tests.chaos.disk import Disk, a_disk
 from tests.crash.life import Life
@@ -31,7 +33,8 @@ from tests.crash.world import TOKEN
 from tests.scenes.community import made_collection
 
 KEY = "sandbox-key"
-MEMBERS = 4
+WALLETS = (ADA, BEN, MIA, STORY)
+"""Of the members."""
 DRAWING, TRAINING = 4.0, 90.0
 """Seconds that services take for a picture and for a training."""
 SIZE = 64
@@ -146,7 +149,7 @@ async def a_scene(folder: Path, zygote: Zygote, ground: Ground) -> AsyncGenerato
         stack.push_async_callback(chain.close)
         node, pins = await serve(chain.app()), await serve(pinata.app())
         discord = await stack.enter_async_context(LocalDiscord(clock.true, token=TOKEN))
-        members = [discord.member, *(discord.add_user(f"member-{number}") for number in range(1, MEMBERS))]
+        members = [discord.member, *(discord.add_user(f"member-{number}") for number in range(1, len(WALLETS)))]
         moderator = discord.add_user("moderator")
         discord.add_role("Moderator", moderator)
         review = discord.add_channel("review")
@@ -192,7 +195,8 @@ async def a_scene(folder: Path, zygote: Zygote, ground: Ground) -> AsyncGenerato
 
 
 async def _settle_in(scene: Scene) -> None:
-    """The community has a moderator, a channel for questions, a wallet, and asks before dear trainings."""
+    """The community has a moderator, a channel for questions, a wallet, and asks before dear trainings; each member has
+    linked a wallet."""
     database = await open_database(scene.disk.folder / "bot.db")
     chosen = Community(
         moderator_role_id=scene.moderator.roles[0],
@@ -204,6 +208,8 @@ async def _settle_in(scene: Scene) -> None:
     )
     async with database.write() as db:
         await communities.save(db, scene.discord.guild.id, chosen, by=scene.discord.owner.id, now=time.time())
+        for member, account in zip(scene.members, WALLETS, strict=True):
+            await wallets.save(db, LinkedWallet(member.id, account.address, "", "", time.time()))
     await database.close()
 
 
