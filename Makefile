@@ -14,7 +14,7 @@ SYNC := $(UV) sync --quiet --frozen --inexact --compile-bytecode --python $(PYTH
 TESTS ?= tests
 PYTEST := $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: help install sandbox test quick coverage chaos anvil hooks check format bench run clean
+.PHONY: help install sandbox test quick coverage chaos soak mutants anvil hooks check format bench run clean
 
 help:
 	@echo "make sandbox   try the bot in a browser: no account, no key, no network"
@@ -24,6 +24,8 @@ help:
 	@echo "make coverage  run the quick tests, and say how much of the code they ran"
 	@echo "make hooks     have git check the format before each commit, and the types before each push"
 	@echo "make chaos     kill the bot at random moments, in trouble of every kind; KILLS=1000 for long, SEED=… again"
+	@echo "make soak      work for 25 minutes, and see the memory come to a plateau"
+	@echo "make mutants   take each guard out in a copy, and see a test notice"
 	@echo "make bench     measure, beside named alternatives"
 	@echo "make run       run the real bot (after: cp .env.example .env, and fill it in)"
 	@echo "make install   install what the real bot needs, after an update too"
@@ -88,7 +90,14 @@ format: .venv/.for-development
 
 KILLS ?= 40
 chaos: .venv/.for-development
-	@$(RUN) -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+	@$(RUN) -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BASE),--base $(BASE))
+
+MINUTES ?= 25
+soak: .venv/.for-development
+	@$(RUN) -m tests.chaos.soak --minutes $(MINUTES)
+
+mutants: .venv/.for-development
+	@$(RUN) -m tests.mutants
 
 bench: .venv/.for-development
 	@$(RUN) -m benchmarks

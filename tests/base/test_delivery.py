@@ -9,6 +9,7 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.discord.delivery import TOKEN
 from bot.errors import Refused, Unavailable
 from bot.workflows.base.types import Forecast, Posted
 from standins.base.faults import Fault, Trouble, answers
@@ -161,6 +162,13 @@ async def test_a_token_that_died_early_costs_nothing(place: Place) -> None:
     place.server.faults.append(Fault("followup.edit", expired_token()))
     await place.delivery.finish(await place.drawn(a_picture(), message=place.messages[0]))
     assert len(place.messages[0].attachments) == 1
+
+
+async def test_a_token_is_forgotten_once_it_is_dead(place: Place) -> None:
+    for number in range(10):
+        place.delivery.remember(f"job-{number}", await place.ask())
+        await place.clock.leap(TOKEN / 2)
+    assert len(place.delivery._tokens) <= 3
 
 
 async def test_where_the_card_is_gone_the_pictures_come_on_a_new_message(place: Place) -> None:

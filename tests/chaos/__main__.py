@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=40, help="how often the bot is killed, in all")
     parser.add_argument("--each", type=int, default=A_HISTORY, help="how often in one history")
     parser.add_argument("--seed", default=None, help="of a history that is to be played again, as a failure names it")
+    parser.add_argument("--base", default=None, help="word that the seeds begin with; any number, if it is left out")
     parser.add_argument("--at-once", type=int, default=2, help="histories that are played side by side")
     parser.add_argument("--minutes", type=float, default=None, help="no new history is begun after so many")
     chosen = parser.parse_args()
@@ -32,7 +33,7 @@ def main() -> int:
 
 async def _run(chosen: argparse.Namespace) -> int:
     began = time.monotonic()
-    seeds = [chosen.seed] if chosen.seed else _new_seeds(max(1, round(chosen.kills / chosen.each)))
+    seeds = [chosen.seed] if chosen.seed else _new_seeds(chosen.base, max(1, round(chosen.kills / chosen.each)))
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     ground = await prepare_ground(folder)
     room, histories = asyncio.Semaphore(chosen.at_once), list[History]()
@@ -57,8 +58,8 @@ async def _run(chosen: argparse.Namespace) -> int:
     return 1 if broken else 0
 
 
-def _new_seeds(count: int) -> list[str]:
-    first = random.SystemRandom().randrange(10**6)
+def _new_seeds(base: str | None, count: int) -> list[str]:
+    first = base or str(random.SystemRandom().randrange(10**6))
     return [f"{first}:{number}" for number in range(count)]
 
 

@@ -234,6 +234,14 @@ async def test_a_search_asks_for_so_many_details_and_goes_on_next_time(
     assert sum(each.path == "/v1/finetune_details" for each in service.requests) == 5
 
 
+async def test_what_is_not_listed_any_more_is_not_remembered(service: BflServer) -> None:
+    async with account(service) as client:
+        for number in range(30):
+            service.finetunes = {f"finetune-{number}": "us1"}
+            assert await client.find_finetune(SPEC) is None
+        assert len(client._comments) == 1  # pyright: ignore[reportPrivateUsage]
+
+
 async def test_a_finetune_whose_task_was_forgotten_is_ready_if_it_has_details(service: BflServer, clock: Clock) -> None:
     service.quirks.training_appears_after = 10
     service.quirks.training_forgotten_after = 0

@@ -135,6 +135,8 @@ class BflTraining:
         listed = await self._listed(region)
         assert region is not None, "or it would have no cluster"
         comments = self._comments
+        for gone in [key for key in comments if key[0] == region and key[1] not in listed]:
+            del comments[gone]
         never_read = [id_ for id_ in reversed(listed) if (region, id_) not in comments]
         without = [id_ for id_ in reversed(listed) if comments.get((region, id_), "") is None]
         for id_ in (never_read + without)[:DETAILS_AT_ONCE]:

@@ -91,6 +91,7 @@ class RegistrationJob(CardJob[RegistrationView]):
                     raise
                 continue
             if outcome is not None:
+                self._forget(job.id)
                 return outcome
             self._changed(job.id)
 
@@ -264,6 +265,12 @@ class RegistrationJob(CardJob[RegistrationView]):
             self._alarmed.add(registration_id)
             await self._alarm(sentence)
 
+    def _forget(self, registration_id: str) -> None:
+        """What is remembered of a registration while it is under way."""
+        self._alarmed.discard(registration_id)
+        self._read_since.pop(registration_id, None)
+        self._differs_since.pop(registration_id, None)
+
     async def _record(self, view: RegistrationView, registered: Registered) -> None:
         """Keep what is on the chain."""
         outcome = Outcome(registered=registered, at=self._clock.now())
@@ -329,8 +336,6 @@ class RegistrationJob(CardJob[RegistrationView]):
         read = outcome.model_copy(update={"chain": chain, "files": files})
         if not read.proven and now - self._differs_since.setdefault(own, now) < DIFFERS_FOR:
             raise Unavailable("What was read back is not what was meant; it is read again.", retry_after=DIFFERS_FOR)
-        self._read_since.pop(own, None)
-        self._differs_since.pop(own, None)
         return read
 
     async def _close(self, view: RegistrationView, step: Journal) -> JobOutcome:
