@@ -37,6 +37,7 @@ async def broken_claims(scene: Scene, commands: Sequence[Interaction]) -> list[s
         *_ledger(remains),
         *_files(remains),
         *_cards(scene, remains),
+        *_news(scene, remains),
         *_taken(scene, remains, commands),
         *_mirror(scene, remains),
         *_backup(scene),
@@ -197,9 +198,26 @@ def _cards(scene: Scene, remains: Remains) -> Iterator[str]:
         copies = [each for each in posts.values() if about in buttons_of(each) and not _is_pick(each, card)]
         if len(copies) > 1:
             yield f"{job['id']} is shown {len(copies)} times"
+        if words_of(card).startswith("### Drawing") or f"1:img:cancel:{job['id']}" in buttons_of(card):
+            yield f"{job['id']} is {job['state']}, and its card says {words_of(card)[:200]}"
     for message in posts.values():
         if any(sentence in words_of(message) for sentence in MISTAKE):
             yield f"a message says {words_of(message)[:300]}"
+
+
+def _news(scene: Scene, remains: Remains) -> Iterator[str]:
+    """Cards of finetunes and registrations are there; nobody is told the same thing twice; what is decided is over."""
+    posts = {each.id: each for each in _posts(scene)}
+    for job in remains.tables["jobs"]:
+        if job["kind"] in {"finetune", "register"} and job["message_id"] not in posts:
+            yield f"the card of the {job['kind']} {job['id']} ({job['state']}) is not there"
+    news = Counter(words_of(each) for each in posts.values() if words_of(each).startswith("<@"))
+    yield from (f"this was posted {count} times: {words[:200]}" for words, count in news.items() if count > 1)
+    open_ones = {each["id"] for each in remains.tables["reviews"] if each["state"] == "open"}
+    for message in posts.values():
+        for custom_id in buttons_of(message):
+            if custom_id.startswith("1:rev:ok:") and custom_id.split(":")[3] not in open_ones:
+                yield f"the question {custom_id.split(':')[3]} is decided, and a message still offers Approve"
 
 
 def _is_pick(message: Message, card: Message) -> bool:
