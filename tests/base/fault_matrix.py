@@ -29,6 +29,7 @@ _DELIVERY = "tests/base/test_delivery.py"
 _LOCAL = "tests/standins/test_local_discord.py"
 _WORKER = "tests/base/test_worker.py"
 _MEDIA = "tests/storage/test_media.py"
+_FILE = "tests/drawing/test_cdn.py::test_a_file_server_in_trouble_costs_another_try_and_no_half_file"
 _NO_STATUS = "- it has no HTTP status"
 _LOCAL_FILE = "- it is a file of this machine"
 _HASHED = "- only bytes come from it, and they are hashed"
@@ -132,8 +133,8 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     "CDN": {
         "lost answer": "- a question has no effect, so a lost answer is one that breaks off: see reset",
         "4xx once": "tests/drawing/test_bad_input.py::test_a_file_that_discord_no_longer_has_is_asked_for_again",
-        "5xx": "",
-        "reset": "",
+        "5xx": _FILE,
+        "reset": _FILE,
         "slow": "",
         "garbage": "tests/drawing/test_bad_input.py::test_a_reference_that_is_no_usable_picture",
         "wrong number": "tests/registering/test_verify.py::test_what_is_too_large_is_not_even_fetched",
