@@ -1,5 +1,7 @@
 """What keeps a training from being started: somebody else, a limit of money, and a set that has changed."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from bot.errors import Refused
@@ -46,10 +48,10 @@ async def test_a_set_that_changes_while_it_is_packed_is_not_started(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view, starts = await draft(community), community.app.services.finetuning.starts
-    pack = starts._store_archive
+    pack: Callable[[object], Awaitable[str]] = getattr(starts, "_store_archive")  # noqa: B009 - it is protected
 
     async def pack_and_change(packed: object) -> str:
-        archive = await pack(packed)  # pyright: ignore[reportArgumentType] - it is a view
+        archive = await pack(packed)
         async with community.app.database.write() as db:
             await change(db, "UPDATE training_images SET caption = 'changed' WHERE position = 1", {})
         return archive

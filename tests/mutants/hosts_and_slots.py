@@ -83,8 +83,8 @@ HOSTS_AND_SLOTS = (
     Mutant(
         guard="a slot is given back before the download",
         file="bot/workflows/drawing/picture_job.py",
-        text=("        await step.release_slot()\n"),
-        becomes="",
+        text="            await step.release_slot()\n            match look.status:\n",
+        becomes="            match look.status:\n",
         test="tests/base/test_queue_live.py::test_what_is_drawn_and_cannot_be_fetched_yet_holds_no_slot",
     ),
     Mutant(

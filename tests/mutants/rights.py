@@ -137,9 +137,9 @@ RIGHTS = (
     ),
     Mutant(
         guard="a wallet's signature is by that wallet",
-        file="bot/workflows/registering/wallets.py",
-        text="if signer != asked.address:",
-        becomes="if False:",
+        file="bot/story/ownership.py",
+        text="if _recover(variant, signature) == wallet:",
+        becomes="if _recover(variant, signature):",
         test="tests/registering/test_wallet.py::test_another_wallets_signature_links_nothing_and_may_be_tried_again",
     ),
     Mutant(
