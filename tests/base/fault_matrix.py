@@ -7,13 +7,12 @@ from collections.abc import Mapping
 
 FAULTS = ("lost answer", "4xx once", "5xx", "reset", "slow", "garbage", "wrong number", "gone for an hour")
 
-_BFL = "tests/providers/test_bfl_against_standin.py"
-_BFL_LOOK = f"{_BFL}::test_a_look_in_trouble_may_be_repeated"
 _DRAWING = "tests/drawing/test_failures.py"
 _LOOK = f"{_DRAWING}::test_a_look_that_fails_is_repeated_and_the_picture_comes"
-_ASTRIA = "tests/providers/test_astria_against_standin.py"
-_ASTRIA_ORDER = f"{_ASTRIA}::test_an_order_in_trouble_is_sent_once_and_its_error_says_whether_it_may_have_been_taken"
-_VIMMERSE = "tests/providers/test_vimmerse.py"
+_PAID = "tests/drawing/test_paid_pictures.py"
+_ODD = f"{_PAID}::test_one_odd_answer_to_a_look_ends_no_picture"
+_ODD_FINETUNE = f"{_PAID}::test_one_odd_answer_ends_no_picture_of_a_finetune_either"
+_ODD_TRAINING = f"{_PAID}::test_one_odd_answer_ends_no_training"
 _TROUBLED = "tests/finetuning/test_troubled_trainers.py"
 _LOOKS = f"{_TROUBLED}::test_looks_at_a_training_that_fail_once_each_in_every_way_end_nothing"
 _GONE = f"{_TROUBLED}::test_a_trainer_that_is_gone_for_an_hour_loses_nothing"
@@ -26,6 +25,7 @@ _NODE = "tests/story/test_odd_answers.py"
 _NO_ANSWER = f"{_NODE}::test_whatever_is_no_answer_is_unavailable_and_the_next_one_is_believed"
 _TROUBLE = "tests/registering/test_trouble.py"
 _DELIVERY = "tests/base/test_delivery.py"
+_REFUSED = "tests/base/test_refused.py"
 _LOCAL = "tests/standins/test_local_discord.py"
 _WORKER = "tests/base/test_worker.py"
 _MEDIA = "tests/storage/test_media.py"
@@ -37,35 +37,34 @@ _HASHED = "- only bytes come from it, and they are hashed"
 MATRIX: Mapping[str, Mapping[str, str]] = {
     "BFL": {
         "lost answer": f"{_DRAWING}::test_an_order_that_may_have_been_taken_is_never_repeated_by_itself",
-        "4xx once": _LOOK,
+        "4xx once": _ODD,
         "5xx": _LOOK,
         "reset": _LOOK,
         "slow": f"{_DRAWING}::test_a_slow_service_is_waited_for_and_the_card_does_not_promise_what_is_over",
-        "garbage": _BFL_LOOK,
-        "wrong number": "",
+        "garbage": _ODD,
+        "wrong number": f"{_PAID}::test_a_cost_that_cannot_be_is_not_counted_and_the_admin_is_told",
         "gone for an hour": _GONE,
     },
     "Astria": {
         "lost answer": "tests/finetuning/test_other_trainers.py"
         "::test_a_tune_that_was_made_behind_a_504_is_found_by_its_title_and_not_made_twice",
-        "4xx once": "tests/providers/test_astria.py::test_an_order_that_fails_says_what_happens_next",
+        "4xx once": _ODD_FINETUNE,
         "5xx": _LOOKS,
         "reset": _LOOKS,
         "slow": "tests/providers/test_astria.py::test_an_order_without_an_answer_is_uncertain",
-        "garbage": _ASTRIA_ORDER,
-        "wrong number": "",
+        "garbage": _ODD_FINETUNE,
+        "wrong number": _ODD_FINETUNE,
         "gone for an hour": _GONE,
     },
     "Vimmerse": {
         "lost answer": "tests/finetuning/test_other_trainers.py"
         "::test_what_vimmerse_does_not_list_only_a_person_can_settle",
-        "4xx once": f"{_VIMMERSE}::test_a_question_that_is_turned_down_is_no_end_of_a_training",
+        "4xx once": _ODD_TRAINING,
         "5xx": _LOOKS,
         "reset": _LOOKS,
         "slow": "",
-        "garbage": _LOOKS,
-        "wrong number": "tests/providers/test_vimmerse_drawing.py"
-        "::test_every_word_for_how_a_picture_goes_is_understood_and_an_unknown_one_is_no_end",
+        "garbage": _ODD_TRAINING,
+        "wrong number": _ODD_FINETUNE,
         "gone for an hour": _GONE,
     },
     "Pinata": {
@@ -112,13 +111,13 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
     },
     "Discord REST": {
         "lost answer": f"{_DELIVERY}::test_a_post_whose_answer_was_lost_is_found_again_and_not_repeated",
-        "4xx once": f"{_DELIVERY}::test_a_token_that_died_early_costs_nothing",
+        "4xx once": f"{_REFUSED}::test_a_card_whose_edit_was_refused_once_is_edited_again",
         "5xx": f"{_DELIVERY}::test_trouble_at_discord_is_nobodys_fault_and_the_next_try_delivers",
-        "reset": f"{_LOCAL}::test_a_dropped_post_is_sent_again_with_its_nonce_and_stands_once",
-        "slow": f"{_DELIVERY}::test_a_long_limit_is_waited_for_by_the_worker",
+        "reset": "tests/base/test_broken_connections.py::test_one_dropped_connection_is_not_noticed",
+        "slow": "tests/base/test_first_answer.py::test_no_press_waits_for_discord_before_its_first_answer",
         "garbage": "",
         "wrong number": "- ids and times come from discord.py, which reads them",
-        "gone for an hour": f"{_DRAWING}::test_where_discord_is_away_for_a_while_the_pictures_come_later",
+        "gone for an hour": "tests/base/test_undelivered.py::test_a_delivery_is_tried_for_as_long_as_discord_is_away",
     },
     "Discord gateway": {
         "lost answer": f"{_LOCAL}::test_an_event_can_be_lost_on_its_way",
@@ -128,7 +127,7 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "slow": f"{_LOCAL}::test_an_answer_after_three_seconds_is_refused",
         "garbage": "- discord.py reads it",
         "wrong number": "- discord.py reads it",
-        "gone for an hour": "tests/crash/drawing/test_crash_drawing.py::test_stopped_while_it_cannot_connect_it_ends",
+        "gone for an hour": f"{_REFUSED}::test_nothing_is_delivered_before_discord_has_named_its_channels",
     },
     "CDN": {
         "lost answer": "- a question has no effect, so a lost answer is one that breaks off: see reset",
@@ -167,10 +166,8 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "reset": "- it is asked in this process",
         "slow": f"{_WORKER}::test_patience_with_what_is_paid_for_begins_when_it_was_ordered",
         "garbage": "- it gives a number in any case",
-        "wrong number": "tests/story/test_stuck.py"
-        "::test_a_step_of_the_clock_while_it_is_awaited_ends_the_waiting_neither_sooner_nor_later",
-        "gone for an hour": "tests/story/test_stuck.py"
-        "::test_a_stranded_one_is_sent_by_the_next_though_the_clock_was_set_back_an_hour",
+        "wrong number": "tests/base/test_clock_steps.py::test_a_restart_at_another_time_goes_on_with_what_is_paid_for",
+        "gone for an hour": "tests/base/test_clock_steps.py::test_patience_is_measured_in_time_that_has_passed",
     },
 }
 
