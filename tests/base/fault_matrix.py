@@ -62,7 +62,8 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "4xx once": _ODD_TRAINING,
         "5xx": _LOOKS,
         "reset": _LOOKS,
-        "slow": "",
+        "slow": "tests/providers/test_vimmerse_drawing.py"
+        "::test_a_service_that_does_not_answer_may_have_taken_the_order",
         "garbage": _ODD_TRAINING,
         "wrong number": _ODD_FINETUNE,
         "gone for an hour": _GONE,

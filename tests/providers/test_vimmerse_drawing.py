@@ -1,20 +1,35 @@
 """Drawing with a finetune at Vimmerse, against all the answers that its document leaves open."""
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import SecretStr
 
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.http import client as http
+from bot.http.client import Timeouts
 from bot.providers.interface import Look, Status, TellsBalance, Ticket
 from bot.providers.training import DeletesFinetunes, HasPacks, InspectsPictures, ListsFinetunes, TrainingProvider
 from bot.providers.vimmerse.client import Vimmerse
-from tests.scenes.vimmerse_account import HOOK, KEY, LINK, REF, Answers, a_lion, account, an_edit, generate
+from tests.scenes.vimmerse_account import (
+    HOOK,
+    KEY,
+    LINK,
+    REF,
+    Answers,
+    a_lion,
+    account,
+    an_edit,
+    generate,
+    pictures,
+    spec,
+)
 
 
 async def look(body: Any, *, status: int = 200, **ticket: Any) -> Look:
@@ -231,3 +246,22 @@ async def test_the_services_own_hosts_are_known(tmp_path: Path) -> None:
         with pytest.raises(Unavailable):
             await client.generate(a_lion(), {})
     assert asked == ["media.vimmerse.net", "dev-media.vimmerse.net", "api.vimmerse.net"]
+
+
+class Silence(Answers):
+    """Takes what it is asked, and never answers."""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+
+async def test_a_service_that_does_not_answer_may_have_taken_the_order() -> None:
+    async with account(Silence(), timeouts=Timeouts(idle=0.2, total=0.2)) as client:
+        with pytest.raises(Uncertain):
+            await client.generate(a_lion(), {})
+        with pytest.raises(Uncertain):
+            await client.create_finetune(spec(), pictures())
+        with pytest.raises(Unavailable):
+            await client.job_status(Ticket(provider="vimmerse", remote_id="a-1"))
