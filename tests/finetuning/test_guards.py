@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Refused
 from storage.database import change
-from storage.finetuning.finetunes import FinetuneState
+from storage.finetuning.finetunes import FinetuneState, Visibility
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
 from tests.scenes.kiln import draft, finetune, spec, start
@@ -60,3 +60,16 @@ async def test_a_set_that_changes_while_it_is_packed_is_not_started(
     with pytest.raises(Refused, match="has changed since"):
         await starts.start(view.finetune.id, by=community.ada.id, digest=view.digest)
     assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.DRAFT
+
+
+async def test_only_the_owner_changes_a_finetune(community: Community) -> None:
+    view, verbs, ben = await draft(community), community.app.services.finetuning.finetunes, community.ben.id
+    for attempt in (
+        verbs.rename(view, by=ben, name="Mine", description=None),
+        verbs.share(view, by=ben, visibility=Visibility.COMMUNITY),
+        verbs.keep(view, by=ben, model=None, strength=1.0),
+        verbs.delete(view, by=ben),
+        verbs.train_again(view, by=ben),
+    ):
+        with pytest.raises(Refused, match="who made this finetune"):
+            await attempt

@@ -74,14 +74,14 @@ MONEY = (
             "            async with self._database.write() as db:\n"
             "                await steps.forget(db, job_id=self._job.id, name=name)\n"
         ),
-        test="tests/base/test_worker.py::test_a_paying_step_with_an_unclear_end_is_never_done_again",
+        test="tests/storage/test_guards.py::test_a_payment_that_a_death_has_cut_in_two_is_not_made_again",
     ),
     Mutant(
         guard="a lost answer keeps the mark of a payment",
         file="bot/jobs/journal.py",
         text="except (Refused, Unavailable, Broken):",
         becomes="except (Refused, Unavailable, Broken, Uncertain):",
-        test="tests/base/test_worker.py::test_a_paying_step_with_an_unclear_end_is_never_done_again",
+        test="tests/storage/test_guards.py::test_a_payment_without_an_answer_keeps_its_mark",
     ),
     Mutant(
         guard="a receipt that cannot be written leaves the outcome unknown",

@@ -70,7 +70,7 @@ RIGHTS = (
         file="bot/workflows/finetuning/verbs.py",
         text="if view.finetune.owner_id != by:",
         becomes="if False:",
-        test="tests/finetuning/test_commands.py::test_a_private_finetune_is_nobody_elses",
+        test="tests/finetuning/test_guards.py::test_only_the_owner_changes_a_finetune",
     ),
     Mutant(
         guard="only who may draws with a finetune",
@@ -112,14 +112,14 @@ RIGHTS = (
         file="bot/workflows/registering/verbs.py",
         text="        if view.registration.owner_id != by:",
         becomes="        if False:",
-        test="tests/registering/test_job.py::test_nobody_but_the_owner_sees_edits_submits_or_withdraws",
+        test="tests/registering/test_guards.py::test_only_the_owner_withdraws_and_answers",
     ),
     Mutant(
         guard="only the owner and moderators try again",
         file="bot/workflows/registering/verbs.py",
         text="if view is None or not (moderator or view.registration.owner_id == by):",
         becomes="if view is None:",
-        test="tests/registering/test_job.py::test_nobody_but_the_owner_sees_edits_submits_or_withdraws",
+        test="tests/registering/test_guards.py::test_only_the_owner_withdraws_and_answers",
     ),
     Mutant(
         guard="the same bytes are registered once",

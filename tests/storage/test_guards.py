@@ -1,14 +1,19 @@
 """Statements change a row only for whom it is, as it was shown and in its time: each is asked by itself."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
+from bot.errors import Uncertain
+from bot.jobs.journal import Journal
+from bot.jobs.worker import Outcome
 from storage.base import jobs, ledger, queue, steps
-from storage.base.jobs import State
+from storage.base.jobs import Job, State
 from storage.database import rows
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 from tests.reviewing.test_races import DIGEST, question
-from tests.scenes.workbench import Bench
+from tests.scenes.workbench import Bench, Receipt
 
 NOW = 1_850_000_000.0
 MIA, MAX = 11, 12
@@ -116,3 +121,47 @@ async def test_a_question_that_is_claimed_is_decided_by_its_claimant(bench: Benc
         assert await reviews.claim(db, asked.id, by=MIA, now=NOW, until=NOW + 60)
     assert await decide(bench, by=MAX) is None
     assert await decide(bench, by=MIA)
+
+
+# A payment, as the worker makes it.
+
+
+async def pay(bench: Bench, order: Callable[[], Awaitable[Receipt]]) -> Job:
+    """A job whose one step is to pay, run to its end."""
+
+    async def run(_job: Job, step: Journal) -> Outcome:
+        await step.pay("ordered", Receipt, order, request=Receipt(number=0))
+        return Outcome()
+
+    bench.run = run
+    await bench.start()
+    await bench.add("a")
+    await bench.clock.turn(60)
+    return await bench.job("a")
+
+
+async def test_a_payment_that_a_death_has_cut_in_two_is_not_made_again(bench: Bench) -> None:
+    orders: list[int] = []
+
+    async def order() -> Receipt:
+        orders.append(1)
+        return Receipt(number=1)
+
+    await bench.add("a")
+    async with bench.database.write() as db:
+        job = await queue.claim(db, holder="dead", now=bench.clock.now(), lease_until=NOW)
+        assert job
+        assert await steps.begin(db, job_id="a", name="ordered", digest="", holder="dead", now=bench.clock.now())
+    assert (await pay(bench, order)).state is State.UNKNOWN
+    assert not orders
+
+
+async def test_a_payment_without_an_answer_keeps_its_mark(bench: Bench) -> None:
+    async def order() -> Receipt:
+        raise Uncertain("Nobody can tell.")
+
+    assert (await pay(bench, order)).state is State.UNKNOWN
+    async with bench.database.read() as db:
+        step = await steps.find(db, job_id="a", name="ordered")
+    assert step
+    assert step.result is None
