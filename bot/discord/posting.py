@@ -230,8 +230,8 @@ class Posting:
         return self._client.get_partial_messageable(place.channel_id, guild_id=place.guild_id)
 
     def check_connected(self, place: Place) -> None:
-        """What people wait for goes out by their interaction's token; all else when Discord has named the channels of its
-        server, or of all servers.
+        """What people wait for goes out by their interaction's token; all else when Discord has named the channels of
+        its server, or of all servers.
 
         Raises:
             Unavailable: the bot has not come that far.

@@ -1,17 +1,24 @@
 """Trouble of this machine is recognised, whatever raised it, and nothing else is."""
 
+import contextlib
 import errno
 import resource
 import sqlite3
+from collections.abc import Generator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import storage.database
 from bot.errors import Broken, Lacking, MachineTrouble
+from bot.http import client as http
+from bot.http.client import Http, Reply
+from bot.http.hosts import Hosts, origin
 from bot.trouble import recognise, recognised
 from storage.base import notes
 from storage.database import READERS, open_database
@@ -139,14 +146,28 @@ async def test_connections_that_are_all_taken_are_waited_for_and_no_bug(tmp_path
         await database.close()
 
 
-async def test_a_process_without_a_free_file_says_so(tmp_path: Path) -> None:
-    media = Media(tmp_path / "media")
-    stored = await media.store(b"a picture")
+@contextlib.contextmanager
+def no_free_file() -> Generator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:
-        with pytest.raises(MachineTrouble) as none_free:
-            await media.read(stored)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_process_without_a_free_file_says_so(tmp_path: Path) -> None:
+    media = Media(tmp_path / "media")
+    stored = await media.store(b"a picture")
+    with no_free_file(), pytest.raises(MachineTrouble) as none_free:
+        await media.read(stored)
+    assert none_free.value.lacking is Lacking.FILES
+
+
+async def test_an_order_for_which_no_connection_can_be_opened_was_not_sent() -> None:
+    async with TestServer(web.Application()) as server, http.session() as session:
+        address = origin(str(server.make_url("/")))
+        service = Http(session, name="The image service", hosts=Hosts(origins=frozenset({address})))
+        with no_free_file(), pytest.raises(MachineTrouble) as none_free:
+            await service.post(f"{address}/order", {}, reply=Reply, pays=True)
     assert none_free.value.lacking is Lacking.FILES

@@ -66,7 +66,7 @@ DIGESTS = (
         file="bot/workflows/registering/job.py",
         text="if not approved or len(digests) > 1:",
         becomes="if not approved:",
-        test="tests/registering/test_guards.py::test_what_differs_from_what_was_approved_is_not_pinned",
+        test="tests/registering/test_guards.py::test_nothing_is_pinned_that_is_not_what_was_approved",
     ),
     Mutant(
         guard="a stored file has the bytes that it was stored with",

@@ -112,14 +112,14 @@ RIGHTS = (
         file="bot/workflows/registering/verbs.py",
         text="        if view.registration.owner_id != by:",
         becomes="        if False:",
-        test="tests/registering/test_guards.py::test_only_the_owner_withdraws_and_answers",
+        test="tests/registering/test_guards.py::test_only_its_owner_takes_a_registration_back_answers_and_begins_again",
     ),
     Mutant(
         guard="only the owner and moderators try again",
         file="bot/workflows/registering/verbs.py",
         text="if view is None or not (moderator or view.registration.owner_id == by):",
         becomes="if view is None:",
-        test="tests/registering/test_guards.py::test_only_the_owner_withdraws_and_answers",
+        test="tests/registering/test_guards.py::test_only_its_owner_takes_a_registration_back_answers_and_begins_again",
     ),
     Mutant(
         guard="the same bytes are registered once",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.errors import MachineTrouble
 from storage.base import notes
 from storage.database import Connection, Database
 from storage.drawing import images
@@ -85,7 +86,8 @@ class Files:
         try:
             yield stored
         except Exception:
-            await self.discard(stored)
+            with contextlib.suppress(MachineTrouble):  # the sweep deletes them later
+                await self.discard(stored)
             raise
 
     async def let_go(self, db: Connection, sha256s: Iterable[str], *, now: float) -> None:
