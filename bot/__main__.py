@@ -14,6 +14,7 @@ from bot.command_line.doctor import doctor
 from bot.command_line.run import run
 from bot.config import Settings, example, read_settings
 from bot.errors import BotError
+from bot.trouble import recognised
 from bot.workflows.reviewing.audit import check as check_audit
 from storage.backup import copy_everything
 
@@ -54,24 +55,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         for chatty in ("discord", "aiosqlite", "asyncio"):  # at DEBUG, discord.py writes interactions' tokens
             logging.getLogger(chatty).setLevel(max(logging.getLevelNamesMapping()[settings.log_level], logging.INFO))
-        match chosen.verb:
-            case "doctor":
-                return 0 if asyncio.run(doctor(settings)) else 1
-            case "collection":
-                print(asyncio.run(_collection(settings, chosen)))
-            case "nonce" if chosen.what == "show":
-                print(asyncio.run(nonce.show(settings)))
-            case "nonce":
-                print(asyncio.run(nonce.free(settings, chosen.number)))
-            case "audit":
-                check = check_audit(settings.data_dir / "bot.db", chosen.head)
-                print("\n".join(check.sentences))
-                return 0 if check.good else 1
-            case "backup":
-                files = copy_everything(settings.data_dir, chosen.folder)
-                print(f"Copied the database and {files} files to {chosen.folder}. The copy is whole.")
-            case _:
-                asyncio.run(run(settings))
+        with recognised():
+            match chosen.verb:
+                case "doctor":
+                    return 0 if asyncio.run(doctor(settings)) else 1
+                case "collection":
+                    print(asyncio.run(_collection(settings, chosen)))
+                case "nonce" if chosen.what == "show":
+                    print(asyncio.run(nonce.show(settings)))
+                case "nonce":
+                    print(asyncio.run(nonce.free(settings, chosen.number)))
+                case "audit":
+                    check = check_audit(settings.data_dir / "bot.db", chosen.head)
+                    print("\n".join(check.sentences))
+                    return 0 if check.good else 1
+                case "backup":
+                    files = copy_everything(settings.data_dir, chosen.folder)
+                    print(f"Copied the database and {files} files to {chosen.folder}. The copy is whole.")
+                case _:
+                    asyncio.run(run(settings))
     except BotError as error:
         print(error, file=sys.stderr)
         return 1

@@ -56,11 +56,14 @@ async def assemble(
         faces = faces_of(questions, files)
         delivery = DiscordDelivery(client, clock=clock, files=files, decoder=decoder, database=database, faces=faces)
 
+        async def tell(sentence: str) -> bool:
+            return await tell_admin(client, settings, sentence)
+
         async def alarm(sentence: str) -> None:
-            await tell_admin(client, settings, sentence)
+            await tell(sentence)
 
         margin = settings.min_free_disk_mb * MEGABYTE
-        machine = Machine(folder=settings.data_dir, margin=margin, clock=clock, alarm=alarm)
+        machine = Machine(folder=settings.data_dir, margin=margin, clock=clock, alarm=tell)
         kit = await make_kit(
             settings,
             clock=clock,

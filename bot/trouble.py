@@ -54,7 +54,9 @@ def recognise(error: BaseException) -> MachineTrouble | None:
             return each
         lacking = _lacking(each)
         if lacking is not None:
-            return MachineTrouble(_SENTENCES[lacking], lacking=lacking)
+            trouble = MachineTrouble(_SENTENCES[lacking], lacking=lacking)
+            trouble.__cause__ = each
+            return trouble
     return None
 
 

@@ -32,7 +32,8 @@ class Machine:
     The margin is what the database and the pictures need that are paid for and not here yet.
     """
 
-    def __init__(self, *, folder: Path, margin: int, clock: Clock, alarm: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, *, folder: Path, margin: int, clock: Clock, alarm: Callable[[str], Awaitable[object]]) -> None:
+        """`alarm` gives False where the admin could not be told just now: then the next job that meets it tries."""
         self._folder = folder
         self._margin = margin
         self._clock = clock
@@ -78,15 +79,18 @@ class Machine:
         self._was_full = self._was_full or lacking is Lacking.ROOM
         lasts = now - self._noted_at.get(lacking, float("-inf")) < QUIET
         self._noted_at[lacking] = now
-        if lasts and now - self._alarmed_at[lacking] < REPEATED:
+        told_at = self._alarmed_at.get(lacking) if lasts else None
+        if told_at is not None and now - told_at < REPEATED:
             return
         self._alarmed_at[lacking] = now
         sentence = (
             f"This machine lacks {lacking}. {trouble}{self._say_room()} What is under way waits for it, what is paid "
             f"for is tried again for as long as it can be had, and nothing new is ordered that could not be kept."
         )
-        log.error("%s (%s)", sentence, _innermost(trouble))
-        await self._alarm(sentence)
+        if not lasts or told_at is not None:
+            log.error("%s (%s)", sentence, _innermost(trouble))
+        if await self._alarm(sentence) is False:
+            self._alarmed_at.pop(lacking, None)
 
     def _say_room(self) -> str:
         with contextlib.suppress(OSError):

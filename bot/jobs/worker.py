@@ -274,6 +274,7 @@ class Worker:
                 await queue.park(db, job_id=job.id, holder=self._holder)
         except Later as look:
             self._trying.pop(job.id, None)
+            await self._note_trouble(look)  # a recipe may have raised it from one
             async with self._database.write() as db:
                 await queue.put_back(
                     db,

@@ -254,6 +254,19 @@ async def test_the_admin_is_told_again_of_a_trouble_that_had_ended(tmp_path: Pat
     assert len(alarms) == 3
 
 
+async def test_the_admin_is_told_once_discord_takes_it(tmp_path: Path) -> None:
+    clock, takes, alarms = TurnedClock(), [False, False, True], list[str]()
+
+    async def alarm(sentence: str) -> bool:
+        alarms.append(sentence)
+        return takes[len(alarms) - 1]
+
+    machine = Machine(folder=tmp_path, margin=0, clock=clock, alarm=alarm)
+    for _ in range(10):
+        await machine.note(MachineTrouble("Full.", lacking=Lacking.ROOM))
+    assert len(alarms) == 3
+
+
 async def test_a_drain_on_a_full_disk_ends(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     watched(bench)
     full = full_disk()

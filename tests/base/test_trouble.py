@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import re
 import resource
 import sqlite3
 from collections.abc import Generator
@@ -167,7 +168,7 @@ async def test_a_process_without_a_free_file_says_so(tmp_path: Path) -> None:
 async def test_an_order_for_which_no_connection_can_be_opened_was_not_sent() -> None:
     async with TestServer(web.Application()) as server, http.session() as session:
         address = origin(str(server.make_url("/")))
-        service = Http(session, name="The image service", hosts=Hosts(origins=frozenset({address})))
+        service = Http(session, name="The image service", hosts=Hosts(re.compile("nowhere"), named=[address]))
         with no_free_file(), pytest.raises(MachineTrouble) as none_free:
             await service.post(f"{address}/order", {}, reply=Reply, pays=True)
     assert none_free.value.lacking is Lacking.FILES

@@ -119,7 +119,7 @@ RIGHTS = (
         file="bot/workflows/registering/verbs.py",
         text="if view is None or not (moderator or view.registration.owner_id == by):",
         becomes="if view is None:",
-        test="tests/registering/test_guards.py::test_only_its_owner_takes_a_registration_back_answers_and_begins_again",
+        test="tests/registering/test_guards.py::test_only_its_owner_and_moderators_try_again_what_was_approved_and_has_failed",
     ),
     Mutant(
         guard="the same bytes are registered once",
