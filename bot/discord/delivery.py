@@ -8,6 +8,7 @@ earlier try left behind.
 import asyncio
 import dataclasses
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class _Shown:
     lost: bool = False
     refusal: BotError | None = None
     """Why Discord did not take the last edit."""
+    until: float = math.inf
+    """When the forecast promises less than it does now, in Unix seconds."""
 
 
 class DiscordDelivery:
@@ -186,6 +189,10 @@ class DiscordDelivery:
             return False
         return await self._update(view)
 
+    def list_overdue(self) -> list[str]:
+        now = self._clock.now()
+        return [job_id for job_id, shown in self._shown.items() if shown.until <= now and not shown.lost]
+
     async def _update(self, view: CardView) -> bool:
         """Edit a waiting card; whether there is nothing left to do."""
         job = view.job
@@ -193,7 +200,9 @@ class DiscordDelivery:
             if job.id in self._finished:
                 return True
             card = self._faces.card(view)
-            shown = _Shown(None, self._clock.monotonic(), view.forecast)
+            ends = view.forecast.changes_in(self._clock.now()) if view.forecast else None
+            until = math.inf if ends is None else self._clock.now() + ends
+            shown = _Shown(None, self._clock.monotonic(), view.forecast, until=until)
             try:
                 async with self._posting.translate_errors(self._place(view)):
                     edited = await self._posting.edit(self._place(view), card, timeout=COSMETIC)

@@ -1,5 +1,7 @@
 """Somebody sets the machine's clock: nothing under way is lost, given up, or waits for the clock to catch up."""
 
+import re
+
 import pytest
 
 from bot.errors import Unavailable
@@ -152,3 +154,19 @@ async def test_what_lies_far_ahead_at_the_start_is_brought_forward(bench: Bench)
     await bench.start()
     await bench.clock.turn(1)
     assert (await bench.job("a")).state is State.DONE
+
+
+async def test_a_card_far_back_in_the_queue_takes_its_forecast_back_too(make_community: MakeCommunity) -> None:
+    community = await make_community(active_limit=1)
+    community.bfl.faults.append(Fault("submit", answers(429, retry_after=600), times=10_000))
+    for _ in range(8):
+        await community.imagine(community.ben, count=4)
+    await community.imagine()
+    await community.clock.settle()
+    last = community.cards[-1]
+    assert "sually <t:" in text_of(last)
+    for _ in range(40):
+        await community.pass_time(10)
+    text = text_of(community.cards[-1])
+    promised = [int(each) for each in re.findall(r"<t:(\d+):R>", text)]
+    assert all(each > community.clock.now() for each in promised), text

@@ -79,6 +79,10 @@ class Delivery(Protocol):
         """
         ...
 
+    def list_overdue(self) -> list[str]:
+        """The jobs whose waiting cards promise a moment that has passed."""
+        ...
+
     async def show(self, view: CardView) -> bool:
         """Bring a card up to date now, where there is one; whether that worked. Never raises."""
         ...

@@ -61,6 +61,7 @@ class Progress:
                     del self._overdue[job_id]
                 if running >= looked + ASIDE:
                     looked = running
+                    self._changes.job_ids.update(dict.fromkeys(self._delivery.list_overdue()))
                     async with self._database.read() as db:
                         self._changes.job_ids.update(dict.fromkeys(await queue.front(db, limit=FRONT)))
                         self._changes.job_ids.update(
