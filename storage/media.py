@@ -12,16 +12,11 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from bot.errors import Broken
-from bot.trouble import recognised
 from bot.values import sha256_of
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -48,15 +43,15 @@ class Media:
 
     async def store(self, content: bytes) -> str:
         """Keep these bytes and return their SHA-256. Once this returns, not even a power cut loses them."""
-        return await _in_thread(self._store, content)
+        return await asyncio.to_thread(self._store, content)
 
     async def adopt(self, temporary: Path) -> str:
         """Keep a file that was written to a path of `temporary()`; it is moved, not copied. Otherwise as `store`."""
-        return await _in_thread(self._adopt, temporary)
+        return await asyncio.to_thread(self._adopt, temporary)
 
     async def hash(self, temporary: Path) -> str:
         """The SHA-256 of a file that was written to a path of `temporary()`."""
-        return await _in_thread(sha256_of, temporary)
+        return await asyncio.to_thread(sha256_of, temporary)
 
     async def read(self, sha256: str) -> bytes:
         """The bytes, hashed again on the way (about 1 ms per MB): what is sent on is what was stored.
@@ -64,11 +59,11 @@ class Media:
         Raises:
             Broken: the file is missing, or its bytes are no longer the ones that were stored.
         """
-        return await _in_thread(self._read, sha256)
+        return await asyncio.to_thread(self._read, sha256)
 
     async def remove(self, sha256: str) -> None:
         """Delete a file; one that is already gone is fine."""
-        await _in_thread(self.path(sha256).unlink, missing_ok=True)
+        await asyncio.to_thread(self.path(sha256).unlink, missing_ok=True)
 
     @contextlib.asynccontextmanager
     async def temporary(self) -> AsyncGenerator[Path]:
@@ -76,21 +71,21 @@ class Media:
 
         The file is deleted at the end of the block unless it was adopted.
         """
-        path = await _in_thread(self._new_temporary)
+        path = await asyncio.to_thread(self._new_temporary)
         try:
             yield path
         finally:
-            await _in_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     @contextlib.asynccontextmanager
     async def temporary_folder(self) -> AsyncGenerator[Path]:
         """A fresh folder for what takes several files; deleted at the end of the block with all that is in it."""
-        path = await _in_thread(self._new_temporary)
-        await _in_thread(path.mkdir)
+        path = await asyncio.to_thread(self._new_temporary)
+        await asyncio.to_thread(path.mkdir)
         try:
             yield path
         finally:
-            await _in_thread(shutil.rmtree, path, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
     async def sweep_temporary(self, *, older_than: float = 3600) -> int:
         """Delete what a killed process left half-way, and return how many files that were. Called at start.
@@ -98,7 +93,7 @@ class Media:
         `older_than` is in seconds since the last write: the folder may be shared with another process, whose
         downloads are under way.
         """
-        return await _in_thread(self._sweep_temporary, older_than)
+        return await asyncio.to_thread(self._sweep_temporary, older_than)
 
     def _store(self, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
@@ -168,16 +163,6 @@ class Media:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-
-
-async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do work on the disk in a thread.
-
-    Raises:
-        MachineTrouble: the disk is full or broken, or no file or thread is free.
-    """
-    with recognised():
-        return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def _is_whole(path: Path, size: int) -> bool:

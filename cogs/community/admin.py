@@ -137,10 +137,10 @@ class Admin(commands.GroupCog, group_name="admin", group_description="This serve
         requests = [f"{n} {_STATES.get(state, state)}" for state, n in sorted(health.requests.items())]
         lines = [
             "The database answers.",
-            *([services.kit.machine.describe()] if services.kit.machine else []),
             f"Requests: {', '.join(requests) or 'none yet'}",
             f"Being worked on just now: {len(services.worker.tasks)}",
             "The bot takes nothing new (drained)." if services.kit.signals.draining else "The bot takes new requests.",
+            *([services.kit.machine.describe()] if services.kit.machine else []),
             *[_balance(each) for each in health.balances],
             *[
                 f"{service} lacks {count} files of registered images; the bot sends them until it has them."

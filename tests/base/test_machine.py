@@ -208,7 +208,11 @@ async def test_nothing_is_ordered_below_the_margin_and_all_of_it_when_there_is_r
 ) -> None:
     watched(bench, margin=200_000_000)
     free = [100_000_000]
-    monkeypatch.setattr(machines, "free_bytes", lambda _: free[0])
+
+    def look(_: Path) -> int:
+        return free[0]
+
+    monkeypatch.setattr(machines, "free_bytes", look)
     orders = Orders()
     bench.run = orders.run
     await bench.start()

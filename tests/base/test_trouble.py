@@ -93,7 +93,7 @@ async def test_a_full_disk_is_recognised_by_the_database_and_by_the_files(tmp_pa
             with pytest.raises(MachineTrouble) as of_database:
                 async with database.write() as db:
                     await notes.save(db, "a", "b")
-            with pytest.raises(MachineTrouble) as of_files:
+            with pytest.raises(MachineTrouble) as of_files, recognised():
                 await media.store(b"a picture")
         assert of_files.value.lacking is Lacking.ROOM
         assert of_database.value.lacking in {Lacking.ROOM, Lacking.DISK}
@@ -160,7 +160,7 @@ def no_free_file() -> Generator[None]:
 async def test_a_process_without_a_free_file_says_so(tmp_path: Path) -> None:
     media = Media(tmp_path / "media")
     stored = await media.store(b"a picture")
-    with no_free_file(), pytest.raises(MachineTrouble) as none_free:
+    with no_free_file(), pytest.raises(MachineTrouble) as none_free, recognised():
         await media.read(stored)
     assert none_free.value.lacking is Lacking.FILES
 

@@ -154,14 +154,15 @@ class Moments:
             self.reach("after renaming")
             return renamed
 
-        def unlinked(path: Path, missing_ok: bool = False) -> None:
-            """Of stored files alone: those are named after their SHA-256."""
-            kind = "deletion of a file" if len(path.name) == 64 else ""
-            if kind:
-                self.reach(f"before {kind}")
-            unlink(path, missing_ok)
-            if kind:
-                self.reach(f"after {kind}")
+        reach = self.reach
+
+        def unlinked(self: Path, missing_ok: bool = False) -> None:
+            is_stored = len(self.name) == 64  # named after its SHA-256
+            if is_stored:
+                reach("before deletion of a file")
+            unlink(self, missing_ok)
+            if is_stored:
+                reach("after deletion of a file")
 
         os.fsync = synced
         Path.unlink = unlinked

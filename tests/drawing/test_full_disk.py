@@ -51,6 +51,7 @@ async def test_three_pictures_that_are_paid_for_wait_for_room_and_are_delivered(
         await community.pass_time(120)
         assert not community.card.attachments
         said = private(await community.imagine(community.ben))
+        assert community.env.errors, "it is raised, and explained"
     await community.pass_time(60)
 
     await check_delivered(community)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.errors import MachineTrouble
+from bot.trouble import recognised
 from storage.base import notes
 from storage.database import Connection, Database
 from storage.drawing import images
@@ -54,9 +55,11 @@ class Files:
         """The bytes, checked against their hash.
 
         Raises:
+            MachineTrouble: the disk cannot be read, or no file is free.
             Broken: the file is missing or damaged.
         """
-        return await self._media.read(sha256)
+        with recognised():
+            return await self._media.read(sha256)
 
     def temporary(self) -> contextlib.AbstractAsyncContextManager[Path]:
         """A fresh path to write a file to; deleted at the end of the block unless it was adopted."""
@@ -67,17 +70,26 @@ class Files:
         return self._media.temporary_folder()
 
     async def store(self, content: bytes) -> str:
-        """Keep these bytes; their SHA-256. A transaction has to name it within the hour."""
+        """Keep these bytes; their SHA-256. A transaction has to name it within the hour.
+
+        Raises:
+            MachineTrouble: there is no room for them.
+        """
         await self._announce(hashlib.sha256(content).hexdigest())
-        return await self._media.store(content)
+        with recognised():
+            return await self._media.store(content)
 
     async def adopt(self, temporary: Path) -> str:
         """Keep a file that was written to a path of `temporary()`; its SHA-256.
 
         A transaction has to name it within the hour.
+
+        Raises:
+            MachineTrouble: the disk cannot be written.
         """
-        await self._announce(await self._media.hash(temporary))
-        return await self._media.adopt(temporary)
+        with recognised():
+            await self._announce(await self._media.hash(temporary))
+            return await self._media.adopt(temporary)
 
     @contextlib.asynccontextmanager
     async def kept_if_named(self) -> AsyncGenerator[list[str]]:
