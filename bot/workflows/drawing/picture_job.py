@@ -110,6 +110,7 @@ class PictureJob:
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = PictureOrder.model_validate_json(job.request)
         ordered = await step.pay("ordered", Ordered, lambda: self._order(job, order), request=order.generation)
+        await self._troubles.note_price(f"The picture `{job.id}`", ordered.ticket.odd_cost)
         try:
             kept = await step("kept", Kept, lambda: self._collect(job, order, ordered, step))
         except Uncertain:
@@ -139,7 +140,6 @@ class PictureJob:
         inputs = {role: await self._files.read(sha256) for role, sha256 in generation.inputs.items()}
         ticket = await provider.generate(generation, inputs, self._callbacks.of(provider.name, job.id))
         self._elapsed.begin(job.id)
-        await self._troubles.note_price(f"The picture `{job.id}`", ticket.odd_cost)
         return Ordered(ticket=ticket, at=self._clock.now())
 
     async def _check_finetune(self, finetune_id: str) -> None:

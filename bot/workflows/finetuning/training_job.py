@@ -106,6 +106,7 @@ class TrainingJob:
         provider = await self._find_provider(job, trainer, step)
         receipt = await self._get_receipt(job, order, trainer, provider, step)
         await self._note_ref(order, receipt)
+        await self._troubles.note_price(f"The training `{job.id}`", receipt.started.odd_cost)
         elapsed = self._elapsed.since(job.id, receipt.at, most=2 * LOST_AFTER)
         watch = self._watch(job)
         try:
@@ -192,7 +193,6 @@ class TrainingJob:
         callback = self._callbacks.of(provider.name, job.id)
         started = await provider.create_finetune(order.spec, TrainingSet(pictures, archive), callback)
         self._elapsed.begin(job.id)
-        await self._troubles.note_price(f"The training `{job.id}`", started.odd_cost)
         return Ordered(started=started, at=self._clock.now())
 
     async def _search(
