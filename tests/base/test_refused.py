@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.cards.base.layout import CardFile, compose, gallery, row, text, without_files
+from bot.discord.buttons import button, custom_ids
 from bot.errors import Refused, Unavailable
 from bot.workflows.base.cards import PlaceGone
 from standins.base.faults import Fault, Trouble, answers
@@ -62,10 +64,13 @@ async def test_the_answer_to_a_command_is_shown_without_pictures_too(place: Plac
     assert f"`/show {ID}`" in words(place.messages[-1])
 
 
-async def test_what_cannot_be_seen_whole_cannot_be_approved(place: Place) -> None:
-    view, review = await place.drawn(a_picture()), a_review(channel_id=place.server.channel.id)
-    await place.delivery.ask(review, view)
-    assert any(each.startswith("1:rev:ok:") for each in buttons(place.messages[-1])), "it has no picture"
+def test_what_cannot_be_seen_whole_cannot_be_approved(tmp_path: Path) -> None:
+    file = CardFile(tmp_path / "owl.jpg", "owl.jpg", spoiler=False, description="an owl")
+    buttons = row([button("rev:ok", "7:abc", "Approve"), button("rev:deny", "7:abc", "Deny")])
+    shown = without_files(compose([text("An owl"), gallery([file]), *buttons], files=[file]), "It is elsewhere.")
+    assert shown.files == ()
+    assert list(custom_ids(shown.view.children)) == ["1:rev:deny:7:abc"]
+    assert "It is elsewhere." in str(shown.view.to_components())
 
 
 # A refusal is for the moment; only what is gone is gone.
