@@ -132,11 +132,14 @@ def _ago(scene: Scene, at: float | None) -> str:
 
 
 def _unknown(scene: Scene, remains: Remains) -> Iterator[str]:
-    """An outcome is unknown only where a death, or trouble at the service, came between an order and its receipt."""
+    """An outcome is unknown only where a death, or trouble at the service, came between an order and its receipt, or
+    where the bot was away until the service had forgotten what it was asked for."""
     for job in remains.tables["jobs"]:
         if job["kind"] in {"draw", "train"} and job["state"] == State.UNKNOWN and job["id"] not in scene.half_paid:
             service = next((each for each in ("astria", "vimmerse") if each in job["lane"]), "bfl")
-            if service not in scene.unsure:
+            ordered = [each.created for each in scene.bfl.tasks if each.seed == _seed(job)]
+            away = any(until - since > LINK_LIFE and until > min(ordered, default=0.0) for since, until in scene.asleep)
+            if service not in scene.unsure and not away:
                 yield f"{job['id']} is unknown, and nothing was ever wrong with orders at {service}: {job['error']}"
 
 
