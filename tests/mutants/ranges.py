@@ -6,15 +6,15 @@ RANGES = (
     Mutant(
         guard="a node's number has a range",
         file="bot/story/node/forms.py",
-        text="    if not 0 <= _read_quantity(value) <= MOST_COUNTED:",
-        becomes="    if not 0 <= _read_quantity(value):",
+        text="        if not least <= _read_quantity(value) <= most:",
+        becomes="        if not least <= _read_quantity(value):",
         test="tests/story/test_odd_answers.py::test_a_result_of_no_form_or_range_is_unavailable_and_the_next_one_is_believed",
     ),
     Mutant(
         guard="a node's amount has a range",
         file="bot/story/node/forms.py",
-        text="    if not 0 <= _read_quantity(value) <= MOST_WEI:",
-        becomes="    if not 0 <= _read_quantity(value):",
+        text="AfterValidator(_check_within(0, MOST_WEI))",
+        becomes="AfterValidator(_check_within(0, 10**400))",
         test="tests/story/test_odd_answers.py::test_a_result_of_no_form_or_range_is_unavailable_and_the_next_one_is_believed",
     ),
     Mutant(
