@@ -18,13 +18,6 @@ RANGES = (
         test="tests/story/test_odd_answers.py::test_a_result_of_no_form_or_range_is_unavailable_and_the_next_one_is_believed",
     ),
     Mutant(
-        guard="a node's number has a length",
-        file="bot/story/node/forms.py",
-        text=" or len(value) > LONGEST_QUANTITY:",
-        becomes=":",
-        test="tests/story/test_odd_answers.py::test_a_result_of_no_form_or_range_is_unavailable_and_the_next_one_is_believed",
-    ),
-    Mutant(
         guard="a gas estimate is tried before it is signed",
         file="bot/story/sending/sender.py",
         text="if not isinstance(await self._chain.call(call, sender=address, gas=limit), Revert):",
