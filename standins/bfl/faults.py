@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
@@ -34,7 +35,7 @@ def names_seed(seed: object) -> Trouble:
     return _changes(lambda result: result | {"seed": seed})
 
 
-def _changes(change: Any) -> Trouble:
+def _changes(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Trouble:
     """Change the result of a task that is ready."""
 
     async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:

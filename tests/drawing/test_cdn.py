@@ -7,6 +7,7 @@ from typing import cast
 import discord
 import pytest
 
+from bot.discord.attachments import MessageFile
 from bot.discord.client import Client
 from bot.errors import BotError, Refused, Unavailable
 from cogs.base.asking import attached
@@ -42,7 +43,7 @@ async def test_a_file_server_in_trouble_costs_another_try_and_no_half_file(
     with pointed_at(server.origin):
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login("a-token-for-a-local-discord")
-            file = attached(cast("Client", client), url, name="cat.png", size=len(CONTENT))
+            file = attached(cast("Client", client), MessageFile("cat.png", url, len(CONTENT)))
             server.faults += [Fault("file", trouble), Fault("file", trouble)]  # aiohttp asks twice after a reset
             with pytest.raises(error, match=r"“cat\.png”"):
                 await file.save(tmp_path / "cat")

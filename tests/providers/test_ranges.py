@@ -34,7 +34,20 @@ class Everything(Reply):
     link: Link = None
 
 
-HOSTILE = [float("nan"), float("inf"), float("-inf"), 10**400, -(10**400), 1e300, -1e300, "9", [9], {}, True, None]
+HOSTILE: list[object] = [
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    10**400,
+    -(10**400),
+    1e300,
+    -1e300,
+    "9",
+    [9],
+    {},
+    True,
+    None,
+]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:12])
