@@ -6,6 +6,7 @@ import pytest
 
 import storage.database
 from bot.jobs import machine as machines
+from bot.jobs.machine import LOOK_AGAIN
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community, private, text_of
 from tests.scenes.disk import full_disk, held_database
@@ -83,6 +84,19 @@ async def test_a_disk_with_8_kib_left_costs_no_picture(community: Community, ala
     await check_delivered(community)
 
 
+async def test_a_disk_that_is_full_for_longer_than_the_links_live_ends_as_charged(community: Community) -> None:
+    await order_three(community)
+    with full_disk():
+        await community.pass_time(1000)
+    await community.pass_time(200)
+
+    view = await community.newest()
+    assert view.ended
+    assert [picture.job.cost_actual for picture in view.pictures] == [view.pictures[0].job.cost_estimated] * 3
+    assert view.pictures[0].job.cost_actual
+    assert community.ordered() == 3
+
+
 async def test_nothing_is_ordered_below_the_margin_and_the_card_says_what_it_waits_for(
     community: Community, alarms: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +105,7 @@ async def test_nothing_is_ordered_below_the_margin_and_the_card_says_what_it_wai
 
     monkeypatch.setattr(machines, "free_bytes", leave(150_000_000))
     await community.imagine(count=3)
-    await community.pass_time(60)
+    await community.pass_time(LOOK_AGAIN * 1.5)  # between two tries
     assert community.ordered() == 0
     assert "The disk of the bot's machine is almost full" in text_of(community.card)
     assert "150 MB are free, and 200 MB have to be" in text_of(community.card)
