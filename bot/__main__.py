@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(chosen.env)
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        logging.captureWarnings(True)  # such as `NestedConnection`: once for each place
         logging.getLogger("alembic").setLevel(logging.WARNING)
         for chatty in ("discord", "aiosqlite", "asyncio"):  # at DEBUG, discord.py writes interactions' tokens
             logging.getLogger(chatty).setLevel(max(logging.getLevelNamesMapping()[settings.log_level], logging.INFO))

@@ -10,7 +10,15 @@ from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
 from tests.scenes.disk import full_disk, held_database
 from tests.scenes.registering import approve, load_registration, submit_registration
-from tests.scenes.registry import CONFIRMED, check_claims, follow_registration, pinata_of, remains, until
+from tests.scenes.registry import (
+    CONFIRMED,
+    chain_of,
+    check_claims,
+    follow_registration,
+    pinata_of,
+    remains,
+    send_registration,
+)
 
 
 @pytest.fixture
@@ -30,13 +38,12 @@ async def test_a_disk_that_is_full_before_the_pins_is_waited_for(community: Comm
     await check_claims(community, tokens=1)
 
 
-async def test_a_database_that_is_held_once_it_is_pinned_is_waited_for(community: Community) -> None:
-    registration_id = await submit_registration(community)
-    await approve(community, registration_id)
-    await until(community, registration_id, RegistrationState.PINNED, RegistrationState.SIGNED, RegistrationState.SENT)
+async def test_a_database_that_is_held_while_the_transaction_is_mined_is_waited_for(community: Community) -> None:
+    registration_id = await send_registration(community)
     with held_database(community.folder / "bot.db"):
+        await chain_of(community).mine()
         await community.pass_time(40)
-    registration = await follow_registration(community, registration_id)
+    registration = await follow_registration(community, registration_id, blocks=True)
     assert registration.state is CONFIRMED, registration.error
     await check_claims(community, tokens=1)
 
