@@ -34,7 +34,7 @@ class Troubles:
         self._clock = clock
         self._alarm = alarm
         self._told: defaultdict[str, dict[str, _Told]] = defaultdict(dict)  # by provider and sentence
-        self._prices: dict[str, str] = {}
+        self._prices: set[tuple[str, str]] = set()
 
     async def note(self, provider: str, what: str, error: BotError) -> None:
         """A question about `what` has failed. That a provider does not answer just now is no news to the admin."""
@@ -57,11 +57,11 @@ class Troubles:
 
     async def note_price(self, what: str, odd: str | None) -> None:
         """A provider names a price for `what` that cannot be. It is not counted, and what was estimated stands."""
-        if odd is None or self._prices.get(what) == odd:
+        if odd is None or (what, odd) in self._prices:
             return
         if len(self._prices) >= MOST_REMEMBERED:
             self._prices.clear()
-        self._prices[what] = odd
+        self._prices.add((what, odd))
         log.error("%s has an impossible price: %s", what, odd)
         await self._alarm(
             f"{what} costs {odd}, says its provider, which cannot be: it is not counted. Please compare the bill."
