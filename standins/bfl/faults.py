@@ -9,6 +9,7 @@ from aiohttp import web
 
 from standins.base.faults import Handler, Trouble, answers
 
+Result = dict[str, Any]
 _RESULT = re.compile(r"/results/[0-9a-f]{32}/")
 
 
@@ -27,15 +28,23 @@ def giant_refusal(size: int = 8_000_000) -> Trouble:
 
 def names_dead_link() -> Trouble:
     """Say where the finished picture lies, and name a place where nothing does."""
-    return _changes(lambda result: result | {"sample": _RESULT.sub(f"/results/{'0' * 32}/", result["sample"])})
+
+    def change(result: Result) -> Result:
+        return result | {"sample": _RESULT.sub(f"/results/{'0' * 32}/", result["sample"])}
+
+    return _changes(change)
 
 
 def names_seed(seed: object) -> Trouble:
     """Say of the finished picture that it was drawn with this seed, whatever that is."""
-    return _changes(lambda result: result | {"seed": seed})
+
+    def change(result: Result) -> Result:
+        return result | {"seed": seed}
+
+    return _changes(change)
 
 
-def _changes(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Trouble:
+def _changes(change: Callable[[Result], Result]) -> Trouble:
     """Change the result of a task that is ready."""
 
     async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -34,7 +34,7 @@ class Everything(Reply):
     link: Link = None
 
 
-HOSTILE: list[object] = [
+HOSTILE: list[Any] = [
     float("nan"),
     float("inf"),
     float("-inf"),
