@@ -123,7 +123,7 @@ async def test_what_differed_or_could_not_be_read_is_read_again_and_gets_its_tic
     assert (await follow_registration(community, first)).state is CONFIRMED
     view = await read_cards(community, first)
     assert "something differs" in proof_of(view)
-    assert "it is read again" in proof_of(view)
+    assert "It is read again" in proof_of(view)
     audited = "registration read back"
     await community.skip(2 * REREADING_ROUND, step=300)
     async with community.app.database.read() as db:

@@ -100,7 +100,7 @@ def proof_of(view: RegistrationView, room: int = 400) -> str:
     if differs := list_differences(view):
         first = " ".join(sentence(each, max(room, 100)) for each in differs[:3])
         more = f" And {counted(len(differs) - 3, 'more difference')}." if len(differs) > 3 else ""
-        return f"{_NOT} **Read back, and something differs:** {first}{more} The admin is told, and it is read again."
+        return f"{_NOT} **Read back, and something differs:** {first}{more} The admin is told. It is read again."
     if outcome.unread:
         why = sentence(outcome.unread, max(room, 100))
         return f"{_UNSURE} **Not verified:** {why} Nobody knows yet whether all agrees; it is read again."
