@@ -185,7 +185,7 @@ def open_judged(source: Path | bytes, limits: Limits) -> Generator[tuple[BinaryI
             raise Unfit(DAMAGED)
         if pixels > limits.pixels:
             raise Unfit(
-                f"it is {header.width} × {header.height}, which is {in_millions(pixels):,g} megapixels, "
+                f"it is {header.width} × {header.height}, which is {_megapixels(pixels, limits.pixels)} megapixels, "
                 f"and the most is {in_millions(limits.pixels):,g}"
             )
         if max(header.width, header.height) > _LONGEST_SIDE:
@@ -193,6 +193,12 @@ def open_judged(source: Path | bytes, limits: Limits) -> Generator[tuple[BinaryI
         if header.memory(header.scales[-1]) > limits.memory:
             raise Unfit(_TOO_COSTLY)
         yield file, header
+
+
+def _megapixels(pixels: int, limit: int) -> str:
+    """With three digits, or as many as show that it is above the limit: 20.2, 170, 1,570."""
+    shown = float(f"{pixels / 1e6:.3g}")
+    return f"{shown if shown * 1e6 > limit else in_millions(pixels):,g}"
 
 
 def render(file: BinaryIO, header: Header, *, pixels: int, memory: int) -> Image.Image:

@@ -1,18 +1,24 @@
 """What members type and attach has bounds: in length, in bytes, and in time."""
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import discord
 import pytest
+from discord import app_commands
 
 from bot import limits
-from bot.errors import Refused
+from bot.discord.attachments import MessageFile, download
+from bot.errors import Refused, Unavailable
 from bot.values import in_millions
 from bot.workflows.base.types import Upload
 from bot.workflows.base.uploads import fetch_upload
+from bot.workflows.finetuning.intake import Intake
 from tests.drawing.test_edit import photo
-from tests.finetuning.test_commands import a_draft, load_view, picture, press
+from tests.finetuning.test_commands import picture
 from tests.scenes.community import Community, private
+from tests.scenes.kiln import upload
 from tests.scenes.workbench import Bench
 
 
@@ -30,7 +36,8 @@ def texts_of(options: list[dict[str, Any]], path: str) -> list[tuple[str, dict[s
 
 async def test_every_text_of_a_command_has_a_length(community: Community) -> None:
     tree = community.app.client.tree
-    texts = [each for command in tree.get_commands() for each in texts_of([command.to_dict(tree)], "")]
+    typed = [each for each in tree.get_commands() if not isinstance(each, app_commands.ContextMenu)]
+    texts = [text for command in typed for text in texts_of([command.to_dict(tree)], "")]
     assert len(texts) > 30
     for where, option in texts:
         assert 1 <= option.get("max_length", 0) <= limits.OPTION_CHARACTERS, where
@@ -41,16 +48,25 @@ async def test_every_text_of_a_command_has_a_length(community: Community) -> Non
     assert longest["finetune create links"] == 1000
 
 
-async def hang(_url: str) -> bytes:
+async def hang(*_: object) -> bytes:
     await asyncio.Event().wait()
     raise AssertionError
 
 
-async def test_a_file_that_discord_does_not_hand_over_is_given_up_with_a_sentence(
+async def test_a_file_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.discord.attachments.PATIENCE", 0.01)
+    client = cast("discord.Client", SimpleNamespace(http=SimpleNamespace(get_from_cdn=hang)))
+    with pytest.raises(Unavailable, match="Discord took more than a minute to hand over “cat.png”"):
+        await download(client, MessageFile("cat.png", "https://cdn.discordapp.com/attachments/1/2/cat.png", 9))
+
+
+async def test_who_attached_a_slow_file_is_told_so_and_nothing_is_ordered(
     community: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.discord.attachments.PATIENCE", 0.01)
-    monkeypatch.setattr(community.app.client.http, "get_from_cdn", hang)
+    async def time_out(_url: str) -> bytes:
+        raise TimeoutError
+
+    monkeypatch.setattr(community.app.client.http, "get_from_cdn", time_out)
     result = await community.ben.slash(community.studio, "edit", instruction="make it night", image=photo())
     assert private(result) == "Discord took more than a minute to hand over “house.png”. Please try again."
     assert community.env.errors is not None
@@ -58,24 +74,17 @@ async def test_a_file_that_discord_does_not_hand_over_is_given_up_with_a_sentenc
     assert community.bfl.tasks == []
 
 
-async def test_one_slow_picture_of_a_form_does_not_hold_the_next_member_for_ever(
-    make_community: Any, monkeypatch: pytest.MonkeyPatch
+async def test_a_slow_training_picture_does_not_keep_others_out_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Training pictures are read in turn, so a file that never comes would keep everybody out."""
-    studio: Community = await make_community(trainers=["bfl"])
-    await a_draft(studio)
-    form = await press(studio, "Add pictures")
-    http = studio.app.client.http
-    hand_over = http.get_from_cdn
-    monkeypatch.setattr("bot.discord.attachments.PATIENCE", 0.01)
-    monkeypatch.setattr(http, "get_from_cdn", hang)
-    answer = private(await studio.ada.submit_modal(form, {"pictures": [picture(7)]}))
-    assert answer == "Discord took more than a minute to hand over “picture-7.jpg”. Please try again."
-    monkeypatch.setattr("bot.discord.attachments.PATIENCE", 60)
-    monkeypatch.setattr(http, "get_from_cdn", hand_over)
-    form = await press(studio, "Add pictures")
-    assert private(await studio.ada.submit_modal(form, {"pictures": [picture(7)]})) == "Taken: 1 picture."
-    assert len((await load_view(studio)).pictures) == 4
+    """The files of forms are read in turn."""
+    intake = Intake(bench.kit())
+    monkeypatch.setattr("bot.workflows.finetuning.intake.PATIENCE", 0.01)
+    with pytest.raises(Unavailable, match="Discord took too long to hand these files over"):
+        await intake.take([Upload("owl.jpg", 9, hang)])
+    monkeypatch.setattr("bot.workflows.finetuning.intake.PATIENCE", 60.0)
+    taken = await intake.take([upload(*picture(1))])
+    assert len(taken.pictures) == 1
 
 
 async def test_more_bytes_than_discord_has_said_are_not_taken(

@@ -64,12 +64,12 @@ async def test_two_files_of_one_name_are_told_apart_by_their_number(owls: Commun
 async def test_one_that_cannot_be_looked_at_does_not_hide_the_others(
     owls: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.workflows.registering.verification.LARGEST", 500_000)
+    monkeypatch.setattr("bot.workflows.registering.verification.LARGEST", 100_000)
     large = another()
-    assert len(large) > 500_000
+    assert len(large) > 100_000
     text = await verify(owls, picture(1), ("large.png", large), picture(2))
     assert "### large.png: not looked at" in text
-    assert "MB, and the most is 0.5 MB" in text.replace("\\", "")
+    assert "0.2 MB, and the most is 0.1 MB" in text.replace("\\", "")
     assert "### picture-1.jpg: not registered" in text
     assert "### picture-2.jpg: not registered" in text
 

@@ -94,7 +94,7 @@ class FinetuneViews:
             )
             drafts = await finetunes.of_state(db, FinetuneState.DRAFT)
             own = [each for each in drafts if each.guild_id == guild_id and each.owner_id == user_id]
-            own.sort(key=lambda each: each.created_at, reverse=True)
+            own.sort(key=lambda each: (each.created_at, each.id), reverse=True)
             ids = dict.fromkeys(each.id for each in [*own, *listed])
             views = [await self._read(db, each) for each in [*ids][:limit]]
         return [view for view in views if view]
