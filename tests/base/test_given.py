@@ -56,7 +56,7 @@ async def hang(*_: object) -> bytes:
 async def test_a_file_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.discord.attachments.PATIENCE", 0.01)
     client = cast("discord.Client", SimpleNamespace(http=SimpleNamespace(get_from_cdn=hang)))
-    with pytest.raises(Unavailable, match="Discord took more than a minute to hand over “cat.png”"):
+    with pytest.raises(Unavailable, match="Discord took more than a minute to hand over “cat"):
         await download(client, MessageFile("cat.png", "https://cdn.discordapp.com/attachments/1/2/cat.png", 9))
 
 
