@@ -312,7 +312,9 @@ class DiscordDelivery:
         """
         # Before that nobody knows which channels are age-restricted.
         self._posting.check_connected(self._review_place(review))
-        restricted = self._faces.of(view).keeps_age_limit and self._for_adults(view.job.channel_id, view.job.guild_id)
+        job = view.job
+        for_adults = job.age_restricted or self._for_adults(job.channel_id, job.guild_id)  # a thread may be archived
+        restricted = self._faces.of(view).keeps_age_limit and for_adults
         if restricted and not self._for_adults(review.channel_id, review.guild_id):
             raise Refused(f"<#{review.channel_id}> is not age-restricted, and this picture's channel is.")
         card = self._faces.review_card(review, view)
