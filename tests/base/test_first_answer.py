@@ -241,3 +241,25 @@ async def test_no_suggestion_waits_for_discord(attic: Attic) -> None:
                 await member.autocomplete(community.studio, command.qualified_name, option.name, "")
                 made = [each.path for each in community.env.http_requests[before:]]
                 assert [path.rpartition("/")[2] for path in made] == ["callback"], what
+
+
+async def test_that_a_channel_is_age_restricted_is_known_without_discord(community: Community) -> None:
+    studio = community.app.client.get_channel(community.studio.id)
+    assert isinstance(studio, discord.TextChannel)
+    studio.nsfw = True  # SimCord's channels have no such switch
+    thread = await studio.create_thread(name="attic", type=discord.ChannelType.public_thread)
+    (attic,) = community.studio.threads
+    await community.ada.slash(attic, "imagine", prompt="a nude, after Rodin")
+    await community.pass_time(20)
+    image_id = f"{job_of(attic.history()[-1])}-1"
+    await thread.edit(archived=True)
+    view = compose(row([button("img:edit", image_id, "Edit")])).view
+    message = await community.app.client.get_partial_messageable(community.review.id).send(view=view)
+    before = len(community.env.http_requests)
+
+    result = await community.ben.click(message, label="Edit")
+
+    assert result.modal is None
+    assert private(result) == "This was made in an age-restricted channel and can only be shown in one."
+    assert [each.method for each in community.env.http_requests[before:]] == ["POST"]
+    assert community.env.errors is not None
