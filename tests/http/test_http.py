@@ -175,6 +175,12 @@ async def test_an_answer_in_another_form_is_uncertain_for_an_order_and_a_bug_for
         await order(text('{"task": 1}'), pays=False)
 
 
+async def test_an_answer_of_the_right_form_is_read_to_its_cap_and_no_further() -> None:
+    assert (await order(text('{"id": "1"' + " " * (http.REPLY_CAP - 11) + "}"), pays=False)).id == "1"
+    with pytest.raises(Broken):
+        await order(text('{"id": "1"' + " " * (http.REPLY_CAP - 10) + "}"), pays=False)
+
+
 async def test_a_202_may_come_without_a_body() -> None:
     class Patient(Reply):
         status: str = "not yet"

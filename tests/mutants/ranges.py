@@ -36,7 +36,7 @@ RANGES = (
         file="bot/http/client.py",
         text="            if len(answer) > REPLY_CAP:",
         becomes="            if False:",
-        test="tests/story/test_odd_answers.py::test_whatever_is_no_answer_is_unavailable_and_the_next_one_is_believed",
+        test="tests/http/test_http.py::test_an_answer_of_the_right_form_is_read_to_its_cap_and_no_further",
     ),
     Mutant(
         guard="a safety tolerance has a cap",
@@ -85,7 +85,7 @@ RANGES = (
         file="bot/pictures/training_sets/archives.py",
         text="            if size > entry.info.file_size:",
         becomes="            if False:",
-        test="tests/finetuning/test_training_set_hostile.py::test_a_hostile_archive_is_refused_by_name_and_costs_little",
+        test="tests/finetuning/test_training_set_hostile.py::test_of_a_bomb_with_a_false_size_and_the_sum_that_fits_only_that_much_is_unpacked",
     ),
     Mutant(
         guard="an archive is unpacked to so many bytes",
