@@ -8,14 +8,14 @@ HOSTS_AND_SLOTS = (
         file="bot/http/hosts.py",
         text='url.scheme == "https" and url.port == 443 and',
         becomes='url.scheme == "https" and',
-        test="tests/http/test_http.py::test_published_hosts_and_named_origins_are_admitted_and_nothing_near_them",
+        test="tests/http/test_http.py::test_an_address_that_two_readers_could_read_differently_is_refused",
     ),
     Mutant(
         guard="a key goes over https",
         file="bot/http/hosts.py",
         text='ours = url.scheme == "https" and',
         becomes="ours =",
-        test="tests/http/test_http.py::test_published_hosts_and_named_origins_are_admitted_and_nothing_near_them",
+        test="tests/http/test_http.py::test_an_address_that_two_readers_could_read_differently_is_refused",
     ),
     Mutant(
         guard="plain http is for this machine",
@@ -29,7 +29,7 @@ HOSTS_AND_SLOTS = (
         file="bot/http/hosts.py",
         text="self.published.fullmatch(url.raw_host",
         becomes="self.published.match(url.raw_host",
-        test="tests/http/test_http.py::test_published_hosts_and_named_origins_are_admitted_and_nothing_near_them",
+        test="tests/http/test_http.py::test_an_address_that_two_readers_could_read_differently_is_refused",
     ),
     Mutant(
         guard="an address that two readers read differently is none",
