@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.disk import enter_own_mounts
+from tests.chaos.disk import enter_own_mounts, has_own_mounts
 from tests.chaos.history import History, play
 from tests.chaos.scene import prepare_ground
 from tests.crash.lives import Zygote, a_zygote
@@ -28,6 +28,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=None, help="no new history is begun after so many")
     chosen = parser.parse_args()
     enter_own_mounts()
+    if not has_own_mounts():
+        print("Nothing can be mounted here, so no disk is ever full.")
     return asyncio.run(_run(chosen))
 
 

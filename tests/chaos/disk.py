@@ -30,6 +30,11 @@ def enter_own_mounts() -> None:
         os.execv(unshare, [*private, sys.executable, "-m", *sys.orig_argv[sys.orig_argv.index("-m") + 1 :]])  # noqa: S606
 
 
+def has_own_mounts() -> bool:
+    """Whether disks can be made full."""
+    return _INSIDE in os.environ
+
+
 class Disk:
     """A folder; `resizable` says whether it can be made full."""
 
@@ -55,7 +60,7 @@ class Disk:
 @asynccontextmanager
 async def a_disk(folder: Path) -> AsyncGenerator[Disk]:
     await asyncio.to_thread(folder.mkdir, parents=True)
-    resizable = _INSIDE in os.environ
+    resizable = has_own_mounts()
     if resizable:
         _mount("-t", "tmpfs", "-o", f"size={LARGE}", "tmpfs", folder)
     try:
