@@ -158,6 +158,7 @@ async def test_what_lies_far_ahead_at_the_start_is_brought_forward(bench: Bench)
 
 async def test_a_card_far_back_in_the_queue_takes_its_forecast_back_too(make_community: MakeCommunity) -> None:
     community = await make_community(active_limit=1)
+    await community.decide(member_pictures=40)
     community.bfl.faults.append(Fault("submit", answers(429, retry_after=600), times=10_000))
     for _ in range(8):
         await community.imagine(community.ben, count=4)
