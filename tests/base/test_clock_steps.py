@@ -160,9 +160,8 @@ async def test_a_card_far_back_in_the_queue_takes_its_forecast_back_too(make_com
     community = await make_community(active_limit=1)
     await community.decide(member_pictures=40)
     community.bfl.faults.append(Fault("submit", answers(429, retry_after=600), times=10_000))
-    for _ in range(8):
-        await community.imagine(community.ben, count=4)
-    await community.imagine()
+    for member in (community.ada, community.ben, community.mia) * 3:
+        await community.imagine(member, count=4)
     await community.clock.settle()
     last = community.cards[-1]
     assert "sually <t:" in text_of(last)
