@@ -121,10 +121,13 @@ def _paid_trainings(scene: Scene, remains: Remains) -> Iterator[str]:
 
 
 def _was_asleep(scene: Scene, ready_at: float) -> bool:
-    """Whether the bot was away, or its world, for most of the time in which a finished picture could be collected."""
+    """Whether the bot was away, or its world, for long while a finished picture could be collected.
+
+    A quarter is long: to start and to log in takes half a minute of this clock, and a history has many lives.
+    """
     end = ready_at + LINK_LIFE
     lost = sum(max(0.0, min(end, until) - max(ready_at, since)) for since, until in scene.asleep)
-    return lost > LINK_LIFE / 2
+    return lost > LINK_LIFE / 4
 
 
 def _ago(scene: Scene, at: float | None) -> str:
