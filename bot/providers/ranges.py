@@ -36,7 +36,7 @@ _EARLIEST, _LATEST = datetime(2020, 1, 1, tzinfo=UTC).timestamp(), datetime(2100
 class Odd(Frozen):
     """A number that cannot be true, as it was said, and short."""
 
-    said: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _share(value: object) -> float | None:
 def _amount(value: object) -> float | Odd | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value <= LARGEST_STORED else Odd(said=_short(value))
+    return float(value) if 0 <= value <= LARGEST_STORED else Odd(text=_short(value))
 
 
 def _seed(value: object) -> int | Odd | None:
@@ -79,7 +79,7 @@ def _seed(value: object) -> int | Odd | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_STORED:
         return value
-    return Odd(said=_short(value))
+    return Odd(text=_short(value))
 
 
 def _text(longest: int) -> Callable[[object], str | None]:
@@ -115,18 +115,18 @@ Link = Annotated[str | None, BeforeValidator(_text(LONGEST_LINK))]
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 
 
-def read_charge(said: float | Odd | None, unit: int, most: int, *, receipt: bool = False) -> Charge:
+def read_charge(amount: float | Odd | None, unit: int, most: int, *, receipt: bool = False) -> Charge:
     """The price in micro-USD, where `unit` of these are one of the provider's, and more than `most` cannot be.
 
     A receipt has an estimate: one below zero only says that there is none.
     """
-    match said:
+    match amount:
         case None:
             return Charge()
-        case Odd() if receipt and said.said.startswith("-"):
+        case Odd() if receipt and amount.text.startswith("-"):
             return Charge()
         case Odd():
-            return Charge(odd=said.said)
+            return Charge(odd=amount.text)
         case amount if amount * unit > most:
             return Charge(odd=_short(amount))
         case amount:

@@ -216,8 +216,8 @@ def _unwrap(text: str) -> tuple[str, str | None]:
     if isinstance(content, dict):
         fields = {str(name).lower(): value for name, value in cast("dict[Any, Any]", content).items()}
         message = next((fields[name] for name in _MESSAGE_NAMES if isinstance(fields.get(name), str)), None)
-        found = next((fields[name] for name in _SIGNATURE_NAMES if isinstance(fields.get(name), str)), None)
-        return found or _join_parts(fields) or "", _decode(message) if message else None
+        signature = next((fields[name] for name in _SIGNATURE_NAMES if isinstance(fields.get(name), str)), None)
+        return signature or _join_parts(fields) or "", _decode(message) if message else None
     if armoured := _ARMOURED.search(text):
         return _ADDRESS.sub("", armoured[2], count=1) if _opens_with_address(armoured[2]) else armoured[2], armoured[1]
     return text, None

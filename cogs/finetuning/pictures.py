@@ -218,8 +218,8 @@ def added_text(added: Added) -> str:
         where = "a picture that is there already" if added.captions == 1 else "pictures that are there already"
         counts.append(f"{counted(added.captions, 'caption')} for {where}")
     lines = [f"Taken: {' and '.join(counts)}." if counts else "Nothing was taken."]
-    if added.known:
-        lines.append(f"{counted(added.known)} {_be(added.known)} in the training set already.")
+    if added.present:
+        lines.append(f"{counted(added.present)} {_be(added.present)} in the training set already.")
     if added.twice:
         lines.append(f"{counted(added.twice)} {_be(added.twice)} the same as another one that you gave.")
     if alone:

@@ -24,14 +24,14 @@ from tests.scenes.workbench import Bench
 
 def texts_of(options: list[dict[str, Any]], path: str) -> list[tuple[str, dict[str, Any]]]:
     """Every text that a command asks for, and where; not those that are chosen from a list."""
-    found: list[tuple[str, dict[str, Any]]] = []
+    texts: list[tuple[str, dict[str, Any]]] = []
     for option in options:
         where = f"{path} {option['name']}"
         if option["type"] in {1, 2}:
-            found += texts_of(option.get("options", []), where)
+            texts += texts_of(option.get("options", []), where)
         elif option["type"] == 3 and not option.get("choices"):
-            found.append((where, option))
-    return found
+            texts.append((where, option))
+    return texts
 
 
 async def test_every_text_of_a_command_has_a_length(community: Community) -> None:

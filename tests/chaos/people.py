@@ -114,12 +114,12 @@ class People:
 
     def _buttons(self, only: Sequence[str]) -> list[tuple[User, Message, str]]:
         """Of the last messages that can be seen: who presses what."""
-        found: list[tuple[User, Message, str]] = []
+        presses: list[tuple[User, Message, str]] = []
         for channel in (self._scene.discord.channel, self._scene.review):
             shown = [each for each in channel.messages if not each.deleted and not each.loading]
             for message in shown if only else shown[-40:]:
                 user = self._presser(message)
-                found += [
+                presses += [
                     (user, message, each["custom_id"])
                     for _, each in walk(message.components)
                     if each.get("type") == 2
@@ -128,7 +128,7 @@ class People:
                     and _verb(each["custom_id"]) not in LEFT_ALONE
                     and (not only or (_verb(each["custom_id"]) in only and each["custom_id"] not in self._decided))
                 ]
-        return found
+        return presses
 
     def _presser(self, message: Message) -> User:
         """Whoever asked for it; of the moderators' messages a moderator."""

@@ -32,9 +32,9 @@ async def test_delete_asks_first_and_says_what_is_lost(community: Community) -> 
 
 async def test_who_confirms_is_told_that_it_is_done(community: Community) -> None:
     card = await community.drawn()
-    told = await community.ada.click(await ask(community, card), label="Delete for good")
-    assert told.response
-    assert "The picture is gone." in text_of(told.response.message)
+    answer = await community.ada.click(await ask(community, card), label="Delete for good")
+    assert answer.response
+    assert "The picture is gone." in text_of(answer.response.message)
     assert community.files == []
     assert "deleted by their owner" in text_of(community.card)
     again = await community.ada.click(card, label="Delete") if "Delete" in buttons_of(community.card) else None

@@ -21,13 +21,13 @@ async def community(make_community: MakeCommunity, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def alarms(community: Community, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    told: list[str] = []
+    alarms: list[str] = []
 
     async def tell(sentence: str) -> None:
-        told.append(sentence)
+        alarms.append(sentence)
 
     monkeypatch.setattr(community.app.services.kit.machine, "_alarm", tell)
-    return told
+    return alarms
 
 
 async def order_three(community: Community) -> None:
@@ -51,12 +51,12 @@ async def test_three_pictures_that_are_paid_for_wait_for_room_and_are_delivered(
     with full_disk():
         await community.pass_time(120)
         assert not community.card.attachments
-        said = private(await community.imagine(community.ben))
+        answer = private(await community.imagine(community.ben))
         assert community.env.errors, "it is raised, and explained"
     await community.pass_time(60)
 
     await check_delivered(community)
-    assert "Please try again in a few minutes" in said
+    assert "Please try again in a few minutes" in answer
     assert len(alarms) == len({sentence.split(".")[0] for sentence in alarms}), "one for each kind of trouble"
     assert any(str(community.folder) in sentence for sentence in alarms)
 

@@ -53,8 +53,8 @@ HOSTILE: list[Any] = [
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:12])
 @pytest.mark.parametrize("field", Everything.model_fields)
 def test_no_value_spoils_a_reply(field: str, value: Any) -> None:
-    said = Everything.model_validate({field: value})
-    read = getattr(said, field)
+    reply = Everything.model_validate({field: value})
+    read = getattr(reply, field)
     assert read is None or isinstance(read, str | Odd) or 0 <= read <= LARGEST_STORED
 
 
@@ -96,9 +96,9 @@ def test_a_receipt_of_an_earlier_version_is_read_without_its_impossible_cost() -
     assert Ticket.model_validate_json('{"provider": "bfl", "remote_id": "1", "cost": 60000}').cost == 60_000
 
 
-@pytest.mark.parametrize(("said", "share"), [(0, 0), (0.4, 0.4), (1, 1), (40, 0.4), (100, 1), (400, 1)])
-def test_progress_is_a_share(said: float, share: float) -> None:
-    assert Everything(progress=said).progress == share
+@pytest.mark.parametrize(("percentage", "share"), [(0, 0), (0.4, 0.4), (1, 1), (40, 0.4), (100, 1), (400, 1)])
+def test_progress_is_a_share(percentage: float, share: float) -> None:
+    assert Everything(progress=percentage).progress == share
 
 
 @pytest.mark.parametrize("moment", [-1, 1e12, 253_402_300_799])

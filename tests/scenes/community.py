@@ -227,10 +227,10 @@ class Community:
         assert asked.response.ephemeral
         if asked.response.content or "Delete for good" not in buttons_of(asked.response.message):
             return text_of(asked.response.message)
-        told = await member.click(asked.response.message, label="Delete for good")
+        answer = await member.click(asked.response.message, label="Delete for good")
         await self.clock.settle()
-        assert told.response
-        return text_of(told.response.message)
+        assert answer.response
+        return text_of(answer.response.message)
 
     async def newest(self) -> RequestView:
         """The request whose card is the newest. Its buttons depend on how far it is, its id stands on the card."""

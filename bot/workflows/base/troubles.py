@@ -21,7 +21,7 @@ MOST_REMEMBERED = 1_000
 
 
 @dataclass
-class _Told:
+class _Telling:
     at: float
     """Of the monotonic clock, in seconds."""
     over: bool = False
@@ -33,23 +33,23 @@ class Troubles:
     def __init__(self, clock: Clock, alarm: Alarm) -> None:
         self._clock = clock
         self._alarm = alarm
-        self._told: defaultdict[str, dict[str, _Told]] = defaultdict(dict)  # by provider and sentence
+        self._tellings: defaultdict[str, dict[str, _Telling]] = defaultdict(dict)  # by provider and sentence
         self._prices: set[tuple[str, str]] = set()
 
     async def note(self, provider: str, what: str, error: BotError) -> None:
         """A question about `what` has failed. That a provider does not answer just now is no news to the admin."""
         if isinstance(error, Unavailable):
             return
-        known, now = self._told[provider], self._clock.monotonic()
-        told = known.get(str(error))
-        if told is not None and (not told.over or now - told.at < QUIET):
-            told.over = False
+        tellings, now = self._tellings[provider], self._clock.monotonic()
+        telling = tellings.get(str(error))
+        if telling is not None and (not telling.over or now - telling.at < QUIET):
+            telling.over = False
             return
-        if sum(now - each.at < QUIET for each in known.values()) >= MOST_TOLD:
+        if sum(now - each.at < QUIET for each in tellings.values()) >= MOST_TOLD:
             return
-        for sentence in [each for each, of in known.items() if of.over and now - of.at >= QUIET]:
-            del known[sentence]
-        known[str(error)] = _Told(now)
+        for sentence in [each for each, of in tellings.items() if of.over and now - of.at >= QUIET]:
+            del tellings[sentence]
+        tellings[str(error)] = _Telling(now)
         log.error("%s cannot be looked at: %s", what, error, exc_info=error.__cause__)
         await self._alarm(
             f"{what} cannot be looked at: {error} What is ordered there is waited for, and asked about again."
@@ -69,8 +69,8 @@ class Troubles:
 
     def end(self, provider: str) -> None:
         """It answers as it should."""
-        for told in self._told[provider].values():
-            told.over = True
+        for telling in self._tellings[provider].values():
+            telling.over = True
 
 
 def pause_after(trouble: float, error: BotError, *, shortest: float = SHORTEST, longest: float) -> float:

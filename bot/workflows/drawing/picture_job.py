@@ -76,7 +76,7 @@ class Watch:
     looked: float | None = None
     pending: float | None = None
     """Seconds after its order at which it was last seen unfinished."""
-    known: bool = False
+    seen: bool = False
     """The provider has known it."""
     missing: float | None = None
     """The first of the looks in a row that did not find it."""
@@ -261,10 +261,10 @@ class PictureJob:
         self._troubles.end(name)
         watch.trouble = None
         if look.status is not Status.MISSING:
-            watch.known, watch.missing = True, None
+            watch.seen, watch.missing = True, None
         else:
             watch.missing = now if watch.missing is None else watch.missing
-            patience = MISLAID_FOR if watch.known or _kept_for(name) > MISLAID_FOR else UNKNOWN_FOR
+            patience = MISLAID_FOR if watch.seen or _kept_for(name) > MISLAID_FOR else UNKNOWN_FOR
             if now - watch.missing > patience:
                 raise GivenUp("The image service has lost track of this picture.")
         if not look.status.ended and now - watch.since > max(LOST_AFTER, _kept_for(name)):

@@ -50,7 +50,7 @@ class Added:
 
     pictures: int = 0
     """New in the set."""
-    known: int = 0
+    present: int = 0
     """Pictures that were in the set already."""
     twice: int = 0
     """Pictures that were given more than once together."""
@@ -303,7 +303,7 @@ class TrainingDrafts:
         await self._mark_changed(tx, finetune_id)
         return Added(
             pictures=len(new),
-            known=len(given_once) - len(new),
+            present=len(given_once) - len(new),
             twice=len(taken.pictures) - len(given_once),
             captions=len(captions),
             captions_alone=tuple(name for name in taken.captions if name not in by_stem),

@@ -89,8 +89,8 @@ class FinetuneJob(CardJob[FinetuneView]):
         if view.finetune.state is not FinetuneState.TRAINING or training is None or not training.state.ended:
             return view
         async with self._work.read() as db:
-            said = await steps.find(db, job_id=training.id, name=FAILED_THERE)
-        if training.state is State.FAILED and view.ref is not None and said is not None:
+            failed_there = await steps.find(db, job_id=training.id, name=FAILED_THERE)
+        if training.state is State.FAILED and view.ref is not None and failed_there is not None:
             await step(f"cleared {training.id}", Gone, lambda: self._delete_at_provider(view))
         progress = Progress(inferred=training.error or "The trainer did not say why.")
         async with self._work() as tx:
