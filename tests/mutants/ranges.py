@@ -81,13 +81,6 @@ RANGES = (
         test="tests/pictures/test_pictures.py::test_what_cannot_be_a_reference_is_refused_in_one_sentence",
     ),
     Mutant(
-        guard="an entry of an archive is as large as it says",
-        file="bot/pictures/training_sets/archives.py",
-        text="            if size > entry.info.file_size:",
-        becomes="            if False:",
-        test="tests/finetuning/test_training_set_hostile.py::test_of_a_bomb_with_a_false_size_and_the_sum_that_fits_only_that_much_is_unpacked",
-    ),
-    Mutant(
         guard="an archive is unpacked to so many bytes",
         file="bot/pictures/training_sets/archives.py",
         text="> MOST_TOTAL_BYTES:",
