@@ -149,7 +149,7 @@ async def test_a_picture_has_to_be_given_and_only_one_way(owls: Community) -> No
         assert "Say which picture" in private(await owls.ben.slash(owls.studio, "verify", **options))
     words = await owls.ben.send(owls.studio, "no picture")
     result = await owls.ada.context_menu(owls.studio, "Verify this picture", words)
-    assert "no JPEG, PNG or WebP attached" in private(result)
+    assert "has no JPEG, PNG or WebP." in private(result)
     assert owls.env.errors
 
 
