@@ -22,7 +22,7 @@ from bot.running import App
 from bot.wallet_page.serving import WalletPage
 from bot.web import Web
 from bot.workflows.base.forms import Forms
-from bot.workflows.base.progress import Changes, Progress
+from bot.workflows.base.progress import CardRefresher, Changes
 from bot.workflows.base.types import DAY
 from bot.workflows.base.undelivered import Undelivered
 from bot.workflows.community.feature import CommunityFeature
@@ -115,7 +115,7 @@ async def assemble(
             database=database,
             client=client,
             worker=worker,
-            progress=Progress(database=database, clock=clock, views=views, delivery=delivery, changes=changes),
+            progress=CardRefresher(database=database, clock=clock, views=views, delivery=delivery, changes=changes),
             rounds=(
                 *finetuning.rounds,
                 *reviewing.rounds(views),

@@ -17,7 +17,7 @@ from bot.jobs.rounds import Round
 from bot.jobs.watch import Beat, Watch
 from bot.jobs.worker import Worker
 from bot.web import Web
-from bot.workflows.base.progress import Progress
+from bot.workflows.base.progress import CardRefresher
 from storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class App:
     database: Database
     client: Client
     worker: Worker
-    progress: Progress
+    progress: CardRefresher
     rounds: Sequence[Round]
     """The rounds of the features."""
     services: Services

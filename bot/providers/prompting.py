@@ -6,10 +6,10 @@ and docs.astria.ai (token and class name must both be in the text).
 
 import re
 
-from bot.providers.training import Subject
+from bot.providers.training import TrainedSubject
 
 
-def with_trigger(prompt: str, *, trigger: str, subject: Subject, description: str = "") -> str:
+def with_trigger(prompt: str, *, trigger: str, subject: TrainedSubject, description: str = "") -> str:
     """`prompt` with the trigger word where it works, and the owner's short description of the subject.
 
     A member who wrote the trigger word themselves has put it where they want it.
@@ -18,7 +18,7 @@ def with_trigger(prompt: str, *, trigger: str, subject: Subject, description: st
     if not trigger:
         return prompt
     is_written = re.search(rf"(?<!\w){re.escape(trigger)}(?!\w)", prompt, re.IGNORECASE)
-    if subject is Subject.STYLE:
+    if subject is TrainedSubject.STYLE:
         styled = (
             prompt
             if is_written

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.providers.bfl.models import CREDIT
 from bot.providers.interface import MicroUSD
 from bot.providers.parameters import Kind, Parameter, Seconds, Value
-from bot.providers.training import Subject
+from bot.providers.training import TrainedSubject
 
 MOST_PICTURES = 20
 """Pictures of a training set. BFL names this limit; for the others it is the bot's own."""
@@ -38,7 +38,7 @@ class Trainer:
     price: Price
     seconds: Seconds
     """How long a training takes before this server has its own history; guesses where no source is named."""
-    subjects: tuple[Subject, ...] = tuple(Subject)
+    subjects: tuple[TrainedSubject, ...] = tuple(TrainedSubject)
     regions: tuple[str, ...] = ()
     fewest: int = 1
     """Pictures that the trainer needs at least."""
@@ -212,7 +212,7 @@ def _vimmerse(key: str, option: str, label: str, good_for: str, *models: str, pa
         models=models,
         price=_unknown_price,
         seconds=Seconds(900, 2400, 7200),
-        subjects=(Subject.GENERAL,) if pairs else tuple(Subject),
+        subjects=(TrainedSubject.GENERAL,) if pairs else tuple(TrainedSubject),
         fewest=2 if pairs else 1,
         advised=8 if pairs else 6,
         pairs=pairs,

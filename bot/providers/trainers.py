@@ -9,13 +9,17 @@ from bot.errors import Refused
 from bot.providers.interface import MicroUSD
 from bot.providers.parameters import Seconds, Value
 from bot.providers.trainer_entries import ASTRIA, MOST_PICTURES, TRAINERS, Trainer
-from bot.providers.training import FinetuneSpec, Subject
+from bot.providers.training import FinetuneSpec, TrainedSubject
 
 LONGEST_TRIGGER = 40
 """Characters. The limit is the bot's own."""
 MOST_INSTRUCTION = 300
 """Characters. The limit is the bot's own."""
-USUAL_CLASSES = {Subject.CHARACTER: "character", Subject.PRODUCT: "product", Subject.STYLE: "style"}
+USUAL_CLASSES = {
+    TrainedSubject.CHARACTER: "character",
+    TrainedSubject.PRODUCT: "product",
+    TrainedSubject.STYLE: "style",
+}
 """The class noun of a subject where a member gives none."""
 _TRIGGER = re.compile(r"[^\W_]+(?:[ _-][^\W_]+)*")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,23}")
@@ -99,7 +103,7 @@ def check_settings(spec: FinetuneSpec) -> FinetuneSpec:
         if parameter is None:
             raise Refused(f"{trainer.label} has no {name[:40].replace('_', ' ')!r} setting.")
         parameters[name] = parameter.read(value)
-    if trainer is ASTRIA and spec.subject is Subject.STYLE and not spec.pack:
+    if trainer is ASTRIA and spec.subject is TrainedSubject.STYLE and not spec.pack:
         parameters.setdefault("preset", "none")  # portrait, the usual one, is "not for style" (docs.astria.ai)
     return spec.model_copy(
         update={

@@ -9,7 +9,7 @@ from bot.providers.interface import Callback, Cost, FinetuneRef, MicroUSD, Provi
 from bot.values import Frozen
 
 
-class Subject(StrEnum):
+class TrainedSubject(StrEnum):
     """What a finetune is of."""
 
     CHARACTER = "character"
@@ -48,7 +48,7 @@ class FinetuneSpec(Frozen):
     """What the member calls it."""
     trainer: str
     """A key of the trainers."""
-    subject: Subject
+    subject: TrainedSubject
     trigger: str = ""
     """The word, or the prefix of it where the provider makes up its own."""
     class_name: str = ""

@@ -19,7 +19,7 @@ from bot.pictures.names import Kind, kind_of
 from bot.providers import trainers
 from bot.providers.parameters import Value
 from bot.providers.trainer_entries import Trainer
-from bot.providers.training import FinetuneSpec, Pack, Subject
+from bot.providers.training import FinetuneSpec, Pack, TrainedSubject
 from bot.values import Frozen
 from bot.workflows.base.types import Upload, job_id
 from bot.workflows.finetuning.choices import finetuned_models, finetuned_named
@@ -88,7 +88,7 @@ class Finetune(
         branch="Astria: fast is a free mock whose pictures are not real; usually flux1",
     )
     @app_commands.choices(
-        kind=[Choice(name=each.value, value=each.value) for each in Subject],
+        kind=[Choice(name=each.value, value=each.value) for each in TrainedSubject],
         priority=_choices(trainers.choices("priority")),
         finetune_type=_choices(trainers.choices("finetune_type")),
         lora_rank=_choices(trainers.choices("lora_rank")),
@@ -135,7 +135,7 @@ class Finetune(
             id=job_id(interaction.id),
             name=check_name(name),
             trainer=chosen.key,
-            subject=Subject(kind),
+            subject=TrainedSubject(kind),
             trigger=trigger or "",
             class_name=class_noun or "",
             parameters={key: value for key, value in options.items() if value is not None},

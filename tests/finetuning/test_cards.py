@@ -20,7 +20,7 @@ from bot.discord.buttons import PATTERN, PressButton
 from bot.pictures.training_sets.linting import Finding, Severity
 from bot.providers import trainer_entries, trainers
 from bot.providers.interface import FinetuneRef
-from bot.providers.training import FinetuneSpec, Inspection, Subject
+from bot.providers.training import FinetuneSpec, Inspection, TrainedSubject
 from bot.workflows.base.types import Forecast
 from bot.workflows.drawing.types import ImageRequest, PictureView, RequestView, Sweep
 from bot.workflows.finetuning.types import CONSENT, FinetuneView, Progress
@@ -103,7 +103,7 @@ def a_finetune(state: FinetuneState, *, pictures: int = 6, trainer: str = "bfl",
     )
     known_trainer = trainers.find(trainer)
     spec = FinetuneSpec(
-        id=ID, name="My Cat", trainer=trainer, subject=Subject.CHARACTER, trigger="ohwx", class_name="cat"
+        id=ID, name="My Cat", trainer=trainer, subject=TrainedSubject.CHARACTER, trigger="ohwx", class_name="cat"
     )
     own = {
         name: value for name, value in changed.items() if name in Finetune.__dataclass_fields__ and name != "progress"
@@ -359,9 +359,9 @@ def test_what_training_again_may_cost_is_a_sentence_also_where_nobody_knows(trai
 
 
 def test_what_is_of_no_kind_in_particular_is_just_a_finetune() -> None:
-    view = a_finetune(FinetuneState.DRAFT, subject=Subject.GENERAL, class_name="")
+    view = a_finetune(FinetuneState.DRAFT, subject=TrainedSubject.GENERAL, class_name="")
     assert f"<@{OWNER}> makes a finetune with Black Forest Labs." in words(card(view))
-    cups = a_finetune(FinetuneState.READY, subject=Subject.GENERAL, class_name="cup")
+    cups = a_finetune(FinetuneState.READY, subject=TrainedSubject.GENERAL, class_name="cup")
     assert f"A finetune (cup) by <@{OWNER}>, trained with" in words(card(cups))
 
 

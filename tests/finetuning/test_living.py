@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import Refused
-from bot.providers.training import Subject
+from bot.providers.training import TrainedSubject
 from bot.workflows.base.types import Origin
 from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import ImageRequest
@@ -50,7 +50,7 @@ async def test_the_trigger_word_stands_first_and_the_description_last(make_commu
 
 async def test_a_style_is_appended(make_community: MakeCommunity) -> None:
     community = await make_community(trainers=["bfl"])
-    view = await train_finetune(community, spec(subject=Subject.STYLE, trigger="mycstm watercolour"))
+    view = await train_finetune(community, spec(subject=TrainedSubject.STYLE, trigger="mycstm watercolour"))
 
     body = await drawn_prompt(community, view.finetune.id, "a kangaroo with ski goggles")
 

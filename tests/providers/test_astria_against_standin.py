@@ -20,7 +20,7 @@ from bot.providers.astria.client import Astria
 from bot.providers.astria.models import MODELS
 from bot.providers.interface import Callback, FinetuneRef, Generation, Look, Status, Ticket
 from bot.providers.parameters import Kind, Value
-from bot.providers.training import FinetuneSpec, Started, Subject, TrainingPicture, TrainingSet
+from bot.providers.training import FinetuneSpec, Started, TrainedSubject, TrainingPicture, TrainingSet
 from standins.astria import AstriaServer
 from standins.base import faults
 from standins.base.faults import Fault, fails_after
@@ -63,7 +63,7 @@ def a_set(colour: str = "teal", count: int = 4) -> TrainingSet:
 
 
 def a_spec(id_: str = "j1-1", **changes: Any) -> FinetuneSpec:
-    spec = FinetuneSpec(id=id_, name="Mimi", trainer="astria", subject=Subject.CHARACTER, class_name="cat")
+    spec = FinetuneSpec(id=id_, name="Mimi", trainer="astria", subject=TrainedSubject.CHARACTER, class_name="cat")
     return trainers.check(spec.model_copy(update=changes), pictures=4)
 
 

@@ -21,7 +21,7 @@ from bot.providers.bfl import training as bfl_training
 from bot.providers.bfl.client import Bfl
 from bot.providers.bfl.training import finetune_body
 from bot.providers.interface import Callback, FinetuneRef, Generation, Status
-from bot.providers.training import FinetuneSpec, Subject, Training, TrainingProvider, TrainingSet, Withdrawn
+from bot.providers.training import FinetuneSpec, TrainedSubject, Training, TrainingProvider, TrainingSet, Withdrawn
 from standins.base import faults
 from standins.base.faults import Fault
 from standins.bfl import BflServer
@@ -31,7 +31,9 @@ from tests.scenes.clock import Clock
 KEY = "sandbox-key"
 NOTHING: dict[str, Any] = {}
 TRAINING = 1000.0  # seconds
-SPEC = FinetuneSpec(id="j-7", name="My cat", trainer="bfl", subject=Subject.CHARACTER, trigger="mycat", region="us1")
+SPEC = FinetuneSpec(
+    id="j-7", name="My cat", trainer="bfl", subject=TrainedSubject.CHARACTER, trigger="mycat", region="us1"
+)
 REF = FinetuneRef(provider="bfl", remote_id="f-1", region="us1")
 CALLBACK = Callback(url="https://bot.example/callbacks/unguessable", secret="shh")
 

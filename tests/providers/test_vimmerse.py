@@ -8,7 +8,7 @@ import pytest
 from bot.errors import BotError, Broken, Refused, Unavailable, Uncertain
 from bot.providers import trainer_entries
 from bot.providers.interface import FinetuneRef, Status
-from bot.providers.training import Subject, Training, Withdrawn
+from bot.providers.training import TrainedSubject, Training, Withdrawn
 from bot.providers.vimmerse.models import MODELS
 from tests.scenes.vimmerse_account import (
     HOOK,
@@ -63,9 +63,9 @@ async def test_a_training_is_sent_as_a_form_with_its_pictures_in_order() -> None
 
 @pytest.mark.parametrize(
     ("subject", "word"),
-    [(Subject.GENERAL, "Auto"), (Subject.PRODUCT, "Product"), (Subject.STYLE, "Style")],
+    [(TrainedSubject.GENERAL, "Auto"), (TrainedSubject.PRODUCT, "Product"), (TrainedSubject.STYLE, "Style")],
 )
-async def test_what_is_trained_is_named_in_vimmerses_words(subject: Subject, word: str) -> None:
+async def test_what_is_trained_is_named_in_vimmerses_words(subject: TrainedSubject, word: str) -> None:
     answers = Answers({"data": "LEO_ab12"})
     await create(answers, spec("vimmerse-flux-pro", subject))
     assert answers.forms[0][:3] == [("option", "FluxProFinetune"), ("lora_prefix", "LEO"), ("finetune_type", word)]
@@ -257,7 +257,7 @@ def fits(value: str | tuple[str, str, bytes], schema: dict[str, Any]) -> bool:
 
 async def test_what_is_sent_fits_the_published_document() -> None:
     answers = Answers({"data": {"id": "a-1", "results": ["LEO_ab12"]}})
-    for wanted in (spec(parameters={"num_iterations": 0}), spec("vimmerse-flux-pro", Subject.STYLE), KONTEXT):
+    for wanted in (spec(parameters={"num_iterations": 0}), spec("vimmerse-flux-pro", TrainedSubject.STYLE), KONTEXT):
         await create(answers, wanted, HOOK)
     await generate(answers, a_lion(aspect_ratio="21:9", creativity_strength=10, enhance_image=False))
     await generate(answers, an_edit("softer"))

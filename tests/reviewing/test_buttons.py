@@ -7,7 +7,7 @@ import pytest
 
 from bot.cards.base.layout import compose, row
 from bot.cards.reviewing.card import decisions, undo_row
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.drawing.verbs import apply_decision_on_spending
 from bot.workflows.reviewing.types import QuestionRules
 from storage.reviewing import audit, reviews
@@ -81,7 +81,7 @@ async def test_an_approval_is_taken_back_with_one_press_by_any_moderator_while_t
 ) -> None:
     possible = True
 
-    async def undo(_tx: Transaction, _review: Review) -> bool:
+    async def undo(_tx: UnitOfWork, _review: Review) -> bool:
         return possible
 
     review = await ask_moderators(community)

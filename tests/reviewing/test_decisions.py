@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.reviewing import verbs as queue_of_reviews
 from bot.workflows.reviewing.trail import withdraw
 from bot.workflows.reviewing.types import Moderator, QuestionRules, Standing
@@ -66,13 +66,13 @@ class Queue:
 
 @pytest.fixture
 async def queue(bench: Bench) -> Queue:
-    async def follow(_tx: Transaction, review: Review) -> None:
+    async def follow(_tx: UnitOfWork, review: Review) -> None:
         made.followed.append(review.state)
 
     async def object_to_max(_db: Connection, _review: Review, user_id: int) -> str | None:
         return WHY if user_id == MAX else None
 
-    async def undo(_tx: Transaction, review: Review) -> bool:
+    async def undo(_tx: UnitOfWork, review: Review) -> bool:
         made.followed.append(review.state)
         return made.undoable
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.reviewing.types import Moderator, QuestionRules
 from bot.workflows.reviewing.verbs import Decisions
 from storage import database
@@ -44,7 +44,7 @@ def moderator(number: int) -> Moderator:
     return Moderator(number, frozenset({ROLE}), administrator=False, guild_id=GUILD)
 
 
-async def carry_out(tx: Transaction, review: Review) -> None:
+async def carry_out(tx: UnitOfWork, review: Review) -> None:
     """What follows from a decision, in its transaction: here, how often it did and who decided."""
     before = await notes.find(tx.db, f"carried out {review.id}")
     await notes.save(tx.db, f"carried out {review.id}", f"{before or ''}{review.state} by {review.decided_by};")

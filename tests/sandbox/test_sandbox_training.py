@@ -23,7 +23,7 @@ from bot.providers import trainer_entries, trainers, training
 from bot.providers.astria.client import Astria
 from bot.providers.bfl.client import Bfl
 from bot.providers.interface import Callback, Status
-from bot.providers.training import FinetuneSpec, Subject, TrainingPicture, TrainingProvider
+from bot.providers.training import FinetuneSpec, TrainedSubject, TrainingPicture, TrainingProvider
 from bot.providers.vimmerse.client import Vimmerse
 from bot.web import Web
 from bot.workflows.base.callbacks import Callbacks
@@ -73,7 +73,7 @@ def clients(services: Addresses, session: aiohttp.ClientSession) -> dict[str, Tr
 
 
 def a_spec(trainer: str) -> FinetuneSpec:
-    spec = FinetuneSpec(id="j1-1", name="Owl", trainer=trainer, subject=Subject.CHARACTER, class_name="owl")
+    spec = FinetuneSpec(id="j1-1", name="Owl", trainer=trainer, subject=TrainedSubject.CHARACTER, class_name="owl")
     return trainers.check(spec, pictures=8)
 
 
@@ -170,7 +170,7 @@ async def test_the_pairs_teach_kontext_an_edit(services: Addresses, session: aio
     client = clients(services, session)["vimmerse-flux"]
     archive = SETS[2].archive.read_bytes()
     pairs = training.TrainingSet(tuple(TrainingPicture(*each) for each in read_archive(archive)), archive)
-    spec = FinetuneSpec(id="j1-1", name="Night", trainer="vimmerse-kontext", subject=Subject.GENERAL)
+    spec = FinetuneSpec(id="j1-1", name="Night", trainer="vimmerse-kontext", subject=TrainedSubject.GENERAL)
     spec = trainers.check(spec.model_copy(update={"instruction": "make it night"}), pictures=8)
     watch = bot.callbacks.hints.watch(JOB)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from bot.providers.training import FinetuneSpec, Subject
+from bot.providers.training import FinetuneSpec, TrainedSubject
 from bot.workflows.base.types import Origin, Upload
 from bot.workflows.finetuning.types import FinetuneView
 from storage.database import rows
@@ -58,7 +58,7 @@ def spec(trainer: str = "bfl", **values: Any) -> FinetuneSpec:
         "id": "",
         "name": "Owl",
         "trainer": trainer,
-        "subject": Subject.CHARACTER,
+        "subject": TrainedSubject.CHARACTER,
         "trigger": "mycstm" if trainer.startswith("vimmerse") else "mycstm owl",
         "class_name": "cat" if trainer == "astria" else "",
     }

@@ -18,7 +18,7 @@ from bot.providers.interface import Callback, FinetuneRef, Generation, Ticket
 from bot.providers.training import (
     FinetuneSpec,
     Started,
-    Subject,
+    TrainedSubject,
     TrainingPicture,
     TrainingProvider,
     TrainingSet,
@@ -78,7 +78,9 @@ async def account(answers: Answers, *, timeouts: Timeouts = http.DEFAULT_TIMEOUT
         yield Vimmerse(session, key=SecretStr(KEY), base=answers.origin, timeouts=timeouts)
 
 
-def spec(trainer: str = "vimmerse-flux", subject: Subject = Subject.CHARACTER, **settings: Any) -> FinetuneSpec:
+def spec(
+    trainer: str = "vimmerse-flux", subject: TrainedSubject = TrainedSubject.CHARACTER, **settings: Any
+) -> FinetuneSpec:
     wanted = FinetuneSpec(id="try-1", name="Leo", trainer=trainer, subject=subject, trigger="LEO", **settings)
     return trainers.check(wanted, pictures=2)
 
@@ -88,7 +90,9 @@ def pictures(count: int = 2) -> TrainingSet:
     return TrainingSet(tuple(TrainingPicture(name, PHOTO + name.encode()) for name in names), archive=b"")
 
 
-KONTEXT = spec("vimmerse-kontext", Subject.GENERAL, instruction="turn the car red", parameters={"num_iterations": 50})
+KONTEXT = spec(
+    "vimmerse-kontext", TrainedSubject.GENERAL, instruction="turn the car red", parameters={"num_iterations": 50}
+)
 
 
 async def create(answers: Answers, wanted: FinetuneSpec | None = None, callback: Callback | None = None) -> Started:

@@ -20,7 +20,7 @@ from bot.http import client as http
 from bot.http.client import Timeouts
 from bot.providers import catalogue, trainers
 from bot.providers.interface import Callback, FinetuneRef, Generation, Status, Ticket
-from bot.providers.training import FinetuneSpec, Subject, TrainingPicture, TrainingSet, Withdrawn
+from bot.providers.training import FinetuneSpec, TrainedSubject, TrainingPicture, TrainingSet, Withdrawn
 from bot.providers.vimmerse.client import Vimmerse
 from standins.base import faults
 from standins.base.faults import Fault
@@ -63,7 +63,7 @@ class Member:
             id="try-1",
             name="Leo",
             trainer=trainer,
-            subject=Subject.GENERAL if pairs else Subject.CHARACTER,
+            subject=TrainedSubject.GENERAL if pairs else TrainedSubject.CHARACTER,
             trigger="LEO",
             instruction="paint it" if pairs else "",
         )

@@ -8,7 +8,7 @@ from bot.cards.base.words import counted, duration, escaped, listed, money, quot
 from bot.errors import Refused
 from bot.providers import catalogue, trainers
 from bot.providers.parameters import Parameter
-from bot.providers.training import Subject
+from bot.providers.training import TrainedSubject
 from bot.workflows.base.files import FilePaths
 from bot.workflows.base.types import DAY
 from bot.workflows.finetuning.types import STRENGTH, FinetuneView, usual_model
@@ -23,10 +23,10 @@ MOST_SAMPLES = 4
 MOST_PEOPLE = 8
 
 _SUBJECTS = {
-    Subject.CHARACTER: "a character",
-    Subject.PRODUCT: "a product",
-    Subject.STYLE: "a style",
-    Subject.GENERAL: "anything",
+    TrainedSubject.CHARACTER: "a character",
+    TrainedSubject.PRODUCT: "a product",
+    TrainedSubject.STYLE: "a style",
+    TrainedSubject.GENERAL: "anything",
 }
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
@@ -78,7 +78,7 @@ def subject_of(view: FinetuneView) -> str:
 
 def what_of(view: FinetuneView) -> str:
     """“a finetune of a character (woman)”; of no kind in particular, it is just “a finetune”."""
-    if view.spec.subject is not Subject.GENERAL:
+    if view.spec.subject is not TrainedSubject.GENERAL:
         return f"a finetune of {subject_of(view)}"
     return f"a finetune ({quoted(view.spec.class_name, 40)})" if view.spec.class_name else "a finetune"
 

@@ -28,7 +28,7 @@ from bot.providers.interface import (
     Status,
     Ticket,
 )
-from bot.providers.training import FinetuneSpec, Started, Subject, Training, TrainingSet, Withdrawn
+from bot.providers.training import FinetuneSpec, Started, TrainedSubject, Training, TrainingSet, Withdrawn
 from bot.providers.vimmerse.answers import Answer, Asset, links_in, redact, word_in
 
 HOST = "https://api.vimmerse.net"
@@ -40,10 +40,10 @@ _API = re.compile(r"api\.vimmerse\.net")
 _MEDIA = re.compile(r"(?:dev-)?media\.vimmerse\.net")
 _KONTEXT = "FluxKontextFinetune"
 _SUBJECTS = {
-    Subject.GENERAL: "Auto",
-    Subject.CHARACTER: "Character",
-    Subject.PRODUCT: "Product",
-    Subject.STYLE: "Style",
+    TrainedSubject.GENERAL: "Auto",
+    TrainedSubject.CHARACTER: "Character",
+    TrainedSubject.PRODUCT: "Product",
+    TrainedSubject.STYLE: "Style",
 }
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from storage.base import drafts
 
 Content = TypeVar("Content", bound=BaseModel)
@@ -36,7 +36,7 @@ class Forms:
         return content.model_validate_json(text) if text else None
 
     async def replace(
-        self, tx: Transaction, form_id: str, owner_id: int, before: BaseModel, after: BaseModel, *, seconds: float
+        self, tx: UnitOfWork, form_id: str, owner_id: int, before: BaseModel, after: BaseModel, *, seconds: float
     ) -> bool:
         """Keep `after` instead of `before`, in a transaction; False where something else is kept by now, or nothing."""
         text = await drafts.find(tx.db, draft_id=form_id, owner_id=owner_id, now=tx.now)
@@ -46,6 +46,6 @@ class Forms:
         return True
 
 
-async def _save(tx: Transaction, form_id: str, owner_id: int, content: BaseModel, seconds: float) -> None:
+async def _save(tx: UnitOfWork, form_id: str, owner_id: int, content: BaseModel, seconds: float) -> None:
     text, expires_at = content.model_dump_json(), tx.now + seconds
     await drafts.save(tx.db, draft_id=form_id, owner_id=owner_id, content=text, now=tx.now, expires_at=expires_at)

@@ -37,7 +37,7 @@ class Changes:
         self.noted.set()
 
 
-class Progress:
+class CardRefresher:
     """Refreshes the card of each request that has changed. The end of the request edits its card in any case."""
 
     def __init__(self, *, database: Database, clock: Clock, views: Views, delivery: Delivery, changes: Changes) -> None:

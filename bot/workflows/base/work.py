@@ -26,7 +26,7 @@ def has_committed() -> bool:
     return _COMMITTED.get()
 
 
-class Transaction:
+class UnitOfWork:
     """One writing transaction. What it wakes and lets go of takes effect when it is committed."""
 
     def __init__(self, db: Connection, now: float, files: Files) -> None:
@@ -100,13 +100,13 @@ class Work:
         self._signals = signals
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncGenerator[Transaction]:
+    async def __call__(self) -> AsyncGenerator[UnitOfWork]:
         """One transaction that writes. After its commit the worker is woken and files without a row are deleted.
 
         Nothing but questions to the database may happen inside.
         """
         async with self._database.write() as db:
-            tx = Transaction(db, self._clock.now(), self._files)
+            tx = UnitOfWork(db, self._clock.now(), self._files)
             yield tx
         _COMMITTED.set(True)
         if tx.woken:

@@ -9,7 +9,7 @@ from bot.providers.interface import Provider, TellsBalance
 from bot.providers.parameters import Model
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.community.models import allowed_editors
 from bot.workflows.community.types import Balance, CommunityView, Health
 from storage.base import jobs
@@ -93,7 +93,7 @@ def _check_models(community: Community) -> None:
         raise Refused(f"The usual model, {catalogue.find(usual).label}, has to be one of the allowed models.")
 
 
-async def _audit_changes(tx: Transaction, before: Community, after: Community, guild_id: int, by: int) -> None:
+async def _audit_changes(tx: UnitOfWork, before: Community, after: Community, guild_id: int, by: int) -> None:
     """Write down who has changed what of the settings that decide over decisions."""
     for field, option in _AUDITED.items():
         old, new = getattr(before, field), getattr(after, field)

@@ -8,7 +8,7 @@ from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, Generation
 from bot.providers.parameters import Model, Value
 from bot.providers.prompting import with_trigger
-from bot.providers.training import Subject
+from bot.providers.training import TrainedSubject
 from bot.workflows.community.limits import MOST_PICTURES
 from bot.workflows.drawing.types import MOST_SWEPT, ImageRequest, Sweep
 from bot.workflows.finetuning.choices import finetuned_models
@@ -21,7 +21,7 @@ class FinetuneInUse:
 
     name: str
     ref: FinetuneRef
-    subject: Subject
+    subject: TrainedSubject
     description: str
     strength: float | None
     models: tuple[Model, ...]

@@ -66,7 +66,7 @@ class Ended:
 
 
 @dataclass
-class Watch:
+class PictureWait:
     """What this process knows of a picture that it waits for; the times are of the monotonic clock, in seconds."""
 
     since: float
@@ -105,7 +105,7 @@ class PictureJob:
         self._callbacks = kit.callbacks
         self._elapsed = kit.elapsed
         self._troubles = Troubles(kit.clock, kit.alarm)
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, PictureWait] = {}
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = PictureOrder.model_validate_json(job.request)
@@ -172,7 +172,7 @@ class PictureJob:
                 return await self._add_image(image, Ended(**noted["ended"]))
         if (watch := self._watches.get(job.id)) is None:
             waited = self._elapsed.since(job.id, ordered.at, most=LOST_AFTER)
-            watch = Watch(since=self._clock.monotonic(), followed=waited < FOLLOWED_FROM)
+            watch = PictureWait(since=self._clock.monotonic(), followed=waited < FOLLOWED_FROM)
             self._watches[job.id] = watch
         try:
             look = await self._wait(job, order.generation, ordered, watch, step)
@@ -204,7 +204,9 @@ class PictureJob:
             return None
         return look.cost
 
-    async def _wait(self, job: Job, generation: Generation, ordered: Ordered, watch: Watch, step: Journal) -> Look:
+    async def _wait(
+        self, job: Job, generation: Generation, ordered: Ordered, watch: PictureWait, step: Journal
+    ) -> Look:
         """Look until it has ended: from memory while it is fresh, from the queue when a question fails.
 
         Raises:
@@ -239,7 +241,7 @@ class PictureJob:
                 await step.release_slot()
                 raise Later(min(ASKED_AGAIN, waited / 10))
 
-    async def _look(self, job: Job, ordered: Ordered, watch: Watch, step: Journal) -> Look:
+    async def _look(self, job: Job, ordered: Ordered, watch: PictureWait, step: Journal) -> Look:
         """One question.
 
         Raises:
@@ -271,7 +273,7 @@ class PictureJob:
             raise GivenUp("The image service never finished this picture.")
         return look
 
-    def _ask_again(self, job: Job, name: str, watch: Watch, error: BotError, *, began: float) -> Later | GivenUp:
+    def _ask_again(self, job: Job, name: str, watch: PictureWait, error: BotError, *, began: float) -> Later | GivenUp:
         """What to raise after a question that failed, as all have since `began`: it is asked again for as long as the
         picture can still be had."""
         now = self._clock.monotonic()
@@ -283,7 +285,7 @@ class PictureJob:
         log.info("Job %s is asked about again in %.1f s: %s", job.id, wait, error)
         return Later(wait, note=str(error))
 
-    async def _note_end(self, job: Job, ordered: Ordered, watch: Watch, look: Look) -> Ended:
+    async def _note_end(self, job: Job, ordered: Ordered, watch: PictureWait, look: Look) -> Ended:
         await self._troubles.note_price(f"The picture `{job.id}`", look.odd_cost)
         if look.status is not Status.READY:
             return Ended(cost=look.cost)
@@ -291,7 +293,7 @@ class PictureJob:
         return Ended(cost=look.cost, seconds=waited if watch.followed else look.seconds)
 
     async def _keep(
-        self, job: Job, order: PictureOrder, ordered: Ordered, look: Look, ended: Ended, watch: Watch
+        self, job: Job, order: PictureOrder, ordered: Ordered, look: Look, ended: Ended, watch: PictureWait
     ) -> Kept:
         """
         Raises:

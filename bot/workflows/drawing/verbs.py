@@ -12,7 +12,7 @@ from bot.providers.parameters import MEGAPIXEL, Parameter
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import CARDS, REVIEW_LIFE, Origin, Upload, job_id
 from bot.workflows.base.uploads import fetch_upload
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.community import limits
 from bot.workflows.drawing.defaults import Asked, with_defaults
 from bot.workflows.drawing.generations import (
@@ -220,7 +220,7 @@ class Requests:
             return await self._decoder.run(prepare_reference, path)
 
 
-async def apply_decision_on_spending(tx: Transaction, review: Review) -> None:
+async def apply_decision_on_spending(tx: UnitOfWork, review: Review) -> None:
     """A request above the community's limit: draw it, or cancel it."""
     if review.state is ReviewState.APPROVED:
         for child in await jobs.children(tx.db, review.subject):
@@ -273,7 +273,7 @@ async def _check_limits(db: Connection, origin: Origin, checked: CheckedRequest,
     await limits.check_budget(db, community, guild_id=guild_id, cost=checked.cost, now=now)
 
 
-async def _queue(tx: Transaction, origin: Origin, checked: CheckedRequest) -> Job:
+async def _queue(tx: UnitOfWork, origin: Origin, checked: CheckedRequest) -> Job:
     request, price = checked.request, checked.price
     asks = limits.needs_approval(checked.community, checked.cost)
     parent = NewJob(

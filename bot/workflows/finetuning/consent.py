@@ -2,7 +2,7 @@
 
 import hashlib
 
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.finetuning.types import FinetuneView
 from bot.workflows.reviewing.trail import withdraw
 from storage.base import jobs
@@ -17,7 +17,7 @@ CONSENT_LIFE = 100 * 365 * 86_400.0
 """Seconds for which moderators can decide on a withdrawn consent. It stays frozen until they do."""
 
 
-async def return_to_draft(tx: Transaction, finetune_id: str, event: Event, *, progress: str | None = None) -> bool:
+async def return_to_draft(tx: UnitOfWork, finetune_id: str, event: Event, *, progress: str | None = None) -> bool:
     """Make a finetune a draft again; False where the event cannot happen any more.
 
     Pictures whose consent was taken back are removed, and open questions about them are closed: nothing is left to
@@ -39,7 +39,7 @@ async def return_to_draft(tx: Transaction, finetune_id: str, event: Event, *, pr
     return True
 
 
-async def drop_pictures(tx: Transaction, finetune_id: str, removed: list[str]) -> None:
+async def drop_pictures(tx: UnitOfWork, finetune_id: str, removed: list[str]) -> None:
     """Have nothing show pictures that were removed, and let go of their files."""
     finetune = await finetunes.find(tx.db, finetune_id)
     assert finetune is not None, "its pictures were removed just now"
@@ -52,7 +52,7 @@ async def _may_be_charged(db: Connection, finetune_id: str) -> bool:
     return any(each.state is State.UNKNOWN and each.cost_actual is None for each in tries)
 
 
-async def ask_to_keep(tx: Transaction, view: FinetuneView, *, by: int, channel_id: int, count: int) -> bool:
+async def ask_to_keep(tx: UnitOfWork, view: FinetuneView, *, by: int, channel_id: int, count: int) -> bool:
     """Ask the moderators whether a finetune is kept that `count` pictures of this contributor were trained into.
 
     False where the same contributor asks twice within a second.

@@ -11,7 +11,7 @@ from bot.providers.trainer_entries import MOST_PICTURES, Trainer
 from bot.providers.training import FinetuneSpec
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import CARDS, Origin, Upload, job_id
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.finetuning.intake import Given, Intake, Taken
 from bot.workflows.finetuning.sheets import ContactSheets
 from bot.workflows.finetuning.types import OPEN, FinetuneView, OpenDraft, Progress
@@ -271,13 +271,13 @@ class TrainingDrafts:
         if view.finetune.owner_id != who and not view.finetune.open_to_others:
             raise Refused(f"Only <@{view.finetune.owner_id}> can add pictures, unless they press “Let others add”.")
 
-    async def _check_still_draft(self, tx: Transaction, finetune_id: str) -> None:
+    async def _check_still_draft(self, tx: UnitOfWork, finetune_id: str) -> None:
         """Checked again in the transaction that changes the draft: a press of Start may have been first."""
         finetune = await finetunes.find(tx.db, finetune_id)
         if finetune is None or finetune.state is not FinetuneState.DRAFT:
             raise Refused(_NO_DRAFT)
 
-    async def _keep(self, tx: Transaction, finetune_id: str, taken: Taken, source: Source) -> Added:
+    async def _keep(self, tx: UnitOfWork, finetune_id: str, taken: Taken, source: Source) -> Added:
         """Put what was taken into the set, if there is room; each picture once. A caption may come later."""
         pictures = await training_images.of_finetune(tx.db, finetune_id)
         room, stored = MOST_PICTURES - len(pictures), {each.sha256: each for each in pictures}
@@ -310,7 +310,7 @@ class TrainingDrafts:
             left_out=taken.left_out,
         )
 
-    async def _note_captions_alone(self, tx: Transaction, finetune_id: str, taken: Taken) -> None:
+    async def _note_captions_alone(self, tx: UnitOfWork, finetune_id: str, taken: Taken) -> None:
         finetune = await finetunes.find(tx.db, finetune_id)
         progress = Progress.model_validate_json(finetune.progress) if finetune and finetune.progress else Progress()
         stems = {stem(picture.name) for picture in await training_images.of_finetune(tx.db, finetune_id)}
@@ -320,7 +320,7 @@ class TrainingDrafts:
         )
         await finetunes.update(tx.db, finetune_id, now=tx.now, progress=progress.model_dump_json())
 
-    async def _mark_changed(self, tx: Transaction, finetune_id: str) -> None:
+    async def _mark_changed(self, tx: UnitOfWork, finetune_id: str) -> None:
         """Have its job make its contact sheet and its card anew, and let go of the old sheet."""
         finetune = await finetunes.find(tx.db, finetune_id)
         await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None)

@@ -9,7 +9,7 @@ from bot.providers import trainers
 from bot.providers.training import FinetuneSpec
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import REVIEW_LIFE
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.community.limits import check_budget
 from bot.workflows.finetuning.consent import return_to_draft
 from bot.workflows.finetuning.types import FinetuneView, TrainingOrder
@@ -95,7 +95,7 @@ class TrainingStarts:
 
 
 async def _queue_training(
-    tx: Transaction, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
+    tx: UnitOfWork, view: FinetuneView, spec: FinetuneSpec, archive: str, community: Community
 ) -> Job:
     finetune, limit = view.finetune, community.confirm_above
     unpriced = view.price is None and (limit is not None or community.daily_budget is not None)
@@ -130,7 +130,7 @@ async def _queue_training(
     return job
 
 
-async def call_back(tx: Transaction, finetune_id: str, *, by: int) -> bool:
+async def call_back(tx: UnitOfWork, finetune_id: str, *, by: int) -> bool:
     """Go back to the draft, if its training was not ordered yet; whether that was so."""
     if not await queue.cancel_waiting(tx.db, job_id=finetune_id, now=tx.now):
         return False
@@ -141,7 +141,7 @@ async def call_back(tx: Transaction, finetune_id: str, *, by: int) -> bool:
     return True
 
 
-async def apply_decision_on_training(tx: Transaction, review: Review) -> None:
+async def apply_decision_on_training(tx: UnitOfWork, review: Review) -> None:
     """Begin a training that costs more than the community's limit, or go back to the draft."""
     if review.state is ReviewState.APPROVED:
         await finetunes.move(tx.db, review.subject, Event.APPROVE, now=tx.now)

@@ -61,7 +61,7 @@ class Ordered(Frozen):
 
 
 @dataclass
-class Watch:
+class TrainingWait:
     """What this process knows of a training that it waits for; the times are of the monotonic clock, in seconds."""
 
     since: float
@@ -79,7 +79,7 @@ class Watch:
     """When one of its pictures could first not be fetched."""
 
 
-class Said(Frozen):
+class FinalWord(Frozen):
     """The trainer's own word for how the training ended."""
 
     status: Status
@@ -98,7 +98,7 @@ class TrainingJob:
         self._callbacks = kit.callbacks
         self._elapsed = kit.elapsed
         self._troubles = Troubles(kit.clock, kit.alarm)
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, TrainingWait] = {}
 
     async def __call__(self, job: Job, step: Journal) -> Outcome:
         order = order_of(job)
@@ -127,16 +127,16 @@ class TrainingJob:
             self._watches.pop(job.id, None)
             await self._finish(order, trainer, elapsed, training)
             return Outcome(State.DONE, cost if cost is not None else job.cost_estimated or None)
-        await step(FAILED_THERE, Said, partial(_keep_word, training))
+        await step(FAILED_THERE, FinalWord, partial(_keep_word, training))
         self._watches.pop(job.id, None)
         settled = training.cost if training.cost is not None else 0 if trainer.failures_are_free else None
         return Outcome(State.FAILED, settled, _explain_failure(trainer, training))
 
-    def _watch(self, job: Job) -> Watch:
-        return self._watches.setdefault(job.id, Watch(since=self._clock.monotonic()))
+    def _watch(self, job: Job) -> TrainingWait:
+        return self._watches.setdefault(job.id, TrainingWait(since=self._clock.monotonic()))
 
     async def _ask_again(
-        self, job: Job, trainer: Trainer, watch: Watch, error: BotError, *, give_up: bool
+        self, job: Job, trainer: Trainer, watch: TrainingWait, error: BotError, *, give_up: bool
     ) -> Later | Uncertain:
         """What to raise after a question that failed. Before it is given up, this process has asked for hours: what the
         wall clock says alone is not enough."""
@@ -261,7 +261,7 @@ class TrainingJob:
         trainer: Trainer,
         provider: TrainingProvider,
         receipt: Ordered,
-        watch: Watch,
+        watch: TrainingWait,
         elapsed: float,
     ) -> Training:
         """What became of the training, when it is over.
@@ -315,7 +315,9 @@ class TrainingJob:
             raise Uncertain(f"{trainer.label} never finished this training.")
         raise Later(_pause(elapsed, spread))
 
-    async def _still_draws(self, order: TrainingOrder, progress: Progress, training: Training, watch: Watch) -> bool:
+    async def _still_draws(
+        self, order: TrainingOrder, progress: Progress, training: Training, watch: TrainingWait
+    ) -> bool:
         """Whether a pack's pictures, which are paid for, are still being drawn: there were more than at the last look.
 
         No trainer says how many there will be. Where there are none, they are waited for `DRAWN_WITHIN`.
@@ -328,7 +330,7 @@ class TrainingJob:
         await self._note(order, progress.model_copy(update={"samples": count, "drawing_since": since}))
         return True
 
-    async def _count_error(self, order: TrainingOrder, progress: Progress, watch: Watch) -> Progress:
+    async def _count_error(self, order: TrainingOrder, progress: Progress, watch: TrainingWait) -> Progress:
         """One look more that found an error; looks that a hint brought close together count once."""
         now = self._clock.monotonic()
         if watch.error is None or progress.errors == 0 or now - watch.error >= ERROR_PAUSE - 1:
@@ -378,7 +380,7 @@ class TrainingJob:
         return finetune is None or finetune.state is FinetuneState.DELETED
 
     async def _keep_samples(
-        self, order: TrainingOrder, provider: TrainingProvider, training: Training, watch: Watch
+        self, order: TrainingOrder, provider: TrainingProvider, training: Training, watch: TrainingWait
     ) -> None:
         """Store pictures that the trainer has drawn. One that cannot be fetched for `DRAWN_WITHIN` is left out.
 
@@ -406,8 +408,8 @@ class TrainingJob:
                 await finetunes.add_sample(tx.db, order.finetune_id, sample)
 
 
-async def _keep_word(training: Training) -> Said:
-    return Said(status=training.status)
+async def _keep_word(training: Training) -> FinalWord:
+    return FinalWord(status=training.status)
 
 
 def _pause(waited: float, spread: Spread) -> float:

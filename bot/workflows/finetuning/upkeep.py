@@ -2,7 +2,7 @@
 
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import DAY
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.finetuning.verbs import remove
 from storage.finetuning import finetunes
 from storage.finetuning.finetunes import Finetune
@@ -41,7 +41,7 @@ class FinetuneUpkeep:
             for finetune in forgotten:
                 await remove(tx, finetune.id, Event.FORGET, by=NOBODY)
 
-    async def _remind(self, tx: Transaction, finetune: Finetune) -> None:
+    async def _remind(self, tx: UnitOfWork, finetune: Finetune) -> None:
         if finetune.expires_at is not None and finetune.expires_at <= tx.now:
             changed = await finetunes.move(tx.db, finetune.id, Event.EXPIRE, now=tx.now)
         else:

@@ -7,7 +7,7 @@ from bot.providers import catalogue
 from bot.providers.interface import FinetuneRef, MicroUSD
 from bot.providers.training import Started
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.finetuning.consent import ask_to_keep, drop_pictures, return_to_draft
 from bot.workflows.finetuning.drafts import check_description, check_name
 from bot.workflows.finetuning.sheets import ContactSheets
@@ -206,7 +206,7 @@ class Finetunes:
             if reference is not None:
                 await self._reopen(tx, job, reference.strip())
 
-    async def _reopen(self, tx: Transaction, job: Job, reference: str) -> None:
+    async def _reopen(self, tx: UnitOfWork, job: Job, reference: str) -> None:
         """Go on waiting for the newest training, which turned out to have been taken."""
         view = await self.views.read(tx.db, job.parent_id) if job.parent_id else None
         newest = view.training if view else None
@@ -235,14 +235,14 @@ class Finetunes:
             raise Refused(f"Only <@{view.finetune.owner_id}>, who made this finetune, can do that.")
 
 
-async def _check_not_deleted(tx: Transaction, view: FinetuneView) -> None:
+async def _check_not_deleted(tx: UnitOfWork, view: FinetuneView) -> None:
     """Checked again in the transaction that changes a finetune: it may have been deleted meanwhile."""
     finetune = await finetunes.find(tx.db, view.finetune.id)
     if finetune is None or finetune.deleted_at is not None:
         raise Refused("This finetune is deleted.")
 
 
-async def _call_back_untrained(tx: Transaction, finetune_id: str) -> bool:
+async def _call_back_untrained(tx: UnitOfWork, finetune_id: str) -> bool:
     """Whether nothing was trained with its pictures; what only waits to be ordered is called back for that."""
     finetune = await finetunes.find(tx.db, finetune_id)
     if finetune is not None and finetune.state in {FinetuneState.ASKING, FinetuneState.TRAINING}:
@@ -251,7 +251,7 @@ async def _call_back_untrained(tx: Transaction, finetune_id: str) -> bool:
     return finetune is not None and finetune.state is FinetuneState.DRAFT
 
 
-async def remove(tx: Transaction, finetune_id: str, event: Event, *, by: int) -> bool:
+async def remove(tx: UnitOfWork, finetune_id: str, event: Event, *, by: int) -> bool:
     """Mark a finetune deleted, so that its job deletes its files, and asks its provider to delete it.
 
     False where the event cannot happen any more.
@@ -265,7 +265,7 @@ async def remove(tx: Transaction, finetune_id: str, event: Event, *, by: int) ->
     return True
 
 
-async def apply_decision_on_consent(tx: Transaction, review: Review) -> None:
+async def apply_decision_on_consent(tx: UnitOfWork, review: Review) -> None:
     """After a contributor has withdrawn: approved keeps the finetune, denied deletes it; else it stays frozen.
 
     Where several have, it is frozen until the last of them is decided.

@@ -8,7 +8,7 @@ from bot.jobs.pace import Spread
 from bot.pictures.training_sets.linting import Facts, Finding, Needs, Severity, lint
 from bot.providers import trainers
 from bot.providers.trainer_entries import Trainer
-from bot.providers.training import FinetuneSpec, Inspection, ListsFinetunes, Subject
+from bot.providers.training import FinetuneSpec, Inspection, ListsFinetunes, TrainedSubject
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Forecast
 from bot.workflows.finetuning.types import LOST_AFTER, OPEN, FinetuneDetails, FinetuneView, Progress
@@ -184,7 +184,7 @@ class FinetuneViews:
         if trainer.withdrawn:
             sentence = f"{trainer.label} has withdrawn training: starting may be refused, which costs nothing."
             findings.append(Finding(Severity.WARNING, sentence))
-        if trainer.class_needed and spec.class_name == trainers.USUAL_CLASSES[Subject.CHARACTER]:
+        if trainer.class_needed and spec.class_name == trainers.USUAL_CLASSES[TrainedSubject.CHARACTER]:
             better = f"{trainer.label} learns faster from a plain noun: say under Options whether it is a man, a cat, …"
             findings.append(Finding(Severity.HINT, better))
         return findings

@@ -24,7 +24,7 @@ from bot.story.sending.types import Reverted
 from bot.workflows.base.card_job import CardJob
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.registering.drafting.terms import mint_of, rehearsal
 from bot.workflows.registering.pinned_files import EXTENSIONS, JSON, PinnedFiles, StoredFile
 from bot.workflows.registering.publishing import Publishing
@@ -433,7 +433,7 @@ class RegistrationJob(CardJob[RegistrationView]):
 
 
 async def _audit(
-    tx: Transaction, view: RegistrationView, action: str, details: Mapping[str, JsonValue] | None = None
+    tx: UnitOfWork, view: RegistrationView, action: str, details: Mapping[str, JsonValue] | None = None
 ) -> None:
     registration = view.registration
     await tx.audit(action, registration.id, guild_id=registration.guild_id, seen=registration.digest, details=details)

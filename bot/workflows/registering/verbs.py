@@ -7,7 +7,7 @@ from bot.pictures.portrait import take_portrait
 from bot.story import metadata
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import REVIEW_LIFE, Origin, job_id
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from bot.workflows.drawing.types import ImageRequest
 from bot.workflows.registering.drafting.terms import Drafts
 from bot.workflows.registering.drafting.wording import change_details
@@ -374,7 +374,7 @@ def _too_late(state: RegistrationState) -> str:
     return f"It is {state} already."
 
 
-async def apply_decision_on_registration(tx: Transaction, review: Review, *, undo: float = UNDO) -> None:
+async def apply_decision_on_registration(tx: UnitOfWork, review: Review, *, undo: float = UNDO) -> None:
     """Approve, deny or close a registration as its review says. An approval can be undone for `undo` seconds."""
     values: dict[str, Any] = {}
     match review.state:
@@ -388,7 +388,7 @@ async def apply_decision_on_registration(tx: Transaction, review: Review, *, und
     await tx.wake(review.subject)
 
 
-async def undo_approval(tx: Transaction, review: Review) -> bool:
+async def undo_approval(tx: UnitOfWork, review: Review) -> bool:
     """Take an approval back while nothing is pinned; False when it is too late."""
     undone = await registrations.move(tx.db, review.subject, Event.UNDO, now=tx.now)
     if undone:

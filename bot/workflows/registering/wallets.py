@@ -18,7 +18,7 @@ from bot.story.node.values import Address, address
 from bot.values import Frozen
 from bot.workflows.base.forms import Forms
 from bot.workflows.base.kit import Kit
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from storage.registering import wallets
 from storage.registering.wallets import LinkedWallet
 
@@ -214,7 +214,7 @@ class Wallets:
 
 
 async def _link(
-    tx: Transaction, user_id: int, address: Address, message: str, signature: str, *, guild_id: int
+    tx: UnitOfWork, user_id: int, address: Address, message: str, signature: str, *, guild_id: int
 ) -> Linked:
     before, holder = await wallets.find(tx.db, user_id), await wallets.holder(tx.db, address)
     taken_from = holder.user_id if holder and holder.user_id != user_id else None
@@ -228,7 +228,7 @@ async def _link(
     return Linked(wallet, other, taken_from)
 
 
-async def _audit(tx: Transaction, action: str, user_id: int, wallet: str, *, guild_id: int, by: int) -> None:
+async def _audit(tx: UnitOfWork, action: str, user_id: int, wallet: str, *, guild_id: int, by: int) -> None:
     await tx.audit(action, f"wallet {user_id}", guild_id=guild_id, actor_id=by, details={"address": wallet})
 
 

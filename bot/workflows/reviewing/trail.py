@@ -2,12 +2,12 @@
 
 from pydantic import JsonValue
 
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from storage.reviewing import reviews
 from storage.reviewing.reviews import Review, ReviewState
 
 
-async def note(tx: Transaction, review: Review, what: str, *, by: int | None, **details: JsonValue) -> None:
+async def note(tx: UnitOfWork, review: Review, what: str, *, by: int | None, **details: JsonValue) -> None:
     """Write into the audit what happened to a question, and what its card showed."""
     await tx.audit(
         f"{review.kind} {what}",
@@ -19,7 +19,7 @@ async def note(tx: Transaction, review: Review, what: str, *, by: int | None, **
     )
 
 
-async def withdraw(tx: Transaction, review: Review, *, by: int) -> bool:
+async def withdraw(tx: UnitOfWork, review: Review, *, by: int) -> bool:
     """Close an open question because what it asks about is called back; False when it was decided first."""
     state = ReviewState.WITHDRAWN
     withdrawn = await reviews.decide(

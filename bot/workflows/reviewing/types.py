@@ -3,17 +3,17 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.workflows.base.work import Transaction
+from bot.workflows.base.work import UnitOfWork
 from storage.database import Connection
 from storage.reviewing.reviews import Review
 
-Consequence = Callable[[Transaction, Review], Awaitable[None]]
+Consequence = Callable[[UnitOfWork, Review], Awaitable[None]]
 """What a decision changes, in the same transaction; given the decided review. The subject's job is woken anyway."""
 
 Objection = Callable[[Connection, Review, int], Awaitable[str | None]]
 """Why a person may not decide on a review, though they are a moderator; None where they may."""
 
-Undo = Callable[[Transaction, Review], Awaitable[bool]]
+Undo = Callable[[UnitOfWork, Review], Awaitable[bool]]
 """Takes back what an approval has changed, in the same transaction; False where it is too late for that."""
 
 
