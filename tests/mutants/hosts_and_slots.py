@@ -71,21 +71,21 @@ HOSTS_AND_SLOTS = (
         file="storage/base/queue.py",
         text="AND lane = lanes.name) < lanes.size",
         becomes="AND lane = lanes.name) <= lanes.size",
-        test="tests/base/test_queue.py::test_a_limit_of_a_lane_and_of_its_pool_is_never_exceeded",
+        test="tests/jobs/test_queue.py::test_a_limit_of_a_lane_and_of_its_pool_is_never_exceeded",
     ),
     Mutant(
         guard="a pool has so many slots",
         file="storage/base/queue.py",
         text="AND beside.pool = lanes.pool) < lanes.pool_size",
         becomes="AND beside.pool = lanes.pool) <= lanes.pool_size",
-        test="tests/base/test_queue.py::test_a_limit_of_a_lane_and_of_its_pool_is_never_exceeded",
+        test="tests/jobs/test_queue.py::test_a_limit_of_a_lane_and_of_its_pool_is_never_exceeded",
     ),
     Mutant(
         guard="a slot is given back before the download",
         file="bot/workflows/drawing/picture_job.py",
         text="            await step.release_slot()\n            match look.status:\n",
         becomes="            match look.status:\n",
-        test="tests/base/test_queue_live.py::test_what_is_drawn_and_cannot_be_fetched_yet_holds_no_slot",
+        test="tests/jobs/test_queue_live.py::test_what_is_drawn_and_cannot_be_fetched_yet_holds_no_slot",
     ),
     Mutant(
         guard="a picture that is being drawn keeps its slot",
@@ -124,6 +124,6 @@ HOSTS_AND_SLOTS = (
         file="storage/base/queue.py",
         text="CASE WHEN own >= now_served THEN own + 1 ELSE now_served END",
         becomes="now_served",
-        test="tests/base/test_queue.py::test_fifty_jobs_of_one_member_cost_another_members_first_one_turn",
+        test="tests/jobs/test_queue.py::test_fifty_jobs_of_one_member_cost_another_members_first_one_turn",
     ),
 )

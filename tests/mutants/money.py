@@ -64,7 +64,7 @@ MONEY = (
         file="bot/jobs/journal.py",
         text=("        if not begun:\n            raise LostLease\n"),
         becomes="",
-        test="tests/base/test_worker.py::test_a_silent_worker_loses_its_job_when_the_lease_ends_and_cannot_pay_for_it_afterwards",
+        test="tests/jobs/test_worker.py::test_a_silent_worker_loses_its_job_when_the_lease_ends_and_cannot_pay_for_it_afterwards",
     ),
     Mutant(
         guard="a payment that was interrupted is not repeated",
@@ -88,7 +88,7 @@ MONEY = (
         file="bot/jobs/journal.py",
         text='            raise Uncertain("It was ordered, but the bot could not keep the receipt.") from error',
         becomes='            raise Unavailable("Once more.") from error',
-        test="tests/base/test_worker.py::test_an_order_whose_receipt_cannot_be_written_may_have_been_charged",
+        test="tests/jobs/test_worker.py::test_an_order_whose_receipt_cannot_be_written_may_have_been_charged",
     ),
     Mutant(
         guard="what was ordered cannot be cancelled",

@@ -16,7 +16,7 @@ class Mutant:
     """Its lines exactly, once in the file."""
     becomes: str
     test: str
-    """A test that must fail without it, such as `tests/base/test_queue.py::test_…`."""
+    """A test that must fail without it, such as `tests/jobs/test_queue.py::test_…`."""
 
     @property
     def count(self) -> int:

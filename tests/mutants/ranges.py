@@ -85,7 +85,7 @@ RANGES = (
         file="bot/pictures/training_sets/archives.py",
         text="> MOST_TOTAL_BYTES:",
         becomes="> 10**15:",
-        test="tests/finetuning/test_training_set_hostile.py::test_a_hostile_archive_is_refused_by_name_and_costs_little",
+        test="tests/finetuning/training_sets/test_training_set_hostile.py::test_a_hostile_archive_is_refused_by_name_and_costs_little",
     ),
     Mutant(
         guard="a name of a file is a hash",
@@ -99,6 +99,6 @@ RANGES = (
         file="bot/pictures/training_sets/archives.py",
         text="if info.create_system == _UNIX and stat.S_IFMT(info.external_attr >> 16) not in {0, stat.S_IFREG}:",
         becomes="if False:",
-        test="tests/finetuning/test_training_set_hostile.py::test_a_hostile_archive_is_refused_by_name_and_costs_little",
+        test="tests/finetuning/training_sets/test_training_set_hostile.py::test_a_hostile_archive_is_refused_by_name_and_costs_little",
     ),
 )

@@ -1,6 +1,6 @@
 """Nodes that fail and lie, a chain that loses, delays and undoes: there is one token all the same.
 
-Works like tests/registering/test_trouble.py.
+Works like tests/registering/trouble/test_trouble.py.
 """
 
 import itertools

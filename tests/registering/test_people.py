@@ -1,6 +1,6 @@
 """People who change their minds at any moment, and many at once: one token for each registration that is confirmed.
 
-Works like tests/registering/test_trouble.py.
+Works like tests/registering/trouble/test_trouble.py.
 """
 
 import asyncio

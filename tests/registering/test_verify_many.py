@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from bot import limits
-from tests.base.test_message_files import post_layout
 from tests.conftest import MakeCommunity
+from tests.discord.test_message_files import post_layout
 from tests.finetuning.test_commands import picture
 from tests.registering.test_commands import read_card
 from tests.registering.test_verify import another, bytes_of, copy_of, register_picture

@@ -43,4 +43,4 @@ def test_the_diagram_of_a_state_machine_is_printed_from_its_table(name: str) -> 
         pattern = re.compile(rf"<!-- diagram: {name} -->.*?<!-- end -->", re.DOTALL)
         text = pattern.sub(lambda _: printed, text)
         path.write_text(text, encoding="utf-8")
-    assert printed in text, "run UPDATE_DOCUMENTS=1 .venv/bin/python -m pytest tests/base/test_documents.py"
+    assert printed in text, "run UPDATE_DOCUMENTS=1 .venv/bin/python -m pytest tests/documents/test_documents.py"

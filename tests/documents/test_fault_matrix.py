@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests import ROOT
-from tests.base.fault_matrix import FAULTS, MATRIX, print_matrix
+from tests.documents.fault_matrix import FAULTS, MATRIX, print_matrix
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 
@@ -27,5 +27,5 @@ def test_the_document_is_printed_from_the_table() -> None:
     if os.environ.get("UPDATE_DOCUMENTS"):
         DOCUMENT.write_text(print_matrix(), encoding="utf-8")
     assert DOCUMENT.read_text(encoding="utf-8") == print_matrix(), (
-        "run UPDATE_DOCUMENTS=1 .venv/bin/python -m pytest tests/base/test_fault_matrix.py"
+        "run UPDATE_DOCUMENTS=1 .venv/bin/python -m pytest tests/documents/test_fault_matrix.py"
     )

@@ -23,12 +23,13 @@ _KUBO = "tests/pinning/test_kubo.py"
 _ADD = f"{_KUBO}::test_an_add_that_goes_wrong_says_what_happens_next_and_may_be_repeated"
 _NODE = "tests/story/test_odd_answers.py"
 _NO_ANSWER = f"{_NODE}::test_whatever_is_no_answer_is_unavailable_and_the_next_one_is_believed"
-_TROUBLE = "tests/registering/test_trouble.py"
-_DELIVERY = "tests/base/test_delivery.py"
-_REFUSED = "tests/base/test_refused.py"
+_TROUBLE = "tests/registering/trouble/test_trouble.py"
+_DELIVERY = "tests/discord/test_delivery.py"
+_REFUSED = "tests/discord/test_refused.py"
 _LOCAL = "tests/standins/test_local_discord.py"
-_WORKER = "tests/base/test_worker.py"
+_WORKER = "tests/jobs/test_worker.py"
 _MEDIA = "tests/storage/test_media.py"
+_AWAY = "tests/discord/test_undelivered.py::test_a_delivery_is_tried_for_as_long_as_discord_is_away"
 _FILE = "tests/drawing/test_cdn.py::test_a_file_server_in_trouble_costs_another_try_and_no_half_file"
 _NO_STATUS = "- it has no HTTP status"
 _LOCAL_FILE = "- it is a file of this machine"
@@ -105,7 +106,7 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "5xx": _GATEWAY,
         "reset": _GATEWAY,
         "slow": f"{_TROUBLE}::test_a_gateway_that_is_slow_delays_the_tick_and_nothing_else",
-        "garbage": "tests/registering/test_odd_node.py::test_a_page_of_the_gateway_is_no_verdict_on_the_files",
+        "garbage": "tests/registering/trouble/test_odd_node.py::test_a_page_of_the_gateway_is_no_verdict_on_the_files",
         "wrong number": _HASHED,
         "gone for an hour": f"{_TROUBLE}"
         "::test_a_gateway_that_never_hands_it_out_is_given_up_after_an_hour_without_a_tick",
@@ -114,11 +115,11 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "lost answer": f"{_DELIVERY}::test_a_post_whose_answer_was_lost_is_found_again_and_not_repeated",
         "4xx once": f"{_REFUSED}::test_a_card_whose_edit_was_refused_once_is_edited_again",
         "5xx": f"{_DELIVERY}::test_trouble_at_discord_is_nobodys_fault_and_the_next_try_delivers",
-        "reset": "tests/base/test_broken_connections.py::test_one_dropped_connection_is_not_noticed",
-        "slow": "tests/base/test_first_answer.py::test_no_press_waits_for_discord_before_its_first_answer",
+        "reset": "tests/discord/test_broken_connections.py::test_one_dropped_connection_is_not_noticed",
+        "slow": "tests/discord/test_first_answer.py::test_no_press_waits_for_discord_before_its_first_answer",
         "garbage": "",
         "wrong number": "- ids and times come from discord.py, which reads them",
-        "gone for an hour": "tests/base/test_undelivered.py::test_a_delivery_is_tried_for_as_long_as_discord_is_away",
+        "gone for an hour": _AWAY,
     },
     "Discord gateway": {
         "lost answer": f"{_LOCAL}::test_an_event_can_be_lost_on_its_way",
@@ -167,8 +168,8 @@ MATRIX: Mapping[str, Mapping[str, str]] = {
         "reset": "- it is asked in this process",
         "slow": f"{_WORKER}::test_patience_with_what_is_paid_for_begins_when_it_was_ordered",
         "garbage": "- it gives a number in any case",
-        "wrong number": "tests/base/test_clock_steps.py::test_a_restart_at_another_time_goes_on_with_what_is_paid_for",
-        "gone for an hour": "tests/base/test_clock_steps.py::test_patience_is_measured_in_time_that_has_passed",
+        "wrong number": "tests/jobs/test_clock_steps.py::test_a_restart_at_another_time_goes_on_with_what_is_paid_for",
+        "gone for an hour": "tests/jobs/test_clock_steps.py::test_patience_is_measured_in_time_that_has_passed",
     },
 }
 
@@ -189,7 +190,7 @@ def print_matrix() -> str:
         "",
         _EXPLAINED,
         "",
-        f"{tests} tests, {cells.count('')} cells without one. Printed from `tests/base/fault_matrix.py`.",
+        f"{tests} tests, {cells.count('')} cells without one. Printed from `tests/documents/fault_matrix.py`.",
         "",
         f"| | {' | '.join(FAULTS)} |",
         f"|---|{'---|' * len(FAULTS)}",

@@ -1,0 +1,1 @@
+"""Commands, presses, forms and messages, as Discord sends and takes them."""

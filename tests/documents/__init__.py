@@ -1,0 +1,1 @@
+"""What the documents and tables say of the code is true."""

@@ -1,0 +1,1 @@
+"""The engine: the queue, the worker, time, and trouble of this machine."""

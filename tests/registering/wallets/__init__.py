@@ -1,0 +1,1 @@
+"""Members link their wallets."""
