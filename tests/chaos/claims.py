@@ -241,9 +241,13 @@ def _taken(scene: Scene, remains: Remains, commands: Sequence[Interaction]) -> I
 
 
 def _mirror(scene: Scene, remains: Remains) -> Iterator[str]:
-    """What the second pinning service should have, it has."""
+    """What is noted as confirmed at the second pinning service is there; what it lacks is sent again by a round."""
     pinned = {each.cid for each in scene.kubo.files if each.pinned}
-    rows = [each for each in remains.tables["pins"] if each["service"] == "kubo" and each["unpinned_at"] is None]
+    rows = [
+        each
+        for each in remains.tables["pins"]
+        if each["service"] == "kubo" and each["unpinned_at"] is None and each["confirmed_at"] is not None
+    ]
     confirmed = {each["id"] for each in remains.registrations if each["state"] == "confirmed"}
     for row in rows:
         if row["registration_id"] in confirmed and row["cid"] not in pinned:
