@@ -20,7 +20,7 @@ from discord.ui import Button, DynamicItem, Item
 
 from bot import limits
 from bot.discord.attachments import MessageFile, full_name
-from bot.discord.refusals import ACKNOWLEDGED, meaning
+from bot.discord.refusals import ACKNOWLEDGED, INVALID_FORM, meaning
 from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.trouble import recognise
 from bot.workflows.base.work import has_committed
@@ -347,19 +347,31 @@ async def say(interaction: Interaction, sentence: str) -> None:
             await interaction.response.send_message(sentence, ephemeral=True)
         elif _CARD in interaction.extras:
             mark_answered(interaction)
-            await interaction.edit_original_response(content="…")  # a followup to “thinking…” would replace it, for all
+            # A followup to “thinking…” would replace it, for all.
+            is_text = await _takes_text(interaction, "…")
             await interaction.followup.send(sentence, ephemeral=True)
-            await interaction.delete_original_response()
+            if is_text:
+                await interaction.delete_original_response()
         elif (
-            answered_as(interaction) is InteractionResponseType.deferred_channel_message
-            and _ANSWERED not in interaction.extras  # a card takes no text
+            answered_as(interaction) is not InteractionResponseType.deferred_channel_message
+            or _ANSWERED in interaction.extras  # a card takes no text
+            or not await _takes_text(interaction, sentence)
         ):
-            await interaction.edit_original_response(content=sentence)
-        else:
             await interaction.followup.send(sentence, ephemeral=True)
     except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as error:
         # aiohttp answers with a RuntimeError when the bot is being closed just now
         log.warning("Could not tell a person %r: %s", sentence, error)
+
+
+async def _takes_text(interaction: Interaction, text: str) -> bool:
+    """Make the answer this text; False where it has become a card, though Discord's answer to that was lost."""
+    try:
+        await interaction.edit_original_response(content=text)
+    except discord.HTTPException as error:
+        if error.code != INVALID_FORM:
+            raise
+        return False
+    return True
 
 
 def _custom_id(verb: str, subject: str) -> str:

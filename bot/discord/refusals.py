@@ -10,6 +10,7 @@ from bot.errors import BotError, Broken, Refused, Unavailable
 from bot.workflows.base.cards import PlaceGone, ThreadLocked
 
 ACKNOWLEDGED = 40060
+INVALID_FORM = 50035
 ARCHIVED = 50083
 LOCKED = 160005
 FILTERED = 20009

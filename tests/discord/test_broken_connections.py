@@ -13,7 +13,10 @@ from aiohttp.test_utils import TestServer
 from pydantic import AnyHttpUrl, SecretStr
 
 from bot.app import App, assemble
+from bot.cards.base.layout import compose, text
 from bot.config import Settings
+from bot.discord.buttons import Answer, acknowledge
+from bot.discord.client import Interaction as BotInteraction
 from standins.base.faults import Fault, Trouble, hangs_up, loses_the_answer
 from standins.bfl import BflServer
 from standins.discord import Interaction, LocalDiscord, dropped, lost_answer, pointed_at
@@ -113,3 +116,21 @@ async def test_who_gets_no_answer_is_told_that_nothing_was_done(bot: Bot) -> Non
     bot.server.faults.append(Fault("original.edit", hangs_up(), times=2))
     typed = await bot.type("history")
     assert await bot.sentence(typed) == "Discord did not answer the bot just now. Nothing was done. Please try again."
+
+
+async def test_a_card_whose_answer_was_lost_is_followed_by_the_sentence(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discord has made the answer a card, which takes no text any more, and the bot does not know it."""
+
+    async def answer_with_card(_cog: object, interaction: BotInteraction) -> None:
+        await acknowledge(interaction, Answer.PRIVATE)
+        await interaction.edit_original_response(view=compose([text("A card")]).view)
+        raise TimeoutError
+
+    monkeypatch.setattr(bot.app.client.tree.get_command("history"), "_callback", answer_with_card)
+    typed = await bot.type("history")
+    await bot.server.until(lambda: len([each for each in bot.server.messages if each.content]) == 1)
+    assert (await bot.sentence(typed)).startswith("Discord did not answer the bot just now.")
+    assert typed.original
+    assert [each for _, each in walk(typed.original.components) if each.get("content") == "A card"], "it stays"

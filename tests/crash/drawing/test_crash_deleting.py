@@ -55,7 +55,10 @@ def kill_at(moment: str) -> Callable[[World], Awaitable[list[str]]]:
         sessions = world.discord.gateway.identified
         life = await world.start(moment=moment, stays=True)
         await world.discord.until(lambda: world.discord.gateway.identified > sessions, timeout=PATIENCE)
-        await world.discord.press(world.discord.member, world.card, f"1:img:delete:{world.request}")
+        asked = await world.discord.press(world.discord.member, world.card, f"1:img:delete:{world.request}")
+        await world.discord.until(lambda: asked.original is not None and bool(asked.original.components))
+        assert asked.original
+        await world.discord.press(world.discord.member, asked.original, f"1:img:deleted:{world.request}")
         assert await life.end() == -signal.SIGKILL
         unsound = await asyncio.to_thread(find_unsound, world, "dead")
         assert await world.lead() == 0
