@@ -1,1 +1,1 @@
-"""The newest bot opens the folder that each older one left in `tests/golden`: a file of tests here per folder."""
+"""The newest bot opens the folder that each older one left in `tests/golden`; `make_folder` makes the next one."""

@@ -31,11 +31,14 @@ LINK_LIFE = 590.0
 PEOPLE = ("guild", "role", "studio", "review", "ada", "ben", "mia", "olga")
 
 
-class OlderFolder:
-    """The folder `name` in `tests/golden`."""
+GOLDEN = ROOT / "tests" / "golden"
 
-    def __init__(self, name: str) -> None:
-        self.path = ROOT / "tests" / "golden" / name
+
+class OlderFolder:
+    """A folder that `make_folder` has made, in `GOLDEN` or elsewhere."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     @cached_property
     def story(self) -> dict[str, Any]:
