@@ -302,7 +302,10 @@ async def explain(interaction: Interaction, error: Exception, *, doing: str) -> 
     trouble = recognise(error)
     if trouble is not None:
         log.warning("%s met trouble of this machine: %s", doing, trouble)
-        await say(interaction, f"{trouble} Please try again in a few minutes; the admin of the bot was told.")
+        advice = "What you asked for is done all the same: do not repeat it."
+        if not _is_done(interaction):
+            advice = "Please try again in a few minutes."
+        await say(interaction, f"{trouble} {advice} The admin of the bot was told.")
         machine = interaction.client.services.kit.machine
         if machine is not None:
             await machine.note(trouble)
@@ -330,9 +333,15 @@ async def explain(interaction: Interaction, error: Exception, *, doing: str) -> 
 
 
 def _unanswered(interaction: Interaction) -> str:
-    done = has_committed() and answered_as(interaction) is not None
-    what = "What you asked for is done all the same." if done else "Nothing was done. Please try again."
+    what = "What you asked for is done all the same."
+    if not _is_done(interaction):
+        what = "Nothing was done. Please try again."
     return f"Discord did not answer the bot just now. {what}"
+
+
+def _is_done(interaction: Interaction) -> bool:
+    """Whether what was asked for is in the database, so that repeating it would do it twice."""
+    return has_committed() and answered_as(interaction) is not None
 
 
 async def say(interaction: Interaction, sentence: str) -> None:

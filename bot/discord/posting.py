@@ -22,9 +22,10 @@ from bot.cards.base.layout import Card, Copy, without_files
 from bot.discord.attempts import Attempts
 from bot.discord.buttons import PressButton, custom_ids
 from bot.discord.refusals import ARCHIVED, GONE, is_too_large, meaning, refusal_of_files
-from bot.errors import Unavailable
+from bot.errors import Broken, Unavailable
 from bot.pictures.decode import Decoder
 from bot.pictures.preview import make_preview
+from bot.trouble import recognise
 from bot.workflows.base.files import Files
 from bot.workflows.base.types import Posted
 from storage.drawing.images import Image
@@ -252,8 +253,16 @@ class Posting:
             raise Unavailable("Discord asks the bot to wait.", retry_after=error.retry_after) from error
         except discord.HTTPException as error:
             raise meaning(error, self._client, place.guild_id, place.channel_id) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable("Discord does not answer just now.") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise recognise(error) or Unavailable("Discord does not answer just now.") from error
+        except FileNotFoundError as error:
+            raise Broken("A stored file is missing.") from error
+        except OSError as error:
+            raise recognise(error) or Unavailable("Discord does not answer just now.") from error
+        except RuntimeError as error:  # aiohttp says so that the bot is being closed just now
+            if not self._client.is_closed():
+                raise
+            raise Unavailable("The bot is not connected to Discord.", retry_after=2.0) from error
 
     # Files.
 

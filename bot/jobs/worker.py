@@ -16,7 +16,7 @@ from bot.jobs.machine import Machine
 from bot.jobs.signals import WorkerSignals
 from bot.jobs.watch import Beat, no_beat
 from bot.trouble import recognise
-from storage.base import queue
+from storage.base import queue, steps
 from storage.base.jobs import Job, State
 from storage.base.queue import Lane
 from storage.database import Database
@@ -301,10 +301,11 @@ class Worker:
             await self._end(job, outcome)
 
     async def _meet_bug(self, job: Job, journal: Journal, bug: Exception) -> None:
-        """End the job. One that has paid is tried again while its recipe is patient: the rest of it is free."""
+        """End the job. One that has paid, or whose pictures have, is tried again while its recipe is patient: the rest
+        of it is free."""
         log.error("A bug in job %s.", job.id, exc_info=bug)
         mistake = f"The bot made a mistake. Please quote `{job.root_id}` to the admin."
-        if await journal.recall_payment():
+        if await journal.recall_payment() or await self._has_paid_parts(job):
             await self._try_later(job, journal, Unavailable(mistake))
         else:
             await self._fail(job, journal, Broken(mistake))
@@ -312,14 +313,20 @@ class Worker:
             self._with_bugs.add(job.id)
             await self._alarm(f"Job `{job.id}` met a bug: {type(bug).__name__}. The log has the traceback.")
 
+    async def _has_paid_parts(self, job: Job) -> bool:
+        async with self._database.read() as db:
+            return bool(await steps.ordered(db, parent_id=job.id))
+
     async def _try_later(self, job: Job, journal: Journal, error: Unavailable) -> None:
         now = self._clock.now()
         await journal.recall_payment()  # the failure may have come before the recipe got there
         paid, running = journal.paid_at is not None, self._clock.monotonic()
         if self._trying.get(job.id, (not paid, 0.0))[0] is not paid:
             self._trying[job.id] = (paid, running)
-        ours = isinstance(error, MachineTrouble)
-        if ours:  # it waits for its end: whether what is paid for can still be had, its recipe asks the provider
+        if isinstance(error, MachineTrouble):
+            # It waits for its end and uses up no patience: whether what is paid for can still be had, its recipe asks
+            # the provider.
+            self._trying.pop(job.id)
             await self._note_trouble(error)
         elif running - self._trying[job.id][1] > self._recipes[job.kind].patience:
             await self._fail(job, journal, error)

@@ -327,3 +327,8 @@ async def test_an_outcome_that_was_settled_is_not_unknown_any_more(
     assert text.startswith(f"### {heading}")
     assert "Nobody can tell" not in text
     assert "charged twice" not in text
+
+
+async def test_what_is_refused_for_weeks_is_looked_at_all_the_same(community: Community) -> None:
+    undelivered = community.app.services.undelivered
+    assert [undelivered.next_look("a card") for _ in range(2000)][-1] == LOOK_AGAIN

@@ -1,10 +1,13 @@
 """The disk is full, or another program holds the database, while pictures are drawn: what is paid for is delivered."""
 
+import errno
 from collections.abc import Callable
 
 import pytest
 
 import storage.database
+from bot.discord.posting import Place, Posting
+from bot.errors import BotError, Broken, Lacking, MachineTrouble, Unavailable
 from bot.jobs import machine as machines
 from bot.jobs.machine import LOOK_AGAIN
 from tests.conftest import MakeCommunity
@@ -124,3 +127,33 @@ async def test_stopped_on_a_full_disk_it_ends_and_the_next_life_delivers(communi
     await community.restart()
     await community.pass_time(90)
     await check_delivered(community)
+
+
+async def test_trouble_after_a_request_was_accepted_makes_nobody_repeat_it(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lack(_job_id: str) -> None:
+        raise MachineTrouble("The bot's database is busy just now.", lacking=Lacking.DATABASE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(community.app.services.drawing.views, "of", lack)
+        result = await community.imagine()
+    assert result.deferred
+    assert not result.followups, "nothing says that it failed"
+    await community.pass_time(60)
+    assert len(community.card.attachments) == 1
+    assert community.ordered() == 1
+
+
+async def test_a_file_of_this_machine_is_not_blamed_on_discord(community: Community) -> None:
+    posting: Posting = vars(community.app.services.delivery)["_posting"]
+    place = Place(community.guild.id, community.studio.id)
+    for error, expected in (
+        (FileNotFoundError(errno.ENOENT, "No such file", "a-picture"), Broken),
+        (OSError(errno.ENOSPC, "No space left on device"), MachineTrouble),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset"), Unavailable),
+    ):
+        with pytest.raises(BotError) as raised:
+            async with posting.translate_errors(place):
+                raise error
+        assert type(raised.value) is expected

@@ -13,7 +13,7 @@ from bot.errors import Lacking, MachineTrouble, Refused, Unavailable
 from bot.jobs import machine as machines
 from bot.jobs.journal import LAST_TRIES, Journal
 from bot.jobs.machine import QUIET, Machine
-from bot.jobs.worker import Outcome
+from bot.jobs.worker import Later, Outcome
 from storage.base import steps
 from storage.base.jobs import Job, State
 from storage.database import open_database
@@ -201,6 +201,50 @@ async def test_a_bug_after_the_payment_that_stays_leaves_the_outcome_unknown(ben
     await bench.clock.turn(1000)
     ended = await bench.job("a")
     assert (ended.state, ended.cost_actual, orders.placed) == (State.UNKNOWN, None, ["a"])
+
+
+async def test_trouble_of_this_machine_uses_up_no_patience(bench: Bench) -> None:
+    """What is outside is busy when the trouble is over, and gets as long as if there had been none."""
+    watched(bench)
+    failures: list[Exception] = [MachineTrouble("The disk is full.", lacking=Lacking.ROOM)]
+    began = bench.clock.monotonic()
+
+    def ask() -> None:
+        if bench.clock.monotonic() < began + 2 * LONG:
+            raise failures[0]
+        if len(failures) < 4:
+            failures.append(Unavailable("BFL is busy."))
+            raise failures[-1]
+
+    orders = Orders(pay=ask)
+    bench.run = orders.run
+    await bench.start()
+    await bench.add("a")
+    await bench.clock.turn(3 * LONG)
+    ended = await bench.job("a")
+    assert (ended.state, ended.error) == (State.DONE, None)
+
+
+async def test_a_bug_of_a_request_whose_pictures_are_paid_for_is_tried_again(bench: Bench) -> None:
+    bugs = [KeyError("one"), KeyError("two")]
+    orders = Orders()
+
+    async def run(job: Job, step: Journal) -> Outcome:
+        if job.parent_id:
+            return await orders.run(job, step)
+        if bugs and "part" in orders.placed:
+            raise bugs.pop()
+        if "part" not in orders.placed:
+            raise Later(5)
+        return Outcome(State.DONE, 0)
+
+    bench.run = run
+    await bench.start()
+    await bench.add("whole")
+    await bench.add("part", parent="whole")
+    await bench.clock.turn(200)
+    assert (await bench.job("whole")).state is State.DONE
+    assert len(bench.alarms) == 1
 
 
 async def test_nothing_is_ordered_below_the_margin_and_all_of_it_when_there_is_room(

@@ -75,7 +75,7 @@ class CardJob(Generic[View]):
             return
         failures = self._failures.get(job_id, 0)
         self._failures[job_id] = failures + 1
-        raise Later(min(RETRY * 2.0**failures, LOOK_AGAIN))
+        raise Later(min(RETRY * 2.0 ** min(failures, 10), LOOK_AGAIN))
 
     async def announce(
         self, step: Journal, name: str, view: View, about: str, once: str, *, to: int | None = None

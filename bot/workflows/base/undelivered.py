@@ -39,7 +39,7 @@ class Undelivered:
         """Seconds until what was refused just now is tried again."""
         refusals = self._refusals.get(subject, 0)
         self._refusals[subject] = refusals + 1
-        return min(FIRST_LOOK * 2.0**refusals, LOOK_AGAIN)
+        return min(FIRST_LOOK * 2.0 ** min(refusals, 10), LOOK_AGAIN)
 
     async def note(self, user_id: int, subject: str, sentence: str, why: BotError) -> None:
         """Keep a sentence for a person's next command, and tell the admin what they can mend: once of each subject.
