@@ -149,12 +149,12 @@ async def test_a_wrong_cid_is_not_believed_even_if_it_is_one(
 
 
 async def test_a_wrong_raw_cid_is_not_believed_though_these_bytes_are_handed_out_for_it(
-    first: Pinata, pinata: PinataServer, owl: PinFile, scratch: Scratch
+    first: Pinata, pinata: PinataServer, scratch: Scratch, tmp_path: Path
 ) -> None:
-    """No other service would hand them out for it: a raw CID is the hash of its bytes."""
+    """No other service would hand them out for it: a raw CID, as a small file has it, is the hash of its bytes."""
     pinata.quirks.wrong_cid = True
     with pytest.raises(Broken, match="could not be proven"):
-        await Pins(first).pin(owl, scratch=scratch)
+        await Pins(first).pin(a_file(tmp_path, OWL[:1000]), scratch=scratch)
 
 
 async def test_a_private_pin_is_refused(first: Pinata, pinata: PinataServer, owl: PinFile, scratch: Scratch) -> None:
