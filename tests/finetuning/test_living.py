@@ -1,13 +1,17 @@
 """A finetune that is there: who may draw with it, what it puts into prompts, and how it ends."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.errors import Refused
+from bot.pictures.contact_sheet import Sheet, draw_labelled_grid
 from bot.providers.training import TrainedSubject
 from bot.workflows.base.types import Origin
 from bot.workflows.drawing.generations import choose_seeds, sweep_of
 from bot.workflows.drawing.types import ImageRequest
 from standins.base.faults import Fault, loses_the_answer
+from storage.base.jobs import State
 from storage.finetuning.finetunes import FinetuneState, Share, Visibility
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_training_story import HOUR
@@ -150,6 +154,36 @@ async def test_strengths_are_compared_on_the_same_seeds_and_the_best_is_kept(mak
     assert swept.sheet
     await services.finetuning.finetunes.keep(view, by=community.ada.id, model=None, strength=0.8)
     assert (await drawn_prompt(community, view.finetune.id, "x"))["finetune_strength"] == 0.8
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+async def test_a_sweep_of_which_a_picture_is_damaged_is_shown_without_its_sheet(
+    make_community: MakeCommunity, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    def draw_damaged(sources: list[Path | None], **labels: list[str]) -> Sheet:
+        assert sources[0]
+        content = sources[0].read_bytes()
+        sources[0].unlink()
+        if damage == "cut":
+            sources[0].write_bytes(content[:40])
+        return draw_labelled_grid(sources, **labels)
+
+    community = await make_community(trainers=["bfl"])
+    services = community.app.services
+    view = await train_finetune(community)
+    monkeypatch.setattr("bot.workflows.drawing.job.draw_labelled_grid", draw_damaged)
+    model = view.trainer.models[0]
+    sweep = sweep_of([0.8, 1.2], choose_seeds(model, 2))
+    request = ImageRequest(prompt="on a bench", model=model, finetune=view.finetune.id, sweep=sweep)
+    checked = await services.drawing.requests.check(origin(community, community.ada.id), request)
+    job = await services.drawing.requests.accept(origin(community, community.ada.id), checked.request)
+    await community.pass_time(60)
+
+    swept = await community.view(job.id)
+    assert swept.sheet is None
+    assert swept.job.state is State.DONE
+    assert swept.job.message_id is not None
+    assert any("The sheet of this comparison could not be made." in text_of(each) for each in community.cards)
 
 
 async def test_an_expiring_finetune_is_announced_in_time_and_its_end_too(make_community: MakeCommunity) -> None:

@@ -42,6 +42,8 @@ def sweep_card(view: RequestView, paths: FilePaths) -> Card:
             f"Rows are strengths, from {sweep.strengths[0]:g} to {sweep.strengths[-1]:g}; columns are seeds. "
             "“Keep” makes a strength the usual one of this finetune."
             if files
+            else "The sheet of this comparison could not be made. Its pictures are kept, and can be registered."
+            if view.sheet is None
             else "The sheet of this comparison is not there any more.",
             *missing(view, names if len(names) == len(view.pictures) else ()),
             small(*facts_of(view), *times_of(view), cost_of(view)),

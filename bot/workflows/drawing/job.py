@@ -8,6 +8,7 @@ from bot.errors import Broken, Refused
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Later, Outcome, Park
 from bot.pictures.contact_sheet import draw_labelled_grid
+from bot.trouble import recognise
 from bot.workflows.base.cards import PlaceGone
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
@@ -81,17 +82,29 @@ class RequestJob:
             await self._undelivered.settle(view.job.owner_id, subject)
 
     async def _draw_sheet(self, view: RequestView) -> Sheet:
-        """All of a sweep's pictures on one sheet: a row for each strength, a column for each seed."""
+        """All of a sweep's pictures on one sheet: a row for each strength, a column for each seed.
+
+        A picture that is missing or damaged costs the sheet, and not the request, which is paid for.
+
+        Raises:
+            MachineTrouble: the sheet can be drawn when that is over.
+        """
         assert view.request.sweep
         sweep = view.request.sweep
         drawn = {image.position: self._files.path(image.sha256) for image in view.images}
-        sheet = await self._decoder.run(
-            draw_labelled_grid,
-            [drawn.get(position) for position in range(len(view.pictures))],
-            row_labels=[f"{strength:g}" for strength in sweep.strengths],
-            column_labels=[f"seed {seed}" for seed in sweep.seeds],
-        )
-        return Sheet(sha256=await self._files.store(sheet.content))
+        try:
+            sheet = await self._decoder.run(
+                draw_labelled_grid,
+                [drawn.get(position) for position in range(len(view.pictures))],
+                row_labels=[f"{strength:g}" for strength in sweep.strengths],
+                column_labels=[f"seed {seed}" for seed in sweep.seeds],
+            )
+            return Sheet(sha256=await self._files.store(sheet.content))
+        except (Refused, Broken, OSError) as error:
+            if isinstance(error, OSError) and (trouble := recognise(error)) is not None:
+                raise trouble from error
+            log.warning("The sheet of request %s could not be made: %s", view.job.id, error)
+            return Sheet()
 
     async def _deliver(self, view: RequestView) -> Posted:
         posted = await self._delivery.finish(view)
