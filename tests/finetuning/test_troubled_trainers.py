@@ -2,12 +2,14 @@
 
 import pytest
 
+from bot.errors import Unavailable
+from bot.providers.interface import FinetuneRef
 from standins.base.faults import Fault, Trouble, answers, hangs_up, html, loses_the_answer, malformed
 from standins.base.serving import Standin
 from storage.finetuning.finetunes import FinetuneState
 from tests.conftest import MakeCommunity
 from tests.scenes.community import Community
-from tests.scenes.kiln import draft, finetune, news, spec, start
+from tests.scenes.kiln import draft, finetune, news, spec, start, train_finetune
 
 HOUR = 3600.0
 FOR_EVER = 10**6
@@ -67,3 +69,45 @@ async def test_looks_at_a_training_that_fail_once_each_in_every_way_end_nothing(
     assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.READY
     assert not standin(community, trainer).faults, "all of them were met"
     assert count_paid(community) == 1
+
+
+async def test_a_deleted_finetune_leaves_no_picture_here_while_its_trainer_does_not_answer(
+    make_community: MakeCommunity,
+) -> None:
+    community = await make_community(trainers=["bfl"])
+    view = await train_finetune(community)
+    assert community.files
+    community.bfl.faults.append(Fault("*", hangs_up(), times=FOR_EVER))
+    await community.app.services.finetuning.finetunes.delete(view, by=community.ada.id)
+    await community.pass_time(60)
+    assert not community.files
+    assert community.bfl.finetunes
+
+    community.bfl.faults.clear()
+    await community.skip(2 * HOUR)
+    assert not community.bfl.finetunes
+
+
+async def test_a_failed_training_is_a_draft_again_while_its_trainer_deletes_nothing(
+    make_community: MakeCommunity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    community = await make_community(trainers=["bfl"], training_duration=1800.0)
+    provider, deleted = community.app.services.kit.providers["bfl"], list[FinetuneRef]()
+
+    async def refuse(_ref: FinetuneRef) -> None:
+        raise Unavailable("Black Forest Labs does not answer.")
+
+    async def delete(ref: FinetuneRef) -> None:
+        deleted.append(ref)
+
+    monkeypatch.setattr(provider, "delete_finetune", refuse)
+    view = await start(community, await draft(community))
+    (task,) = community.bfl.tasks
+    community.bfl.end(task, "Error", after=600.0)
+    await community.skip(HOUR, step=120)
+    assert (await finetune(community, view.finetune.id)).finetune.state is FinetuneState.DRAFT
+    assert len(news(community)) == 1
+
+    monkeypatch.setattr(provider, "delete_finetune", delete)
+    await community.skip(2 * HOUR)
+    assert len(deleted) == 1

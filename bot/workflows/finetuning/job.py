@@ -6,6 +6,7 @@ from functools import partial
 from bot.errors import Broken, Refused, Unavailable
 from bot.jobs.journal import Journal
 from bot.jobs.worker import Outcome, Park
+from bot.providers.interface import FinetuneRef
 from bot.providers.training import DeletesFinetunes, Inspection, InspectsPictures, TrainingPicture
 from bot.values import Frozen
 from bot.workflows.base.card_job import CardJob
@@ -34,6 +35,16 @@ class Gone(Frozen):
     """Why its provider still has it."""
 
 
+class Removed(Frozen):
+    """The result of removing a deleted finetune's pictures from this disk."""
+
+
+class Remains(Frozen):
+    """What a failed training has left at its trainer."""
+
+    ref: FinetuneRef
+
+
 class FinetuneJob(CardJob[FinetuneView]):
     """The recipe of the jobs of kind `finetune`: it sleeps, and each change wakes it."""
 
@@ -49,10 +60,12 @@ class FinetuneJob(CardJob[FinetuneView]):
         if view.finetune.state is FinetuneState.DELETED:
             if any(not each.state.ended for each in view.tries):
                 raise Park  # its trainer deletes only what is finished; the end of the training wakes this job
-            deletion = await step("gone", Gone, lambda: self._remove(view))
+            await step("removed", Removed, lambda: self._remove_pictures(view))
+            await self._close_questions(step, await self.load_view(job.id))
+            await self._clear_remains(view, step)
+            deletion = await step("gone", Gone, lambda: self._delete(view))
             if deletion.kept_at_provider:
                 await self.announce(step, "kept", view, "kept", "0")
-            await self._close_questions(step, await self.load_view(job.id))
             await self.show_card(job.id)
             return Outcome(State.DONE, view.cost)
         view = await self._conclude(view, step)
@@ -69,6 +82,7 @@ class FinetuneJob(CardJob[FinetuneView]):
             await self.announce(step, f"{about} {once}", view, about, once, to=contributor)
         await self._inspect(view)
         await self.show_card(job.id)
+        await self._clear_remains(view, step)
         raise Park
 
     async def _close_questions(self, step: Journal, view: FinetuneView) -> None:
@@ -82,20 +96,31 @@ class FinetuneJob(CardJob[FinetuneView]):
     async def _conclude(self, view: FinetuneView, step: Journal) -> FinetuneView:
         """Go back to the draft if the newest training has failed.
 
-        What its trainer has made of members' pictures is deleted there, where the trainer itself has said that it
-        failed: after an error of this bot it may be training still.
+        What its trainer has made of members' pictures is noted for `_clear_remains`, where the trainer itself has said
+        that it failed: after an error of this bot it may be training still.
         """
         training, finetune_id = view.training, view.finetune.id
         if view.finetune.state is not FinetuneState.TRAINING or training is None or not training.state.ended:
             return view
         async with self._work.read() as db:
             failed_there = await steps.find(db, job_id=training.id, name=FAILED_THERE)
-        if training.state is State.FAILED and view.ref is not None and failed_there is not None:
-            await step(f"cleared {training.id}", Gone, lambda: self._delete_at_provider(view))
+        if training.state is State.FAILED and (ref := view.ref) is not None and failed_there is not None:
+            await step(f"remains {training.id}", Remains, partial(_note_remains, ref))
         progress = Progress(inferred=training.error or "The trainer did not say why.")
         async with self._work() as tx:
             await return_to_draft(tx, finetune_id, Event.FAIL, progress=progress.model_dump_json())
         return await self.load_view(finetune_id)
+
+    async def _clear_remains(self, view: FinetuneView, step: Journal) -> None:
+        """Delete at its trainer what each failed training has left there.
+
+        Raises:
+            Unavailable: the trainer does not answer; all else is done, and the job is run again.
+        """
+        for training in view.tries:
+            remains = await step.recall(f"remains {training.id}", Remains)
+            if remains is not None:
+                await step(f"cleared {training.id}", Gone, partial(self._delete_at_provider, remains.ref))
 
     async def _inspect(self, view: FinetuneView) -> None:
         """Ask a provider that can do it what it sees on each picture; nothing depends on the answer."""
@@ -120,30 +145,48 @@ class FinetuneJob(CardJob[FinetuneView]):
             TrainingPicture(f"{picture.id}.jpg", content), view.spec.class_name or "person"
         )
 
-    async def _delete_at_provider(self, view: FinetuneView) -> Gone:
-        """Delete it at its provider."""
-        ref, provider = view.ref, self._providers.get(view.trainer.provider)
-        if ref is not None and provider is not None:
-            if not isinstance(provider, DeletesFinetunes):
-                return Gone(kept_at_provider="This trainer deletes nothing: it stays on the trainer's own servers.")
-            try:
-                await provider.delete_finetune(ref)
-            except (Refused, Broken) as error:
-                return Gone(kept_at_provider=str(error))
+    async def _delete_at_provider(self, ref: FinetuneRef) -> Gone:
+        """
+        Raises:
+            Unavailable: the provider does not answer.
+        """
+        provider = self._providers.get(ref.provider)
+        if provider is None:
+            return Gone()
+        if not isinstance(provider, DeletesFinetunes):
+            return Gone(kept_at_provider="This trainer deletes nothing: it stays on the trainer's own servers.")
+        try:
+            await provider.delete_finetune(ref)
+        except (Refused, Broken) as error:
+            return Gone(kept_at_provider=str(error))
         return Gone()
 
-    async def _remove(self, view: FinetuneView) -> Gone:
-        """Delete it at its provider, then its pictures here. Safe to repeat."""
-        deletion = await self._delete_at_provider(view)
+    async def _remove_pictures(self, view: FinetuneView) -> Removed:
+        """Delete its pictures here, whatever its provider does. Safe to repeat."""
         finetune_id = view.finetune.id
         async with self._work() as tx:
             files = await training_images.remove_of(tx.db, finetune_id)
             files += await finetunes.delete_samples(tx.db, finetune_id)
             files += [sha256 for sha256 in (view.finetune.sheet, view.finetune.training_set) if sha256]
-            progress = Progress(inferred=deletion.kept_at_provider).model_dump_json()
-            await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None, progress=progress)
+            await finetunes.update(tx.db, finetune_id, now=tx.now, sheet=None)
             await tx.let_go(files)
+        return Removed()
+
+    async def _delete(self, view: FinetuneView) -> Gone:
+        """Delete it at its provider, and note for its card what came of that. Safe to repeat.
+
+        Raises:
+            Unavailable: the provider does not answer.
+        """
+        deletion = await self._delete_at_provider(view.ref) if view.ref is not None else Gone()
+        async with self._work() as tx:
+            progress = Progress(inferred=deletion.kept_at_provider).model_dump_json()
+            await finetunes.update(tx.db, view.finetune.id, now=tx.now, progress=progress)
         return deletion
+
+
+async def _note_remains(ref: FinetuneRef) -> Remains:
+    return Remains(ref=ref)
 
 
 def _list_news(view: FinetuneView) -> list[tuple[str, str]]:
