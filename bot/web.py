@@ -20,6 +20,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
+from bot.errors import MachineTrouble
 from bot.providers.trainer_entries import LABELS
 from bot.wallet_page.serving import WalletPage
 from bot.workflows.base.callbacks import PATH, Callbacks
@@ -97,7 +98,7 @@ class Web:
         if self._is_new(job_id):
             try:
                 await self._callbacks.hints.give(job_id)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, MachineTrouble) as error:
                 self._woken.pop(job_id, None)
                 log.exception("A callback for %s could not be passed on.", job_id)
                 raise web.HTTPServiceUnavailable from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from bot.errors import Lacking, MachineTrouble
 from bot.jobs.hints import Hints
 from bot.providers.interface import Callback
 from bot.web import GAP, LARGEST_BODY, Web
@@ -149,6 +150,20 @@ async def test_a_call_for_a_job_that_is_over_changes_nothing(bench: Bench) -> No
     async with a_post(bench) as post:
         assert await post.call(post.callback(job_id="gone-1").url) == 200
         assert await post.due_at() > bench.clock.now()
+
+
+async def test_a_call_that_a_busy_database_keeps_from_its_job_is_asked_for_again(bench: Bench) -> None:
+    async with a_post(bench) as post:
+        given = post.callbacks.hints.give
+
+        async def fail(_job_id: str) -> None:
+            raise MachineTrouble("The bot's database is busy just now.", lacking=Lacking.DATABASE)
+
+        post.callbacks.hints.give = fail
+        assert await post.call(post.callback().url) == 503
+        post.callbacks.hints.give = given
+        assert await post.call(post.callback().url) == 200
+        assert await post.due_at() == bench.clock.now()
 
 
 async def test_addresses_are_known_again_after_a_restart_and_nobody_elses_bot_makes_them(bench: Bench) -> None:

@@ -9,10 +9,11 @@ from simcord import ChannelHandle, InteractionResult
 from sqlalchemy.exc import OperationalError
 
 from bot.discord.delivery import DiscordDelivery
-from bot.errors import Refused
+from bot.errors import Lacking, MachineTrouble, Refused
 from bot.workflows.base.cards import CardView
 from bot.workflows.base.types import REVIEW_LIFE, Origin
 from bot.workflows.drawing.types import ImageRequest
+from bot.workflows.reviewing.feature import ROUND
 from bot.workflows.reviewing.types import Moderator
 from storage.base.jobs import State
 from storage.reviewing.reviews import Review, ReviewState
@@ -208,15 +209,23 @@ async def test_a_question_that_nobody_answers_is_closed_and_nothing_is_drawn(com
     assert community.ordered() == 0
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT", {}, OSError("disk full")),
+        MachineTrouble("The bot's database is busy just now.", lacking=Lacking.DATABASE),
+    ],
+    ids=["database", "machine"],
+)
 async def test_a_closed_question_whose_card_fails_does_not_keep_the_others_from_being_shown(
-    community: Community, monkeypatch: pytest.MonkeyPatch
+    community: Community, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     first, second = await ask_moderators(community), await ask_moderators(community)
     decided = DiscordDelivery.decided
 
     async def fail_first(self: DiscordDelivery, review: Review, view: CardView) -> bool:
         if review.message_id == first.id:
-            raise OperationalError("SELECT", {}, OSError("disk full"))
+            raise error
         return await decided(self, review, view)
 
     monkeypatch.setattr(DiscordDelivery, "decided", fail_first)
@@ -224,6 +233,10 @@ async def test_a_closed_question_whose_card_fails_does_not_keep_the_others_from_
     await community.pass_time(5)
     cards = {message.id: text_of(message) for message in community.review.history()}
     assert cards[second.id].startswith("### Closed without an answer")
+
+    monkeypatch.setattr(DiscordDelivery, "decided", decided)
+    await community.pass_time(2 * ROUND)
+    assert not [message for message in community.review.history() if "Approve" in buttons_of(message)]
 
 
 async def test_a_request_that_is_called_back_closes_its_question(community: Community) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.errors import MachineTrouble
 from bot.jobs.rounds import Round
 from bot.workflows.base.cards import Views
 from bot.workflows.base.kit import Kit
@@ -36,18 +37,17 @@ class Reviewing:
 
         async def close_and_remind() -> None:
             for review in await self.decisions.expire():
-                try:
-                    view = await views.of(review.subject)
-                    if view is not None:
-                        await self._kit.delivery.decided(review, view)
-                except SQLAlchemyError:  # the other cards and the reminders do not wait for this one
-                    log.exception("The card of the approval request %s could not be brought up to date.", review.id)
+                await show(review.id)
             await self.reminders.remind()
 
         async def show_late_cards() -> None:
             async with self._kit.work.read() as db:
                 late = await late_cards.find_all(db)
             for review_id in late:
+                await show(review_id)
+
+        async def show(review_id: str) -> None:
+            try:
                 async with self._kit.work.read() as db:
                     review = await reviews.find(db, review_id)
                 view = await views.of(review.subject) if review else None
@@ -56,5 +56,7 @@ class Reviewing:
                 else:
                     async with self._kit.work() as tx:
                         await late_cards.forget(tx.db, review_id)
+            except (SQLAlchemyError, MachineTrouble):  # the other cards and the reminders do not wait for this one
+                log.exception("The card of the approval request %s could not be brought up to date.", review_id)
 
         return (Round("expiry", ROUND, close_and_remind), Round("late cards", ROUND, show_late_cards))

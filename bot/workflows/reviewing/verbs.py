@@ -12,7 +12,7 @@ from bot.workflows.reviewing.types import Attempt, Denial, Moderator, QuestionRu
 from storage.community import communities
 from storage.community.communities import Community
 from storage.database import Connection
-from storage.reviewing import reviews
+from storage.reviewing import late_cards, reviews
 from storage.reviewing.reviews import Review, ReviewState
 
 CLAIM = 1800.0
@@ -248,10 +248,12 @@ class Decisions:
         return reopened
 
     async def expire(self) -> list[Review]:
-        """Close the questions that nobody answered in time; never as approved."""
+        """Close the questions that nobody answered in time; never as approved. Their cards are late until shown."""
         async with self._work() as tx:
             closed = await reviews.expire(tx.db, now=tx.now)
             for review in closed:
+                if review.message_id is not None:
+                    await late_cards.add(tx.db, review.id)
                 await note(tx, review, ReviewState.EXPIRED, by=None)
                 await self._rules[review.kind].consequence(tx, review)
                 await tx.wake(review.subject)
