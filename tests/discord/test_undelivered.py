@@ -6,12 +6,19 @@ import discord
 import pytest
 import simcord
 
-from bot.workflows.base.undelivered import LOOK_AGAIN
+from bot.errors import Refused
+from bot.workflows.base.undelivered import KEPT, LOOK_AGAIN, Undelivered
+from bot.workflows.finetuning.job import FinetuneJob
+from bot.workflows.finetuning.sheets import ContactSheets
 from standins.base.faults import Fault, loses_the_answer
+from storage.base import notes
 from storage.base.jobs import State
 from storage.reviewing import reviews
+from storage.reviewing.reviews import ReviewState
 from tests.conftest import MakeCommunity
+from tests.drawing.test_cards import a_review
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
+from tests.scenes.kiln import draft
 
 HOUR = 3600.0
 
@@ -187,6 +194,53 @@ async def test_a_question_whose_place_was_not_written_down_before_a_crash_shows_
         review = await reviews.find(db, job_of(community.card))
     assert review
     assert review.message_id == question.id
+
+
+async def list_noted(community: Community) -> list[str]:
+    async with community.app.database.read() as db:
+        return list(await notes.beginning_with(db, "undelivered "))
+
+
+async def test_a_question_that_is_decided_before_it_could_be_posted_leaves_no_note(community: Community) -> None:
+    await community.decide(confirm_above=0, moderator_role_id=community.role.id)
+    community.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
+    await community.imagine()
+    await community.pass_time(5)
+    assert len(await list_noted(community)) == 1
+    copy = await community.mia.slash(community.studio, "review")
+    assert copy.response
+    await community.mia.click(copy.response.message, label="Approve")
+    take(community)
+    await community.pass_time(LOOK_AGAIN)
+    assert await list_noted(community) == []
+
+
+async def test_a_note_of_a_finetunes_question_goes_with_the_question(make_community: MakeCommunity) -> None:
+    community = await make_community(trainers=["bfl"])
+    view = await draft(community)
+    job = FinetuneJob(
+        community.app.services.kit,
+        views=community.app.services.finetuning.views,
+        sheets=ContactSheets(community.app.services.kit),
+    )
+    question = replace(a_review(), id="q1", state=ReviewState.WITHDRAWN)
+    undelivered = Undelivered(community.app.services.kit)
+    await undelivered.note(view.job.owner_id, f"{view.job.id} asked q1", "They could not be asked.", Refused("No."))
+    await job.settle_question(question, view)
+    assert await list_noted(community) == []
+
+
+@pytest.mark.parametrize("read", [True, False])
+async def test_a_note_is_forgotten_after_its_time_whoever_has_read_it(community: Community, read: bool) -> None:
+    undelivered = Undelivered(community.app.services.kit)
+    await undelivered.note(community.ada.id, "x", "It is finished.", Refused("No."))
+    if read:
+        await undelivered.mark_read(community.ada.id, "x")
+    await undelivered.sweep()
+    assert len(await list_noted(community)) == 1
+    await community.clock.leap(KEPT + 1)
+    await undelivered.sweep()
+    assert await list_noted(community) == []
 
 
 # What Discord's filter does not let in.

@@ -1,5 +1,8 @@
 """When BFL fails: what the member reads, what it cost, and that nothing was ordered twice."""
 
+import json
+from dataclasses import asdict
+
 import discord
 import pytest
 
@@ -18,7 +21,10 @@ from standins.base.faults import (
     truncates,
 )
 from standins.bfl import giant_refusal
+from storage.base import notes
 from storage.base.jobs import State
+from storage.drawing import images
+from storage.drawing.images import Image
 from tests.conftest import MakeCommunity
 from tests.scenes.clock import START
 from tests.scenes.community import Community, buttons_of, job_of, private, text_of
@@ -308,9 +314,16 @@ async def test_a_picture_that_was_paid_for_and_lost_is_said_to_be(
 ) -> None:
     community.bfl.faults.append(Fault("sample", fault, times=FOR_EVER))
     await community.imagine()
-    await community.pass_time(30)
+    await community.pass_time(4)
+    (picture,) = (await community.newest()).pictures
+    lost = Image(picture.job.id, picture.job.root_id, 0, 1, 2, "0" * 64, "image/png", 8, 8, 9, None, None, START)
+    async with community.app.database.write() as db:  # of an earlier life, whose file did not outlast it
+        await notes.save(db, images.ARRIVED + picture.job.id, json.dumps({"image": asdict(lost), "ended": {}}))
+    await community.pass_time(26)
     await community.clock.leap(575)  # nearly the ten minutes for which there is a picture to be fetched
     await community.pass_time(2)
+    async with community.app.database.read() as db:
+        assert await notes.find(db, images.ARRIVED + picture.job.id) is None
     text = text_of(community.card)
     assert text.startswith("### It was drawn, and then lost\n")
     assert reason in text

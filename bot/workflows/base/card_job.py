@@ -13,7 +13,7 @@ from bot.workflows.base.cards import CardView, PlaceGone
 from bot.workflows.base.kit import Kit
 from bot.workflows.base.types import Posted
 from bot.workflows.base.undelivered import LOOK_AGAIN, Undelivered
-from storage.reviewing.reviews import Review
+from storage.reviewing.reviews import Review, ReviewState
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,11 @@ class CardJob(Generic[View]):
         if review.message_id is None:
             sentence = f"The moderators could not be asked about the {self._noun} `{view.job.id}`."
             await self.try_to_post(view, f"asked {review.id}", ask, f"{sentence} {{}} They find it with `/review`.")
+
+    async def settle_question(self, review: Review, view: View) -> None:
+        """Forget that the moderators could not be asked, where nothing is to be decided any more."""
+        if review.state is not ReviewState.OPEN:
+            await self._undelivered.settle(view.job.owner_id, f"{view.job.id} asked {review.id}")
 
     async def show_decision(self, step: Journal, name: str, review: Review, view: View) -> None:
         """Show on the moderators' card how their question stands, once; a failed edit is not repeated."""

@@ -12,7 +12,7 @@ FIRST_LOOK = 20.0
 LOOK_AGAIN = 300.0
 """The longest of these waits: a permission may be given back at any time."""
 KEPT = 90 * DAY
-"""Seconds after which what was read is forgotten."""
+"""Seconds after which a note is forgotten, read or not: its person may have left."""
 _NOTE = "undelivered "
 """Begins the names of the notes, by the person and the subject."""
 
@@ -83,13 +83,13 @@ class Undelivered:
             await notes.save(tx.db, name, read.model_dump_json())
 
     async def sweep(self) -> None:
-        """Forget what was read long ago and never came."""
+        """Forget what was noted long ago, also where nobody has read it."""
         before = self._clock.now() - KEPT
         async with self._work.read() as db:
             noted = await notes.beginning_with(db, _NOTE)
         for name, text in noted.items():
             each = _Noted.model_validate_json(text)
-            if each.read and each.at < before:
+            if each.at < before:
                 async with self._work() as tx:
                     await notes.forget(tx.db, name, content=text)
 

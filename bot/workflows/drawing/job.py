@@ -39,7 +39,7 @@ class RequestJob:
         if view is None:
             raise Broken("This request has lost its row.")
         review = view.review
-        if review and review.state is ReviewState.OPEN:
+        if review:
             await self._ask(view, review)
         if not view.ended:
             raise Park
@@ -63,13 +63,13 @@ class RequestJob:
         return Outcome(view.state, view.cost, _first_error(view))
 
     async def _ask(self, view: RequestView, review: Review) -> None:
-        """Ask the moderators, once.
+        """Ask the moderators, once. Nobody reads that they could not be asked where nothing is to be decided any more.
 
         Raises:
             Later: the question could not be posted; `/review` finds it meanwhile.
         """
         subject = f"asking {review.id}"
-        if review.message_id is None:
+        if review.state is ReviewState.OPEN and review.message_id is None:
             try:
                 await ask_moderators(self._delivery, self._work, review, view)
             except (Refused, Broken) as error:
@@ -79,7 +79,7 @@ class RequestJob:
                     view.job.owner_id, subject, f"{sentence} They find it with `/review`.", error
                 )
                 raise Later(self._undelivered.next_look(subject)) from error
-            await self._undelivered.settle(view.job.owner_id, subject)
+        await self._undelivered.settle(view.job.owner_id, subject)
 
     async def _draw_sheet(self, view: RequestView) -> Sheet:
         """All of a sweep's pictures on one sheet: a row for each strength, a column for each seed.

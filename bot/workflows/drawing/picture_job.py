@@ -189,6 +189,8 @@ class PictureJob:
                     reason = "The image service failed to draw this."
             return Kept(error=reason, cost=ended.cost)
         except GivenUp as given_up:
+            async with self._work() as tx:
+                await notes.delete(tx.db, images.ARRIVED + job.id)
             if watch.ready is None:
                 raise Uncertain(str(given_up)) from given_up
             log.warning("Job %s: the finished picture could not be kept: %s", job.id, given_up)

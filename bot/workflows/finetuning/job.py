@@ -90,6 +90,7 @@ class FinetuneJob(CardJob[FinetuneView]):
         async with self._work.read() as db:
             asked = await reviews.about(db, view.finetune.id)
         for review in asked:
+            await self.settle_question(review, view)
             if review.state is ReviewState.WITHDRAWN and review.message_id is not None:
                 await self.show_decision(step, f"closed {review.id}", review, view)
 

@@ -79,6 +79,8 @@ class RegistrationJob(CardJob[RegistrationView]):
         view = await self.load_view(job.id)
         if view.job.message_id is None:
             await self._put_card(view)
+        if view.review:
+            await self.settle_question(view.review, view)
         while True:
             view = await self.load_view(job.id)
             try:
