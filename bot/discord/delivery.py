@@ -134,7 +134,7 @@ class DiscordDelivery:
 
     def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
         """Edit the card of this request through the interaction that made it, as long as that is possible."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         while self._tokens and next(iter(self._tokens.values())).until < now:  # the oldest: its token is dead
             self._tokens.popitem(last=False)
         self._tokens[job_id] = self._token(interaction)

@@ -171,6 +171,15 @@ async def test_a_token_is_forgotten_once_it_is_dead(place: Place) -> None:
     assert len(vars(place.delivery)["_tokens"]) <= 3
 
 
+async def test_a_living_token_outlives_what_another_request_brings(place: Place) -> None:
+    place.delivery.remember(ID, await place.ask())
+    card = place.messages[0]
+    await place.clock.turn(60)
+    place.delivery.remember("another", await place.ask())
+    await place.delivery.finish(await place.drawn(a_picture(), message=card))
+    assert place.requested("message.edit", "followup.edit") == ["followup.edit"]
+
+
 async def test_where_the_card_is_gone_the_pictures_come_on_a_new_message(place: Place) -> None:
     card = await place.card()
     place.server.delete_message(card)

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 START = 1_800_000_000.0
+"""Unix seconds."""
+BOOTED = 1_000.0
+"""Seconds of the monotonic clock at the start: far from `START`, so that a mix of the two clocks shows."""
 STUCK = 60.0
 """Real seconds after which work that never comes to rest is a failure of the test."""
 
@@ -29,12 +32,16 @@ class TurnedClock:
 
     def __init__(self, tasks: Callable[[], Iterable[asyncio.Task[None]]] = list) -> None:
         self.tasks = tasks
-        self._now = START
+        self._now = BOOTED
         self._set_by = 0.0
         self._sleepers: dict[asyncio.Task[object], _Sleeper] = {}
 
     def now(self) -> float:
-        return self._now + self._set_by
+        return self.true() + self._set_by
+
+    def true(self) -> float:
+        """Unix seconds by the clock of everybody else, which `step` does not set."""
+        return self._now - BOOTED + START
 
     def monotonic(self) -> float:
         return self._now

@@ -340,7 +340,7 @@ async def a_community(
     """The community, with the bot at work. `trainers` are those of `bfl`, `astria` and `vimmerse` that are there; with
     `story`, which are the chain's options, images can be registered, with a copy on an IPFS node where `mirrored`."""
     clock = TurnedClock()
-    options: dict[str, Any] = {"clock": clock.monotonic, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
+    options: dict[str, Any] = {"clock": clock.true, "duration": DRAWING_TIME, "picture_size": 64, **bfl_options}
     services = Services(BflServer(**options), web_port=unused_port() if callbacks else None)
     async with contextlib.AsyncExitStack() as stack:
 
@@ -353,18 +353,18 @@ async def a_community(
             await serve("us1", services.bfl.app("us1"))
             await serve("eu1", services.bfl.app("eu1"))
         if "astria" in trainers:
-            services.astria = AstriaServer(clock=clock.monotonic, picture_size=64, **(astria or {}))
+            services.astria = AstriaServer(clock=clock.true, picture_size=64, **(astria or {}))
             await serve("astria", services.astria.app())
         if "vimmerse" in trainers:
-            services.vimmerse = VimmerseServer(clock=clock.monotonic, picture_size=64)
+            services.vimmerse = VimmerseServer(clock=clock.true, picture_size=64)
             await serve("vimmerse", services.vimmerse.app())
         if story is not None:
-            services.pinata = PinataServer(clock=clock.monotonic)
+            services.pinata = PinataServer(clock=clock.true)
             await serve("pinata", services.pinata.app())
             if mirrored:
                 services.kubo = KuboServer()
                 await serve("kubo", services.kubo.app())
-            services.chain = ChainServer(clock=clock.monotonic, **story)
+            services.chain = ChainServer(clock=clock.true, **story)
             await serve("chain", services.chain.app())
             services.collection = await made_collection(services.origins["chain"], folder)
         community = Community(folder, services, clock)
