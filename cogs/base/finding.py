@@ -9,7 +9,7 @@ import re
 
 import discord
 
-from bot.discord.buttons import PATTERN, Answer, Subject, acknowledge, custom_ids
+from bot.discord.buttons import PATTERN, Answer, Subject, acknowledge, answered_as, custom_ids
 from bot.discord.client import Interaction
 from bot.discord.permissions import age_restricted
 from bot.errors import Refused
@@ -160,7 +160,7 @@ async def check_visible(interaction: Interaction, job: Job) -> None:
     member = interaction.user
     if job.owner_id == member.id or job.channel_id == interaction.channel_id:
         return
-    assert interaction.response.is_done(), "what is shown is acknowledged first"
+    assert answered_as(interaction) is not None, "what is shown is acknowledged first"
     channel = await channel_of(interaction, job.channel_id)
     if channel is None or not isinstance(member, discord.Member):
         raise Refused("The channel that this was made in is gone; only the one who asked for it can show it.")
@@ -188,7 +188,7 @@ async def channel_of(interaction: Interaction, channel_id: int) -> "discord.abc.
     if channel_id == interaction.channel_id and isinstance(here, (discord.abc.GuildChannel, discord.Thread)):
         return here
     channel = interaction.guild.get_channel_or_thread(channel_id)
-    if channel is not None or not interaction.response.is_done():
+    if channel is not None or answered_as(interaction) is None:
         return channel
     try:
         return await interaction.guild.fetch_channel(channel_id)
@@ -202,7 +202,7 @@ async def in_sight(interaction: Interaction, channel_id: int) -> bool:
     Before the first answer, what only REST knows counts as seen: `seen_at_once` says None there.
     """
     seen = seen_at_once(interaction, channel_id)
-    if seen is not None or not interaction.response.is_done():
+    if seen is not None or answered_as(interaction) is None:
         return seen is not False
     channel, member = await channel_of(interaction, channel_id), interaction.user
     return channel is not None and isinstance(member, discord.Member) and await _sees(member, channel)
@@ -249,7 +249,7 @@ def _orphaned(channel: "discord.abc.GuildChannel | discord.Thread") -> bool:
 
 async def _message(interaction: Interaction, channel_id: int, message_id: int) -> discord.Message:
     """Only Discord knows it, so who has not been answered is acknowledged first, privately."""
-    if not interaction.response.is_done():
+    if answered_as(interaction) is None:
         await acknowledge(interaction, Answer.PRIVATE)
     try:
         return await interaction.client.get_partial_messageable(channel_id).fetch_message(message_id)

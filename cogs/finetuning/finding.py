@@ -1,6 +1,6 @@
 """Finds the finetune that a member points at, and whether they may know of it."""
 
-from bot.discord.buttons import Answer, acknowledge
+from bot.discord.buttons import Answer, acknowledge, answered_as
 from bot.discord.client import Interaction
 from bot.errors import Refused
 from bot.workflows.finetuning.types import FinetuneState, FinetuneView
@@ -40,7 +40,7 @@ async def check_known(interaction: Interaction, finetune_id: str) -> None:
     Raises:
         Refused: they may not, in the same words as where there is none.
     """
-    if not interaction.response.is_done():
+    if answered_as(interaction) is None:
         await acknowledge(interaction, Answer.PRIVATE)
     await finetune_of(interaction, finetune_id)
 

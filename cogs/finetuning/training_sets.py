@@ -16,6 +16,7 @@ from bot.discord.buttons import (
     Press,
     Subject,
     acknowledge,
+    answered_as,
     read_choices,
     read_fields,
 )
@@ -164,13 +165,13 @@ async def add_message(interaction: Interaction, message: discord.Message) -> Non
     if not drafts:
         raise Refused("There is no draft here that you can add pictures to. Make one with `/finetune create`.")
     if len(drafts) == 1 and drafts[0].owner_id == interaction.user.id:
-        if not interaction.response.is_done():
+        if answered_as(interaction) is None:
             await acknowledge(interaction, Answer.PRIVATE)
         await _add_to(interaction, drafts[0].id, await find_pictures(interaction, message))
         return
     pictures, form_id = await find_pictures(interaction, message), job_id(interaction.id)
     await interaction.client.services.forms.keep(form_id, interaction.user.id, pictures, seconds=FORM_LIFE)
-    if interaction.response.is_done():
+    if answered_as(interaction) is not None:
         others = any(each.owner_id != interaction.user.id for each in drafts)
         await reply(interaction, draft_question(form_id, drafts, consent=others))
     else:

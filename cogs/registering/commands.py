@@ -8,7 +8,7 @@ from discord.ui import Select
 
 from bot import limits
 from bot.cards.registering.draft import picture_question, registration_draft_card
-from bot.discord.buttons import Answer, Form, Press, acknowledge, read_fields
+from bot.discord.buttons import Answer, Form, Press, acknowledge, answered_as, read_fields
 from bot.discord.client import Client, Interaction
 from bot.errors import Refused
 from bot.workflows.drawing.types import RequestView
@@ -74,14 +74,14 @@ async def start(interaction: Interaction, subject: str) -> None:
         view = await request_of(interaction, subject)
         if not view.images:
             raise Refused("That request has no picture that could be registered.")
-        if len(view.images) > 1 and interaction.response.is_done():
+        if len(view.images) > 1 and answered_as(interaction) is not None:
             await reply(interaction, picture_question(view))
             return
         if len(view.images) > 1:
             await interaction.response.send_modal(_choice_form(view))
             return
         image_id = view.images[0].id
-    if not interaction.response.is_done():
+    if answered_as(interaction) is None:
         await acknowledge(interaction, Answer.PRIVATE)
     await image_of(interaction, image_id)  # once more, now that Discord may be asked
     await _show_draft(interaction, image_id)

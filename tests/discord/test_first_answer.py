@@ -4,6 +4,8 @@ Everything is about a thread that is archived, so the gateway's cache does not h
 """
 
 from collections.abc import Awaitable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -11,8 +13,10 @@ import pytest
 import simcord
 from discord import app_commands
 
+import cogs
 from bot.cards.base.layout import compose, row
-from bot.discord.buttons import Answer, button
+from bot.discord.buttons import Answer, Interaction, Press, Subject, button
+from cogs.base.finding import in_sight
 from standins.chain.accounts import ADA, OLGA
 from tests.conftest import MakeCommunity
 from tests.finetuning.test_commands import archive, picture
@@ -263,3 +267,39 @@ async def test_that_a_channel_is_age_restricted_is_known_without_discord(communi
     assert private(result) == "This was made in an age-restricted channel and can only be shown in one."
     assert [each.method for each in community.env.http_requests[before:]] == ["POST"]
     assert community.env.errors is not None
+
+
+# Where Discord took the first answer, and its own answer to that was lost.
+
+
+async def test_a_lost_acknowledgement_opens_no_private_thread(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = community.app.client.get_channel(community.studio.id)
+    assert isinstance(studio, discord.TextChannel)
+    thread = await studio.create_thread(name="secret", type=discord.ChannelType.private_thread)
+    posted = await thread.send("what only its members may read")
+    await thread.edit(archived=True)
+    defer, looks = discord.InteractionResponse[Any].defer, list[bool]()
+
+    async def lose_answer(response: discord.InteractionResponse[Any], **options: Any) -> None:
+        await defer(response, **options)
+        refusal: Any = SimpleNamespace(status=400, reason="Bad Request")
+        monkeypatch.setattr(response, "_response_type", None)
+        raise discord.HTTPException(refusal, {"code": 40060, "message": "Already acknowledged."})
+
+    async def look(interaction: Interaction, _: Subject) -> None:
+        looks.append(await in_sight(interaction, posted.channel.id))
+
+    community.app.client.presses.register("img:look", Press(look))
+    view = compose(row([button("img:look", "x", "Look")])).view
+    message = await community.app.client.get_partial_messageable(community.studio.id).send(view=view)
+    monkeypatch.setattr(discord.InteractionResponse, "defer", lose_answer)
+    await community.ben.click(message, label="Look")
+    assert looks == [False]
+
+
+def test_no_cog_asks_discord_py_whether_an_interaction_is_answered() -> None:
+    """It does not know of an answer that Discord took while its own answer to that was lost: `answered_as` does."""
+    folder = Path(cogs.__file__ or "").parent
+    assert [path.name for path in folder.rglob("*.py") if "is_done()" in path.read_text()] == []
