@@ -124,6 +124,6 @@ async def assemble(
                 Round("undelivered", DAY, Undelivered(kit).sweep),
             ),
             services=client.services,
-            watch=Watch(clock, alarm),
+            watch=Watch(clock, alarm, kit.signals),
             web=Web(kit.callbacks, clock, wallet_page=WalletPage(registering.wallets)) if settings.public_url else None,
         )

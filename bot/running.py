@@ -99,11 +99,11 @@ class App:
 
     async def stop_workers(self) -> None:
         """Drain: running steps save what they have, the rest goes on at the next start."""
-        await self.worker.drain()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
             self._watching = None
+        await self.worker.drain()
         await self.watch.stop()
         try:
             await note_alive(self.database, self.clock)

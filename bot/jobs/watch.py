@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.clock import Clock
+from bot.jobs.signals import WorkerSignals
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,10 @@ class _Loop:
 class Watch:
     """Runs the loops that have to live as long as the process."""
 
-    def __init__(self, clock: Clock, alarm: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, clock: Clock, alarm: Callable[[str], Awaitable[None]], signals: WorkerSignals) -> None:
         self._clock = clock
         self._alarm = alarm
+        self._signals = signals
         self._loops: dict[str, _Loop] = {}
 
     @property
@@ -70,6 +72,8 @@ class Watch:
         for name, loop in list(self._loops.items()):
             silent = self._clock.monotonic() - loop.beat_at
             if loop.task.done():
+                if self._signals.draining and not loop.task.cancelled() and loop.task.exception() is None:
+                    continue  # the worker has come to its end
                 await self._start_anew(name, loop, "has died")
             elif silent > loop.within:
                 loop.task.cancel()

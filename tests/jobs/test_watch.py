@@ -8,6 +8,7 @@ import pytest
 
 from bot.jobs.machine import Machine
 from bot.jobs.rounds import LONGEST, Round
+from bot.jobs.signals import WorkerSignals
 from bot.jobs.watch import LOOK, Beat, Watch
 from tests.scenes.clock import TurnedClock
 from tests.scenes.community import Community
@@ -19,7 +20,8 @@ class Loops:
     def __init__(self) -> None:
         self.clock = TurnedClock()
         self.alarms: list[str] = []
-        self.watch = Watch(self.clock, self.alarm)
+        self.signals = WorkerSignals()
+        self.watch = Watch(self.clock, self.alarm, self.signals)
         self.watching = asyncio.create_task(self.watch.run())
         self.clock.tasks = lambda: [*self.watch.tasks, self.watching]
         self.hangs = False
@@ -120,3 +122,37 @@ async def test_every_loop_of_the_bot_is_watched(community: Community) -> None:
     names = {task.get_name() for task in community.app.watch.tasks}
     assert {"worker", "progress", "files", "heartbeat", "finetunes", "expiry", "registrations"} <= names
     assert "watch" in {task.get_name() for task in community.app.tasks}
+
+
+async def test_a_worker_that_drains_has_not_died() -> None:
+    loops = Loops()
+
+    async def work(beat: Beat) -> None:
+        await loops.clock.sleep(10)
+        loops.signals.draining = True
+
+    async def die(beat: Beat) -> None:
+        await loops.clock.sleep(20)
+        raise SystemError("what nobody catches")
+
+    loops.watch.start("worker", work, within=600)
+    loops.watch.start("coins", die, within=600)
+    await loops.clock.turn(LOOK + 1)
+    assert loops.watch.task_of("worker").done()
+    (alarm,) = loops.alarms
+    assert "“coins”" in alarm
+    await loops.stop()
+
+
+async def test_nothing_is_started_anew_while_the_bot_stops(
+    community: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain, watching = community.app.worker.drain, list[bool]()
+
+    async def look_and_drain() -> None:
+        watching.append("watch" in {task.get_name() for task in community.app.tasks})
+        await drain()
+
+    monkeypatch.setattr(community.app.worker, "drain", look_and_drain)
+    await community.stop()
+    assert watching == [False]
