@@ -156,8 +156,8 @@ async def test_a_call_that_a_busy_database_keeps_from_its_job_is_asked_for_again
     async with a_post(bench) as post:
         given = post.callbacks.hints.give
 
-        async def fail(_job_id: str) -> None:
-            raise MachineTrouble("The bot's database is busy just now.", lacking=Lacking.DATABASE)
+        async def fail(job_id: str) -> None:
+            raise MachineTrouble(f"The database is too busy to wake {job_id}.", lacking=Lacking.DATABASE)
 
         post.callbacks.hints.give = fail
         assert await post.call(post.callback().url) == 503
