@@ -31,6 +31,8 @@ LONGEST_WAIT = 3600.0
 """Longest time in seconds for which a job is left alone at the start: the clock may have been set back meanwhile."""
 STEP = 2.0
 """Seconds by which the wall clock runs away from the monotonic one when somebody sets it."""
+SOONEST = 0.01
+"""Seconds: the shortest wait. Less than a microsecond is lost in the sum with Unix seconds, and a job would spin."""
 BEAT = 5.0
 """Longest time in seconds between two looks at the queue; leases are renewed in the same rhythm."""
 
@@ -280,7 +282,7 @@ class Worker:
                     db,
                     job_id=job.id,
                     holder=self._holder,
-                    due_at=self._clock.now() + look.seconds,
+                    due_at=self._clock.now() + max(look.seconds, SOONEST),
                     keep_slot=journal.holds_slot,
                     note=look.note,
                     rested=True,
