@@ -24,8 +24,11 @@ def deletion_question(view: RequestView, registered: Mapping[RegistrationState, 
             text(
                 "### Delete these pictures?" if len(view.images) > 1 else "### Delete this picture?",
                 prompt_of(view),
+            ),
+            text(
                 f"Gone for good, here and on the bot's disk: {listed([each for each in gone if each])}. "
-                "Nobody can edit, vary, show or register it any more. Nothing is paid back.",
+                f"Nobody can edit, vary, show or register {'them' if len(view.images) > 1 else 'it'} any more. "
+                "Nothing is paid back.",
                 *_registration_lines(registered),
                 "Dismiss this message to keep everything.",
                 footer(view.job),
